@@ -1,0 +1,13 @@
+"""The shared logic of the lab, in the order data flows through it.
+
+world      the synthetic task: a frozen holdout, training samples
+training   logistic regression, one model or thousands at once
+outcomes   paired outcomes, the table on which everything is decided
+gate       Policy -> Check ... -> Verdict
+data       real people and real flights, with their provenance
+show       what people look at: pictures with alt text, panels
+grading    exercise checks
+cli        `lab open | run | doctor | release`
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,112 @@
+"""Real people and real flights: small files beside this one, their story in README.md. Nothing is downloaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Employment:
+    """People aged 16 to 64 in Massachusetts, 2015 to 2017, and four models that guess who is employed.
+
+    Attributes
+    ----------
+    year : (n,) int array.
+    employed : (n,) int array of 0 and 1, the label.
+    columns : {ACS code: (n,) int array}, for example "AGEP", age in years.
+    scores : {model: (m,) float array}, predicted probability of employment, for the m = 45,202 rows of 2017 only, which are
+        the last m rows.
+    """
+
+    year: np.ndarray
+    employed: np.ndarray
+    columns: dict[str, np.ndarray]
+    scores: dict[str, np.ndarray]
+
+    @property
+    def holdout(self) -> Employment:
+        """The people of 2017 only, the rows that carry scores."""
+        rows = self.year == 2017
+        return Employment(self.year[rows], self.employed[rows], {k: v[rows] for k, v in self.columns.items()}, self.scores)
+
+    @property
+    def slices(self) -> dict[str, np.ndarray]:
+        """Nine groups named before anyone looked at a model: {name: (n,) boolean mask}; they overlap."""
+        c = self.columns
+        return {
+            "hearing difficulty": c["DEAR"] == 1,
+            "vision difficulty": c["DEYE"] == 1,
+            "cognitive difficulty": c["DREM"] == 1,
+            "disability": c["DIS"] == 1,
+            "women": c["SEX"] == 2,
+            "men": c["SEX"] == 1,
+            "Black": c["RAC1P"] == 2,
+            "Asian": c["RAC1P"] == 6,
+            "not a citizen": c["CIT"] == 5,
+        }
+
+    def predictions(self, model: str) -> np.ndarray:
+        """(m,) int array of 0 and 1: who the model thinks is employed in 2017, its probability above one half.
+
+        Raises
+        ------
+        KeyError : there is no model of that name.
+        """
+        if model not in self.scores:
+            raise KeyError(f"No model {model!r}; the models here: {', '.join(self.scores)}.")
+        return (self.scores[model] > 0.5).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Flights:
+    """Departures from New York, January to mid-August 2013, in time order: a stream with real drift.
+
+    Attributes
+    ----------
+    late : (n,) int array of 0 and 1, the label: arrived more than 15 minutes late.
+    arr_delay : (n,) int array, minutes.
+    week : (n,) int array, days since 1 January // 7, 0 to 31.
+    columns : {name: (n,) int array}: month, day, hour, carrier, origin, dest (codes), distance (miles).
+    """
+
+    late: np.ndarray
+    arr_delay: np.ndarray
+    week: np.ndarray
+    columns: dict[str, np.ndarray]
+
+
+@cache
+def load_employment() -> Employment:
+    """Load the employment data, 135,353 rows, with the four models' scores for 2017. Read once, then shared."""
+    table = _read("acs_ma_2015_2017.npz")
+    scores = _read("acs_ma_2017_scores.npz")
+    year, employed = table.pop("year"), table.pop("employed")
+    if not np.array_equal(scores.pop("employed"), employed[year == 2017]):
+        raise ValueError("The scores do not belong to the rows of 2017; restore both files from the repository.")
+    return Employment(year, employed, table, scores)
+
+
+@cache
+def load_flights() -> Flights:
+    """Load the flights, 200,148 rows. Read once, then shared."""
+    table = _read("flights_2013_weeks_00_31.npz")
+    delay = table.pop("arr_delay")
+    days_before = np.concatenate([[0], np.cumsum([31, 28, 31, 30, 31, 30, 31])])  # 2013 has no leap day
+    week = (days_before[table["month"] - 1] + table["day"] - 1) // 7
+    return Flights((delay > 15).astype(np.int64), delay, week, table)
+
+
+def _read(name: str) -> dict[str, np.ndarray]:
+    """The arrays of a file, integers widened to int64: packed uint8 codes would wrap around in a student's arithmetic."""
+    with np.load(FOLDER / name, allow_pickle=False) as packed:
+        arrays = {key: packed[key] for key in packed.files}
+    for key, values in arrays.items():
+        arrays[key] = values.astype(np.int64) if values.dtype.kind in "ui" else values
+        arrays[key].flags.writeable = False
+    return arrays
