@@ -7,6 +7,7 @@ gate       Policy -> Check ... -> Verdict
 data       real people and real flights, with their provenance
 show       what people look at: pictures with alt text, panels
 grading    exercise checks
+workspace  the machine check, JupyterLab, running all lessons
 cli        `lab open | run | doctor | release`
 """
 

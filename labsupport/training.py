@@ -103,7 +103,8 @@ def predict(weights: np.ndarray, X: np.ndarray, offset: float | np.ndarray = 0.0
     ValueError : a logit is NaN. A NaN compares false to everything, and would pass silently as class 0.
     """
     X = X.X if isinstance(X, Examples) else np.asarray(X)
-    logits = X @ weights + offset
+    with np.errstate(invalid="ignore"):  # inf - inf is judged below, in words
+        logits = X @ weights + offset
     if np.isnan(logits).any():
         raise ValueError("A logit is NaN: the weights or the features are not all numbers, so nothing was predicted.")
     return (logits > 0).astype(np.int64)

@@ -1,0 +1,136 @@
+"""Making exercises from solutions: nbgrader's own preprocessors, in this process, with the same bytes every time."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import warnings
+from functools import cache
+from pathlib import Path
+
+import nbformat
+
+STUB = "...  # your lines\nraise NotImplementedError"
+TEXT_STUB = "*Your answer, in place of this line.*"
+_LEFTOVERS = ("BEGIN SOLUTION", "END SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
+
+
+class ReleaseError(ValueError):
+    """A solution that cannot be turned into an exercise; the text names it and says why."""
+
+
+def release(root: Path) -> list[Path]:
+    """Write exercises/ from solutions/.
+
+    Parameters
+    ----------
+    root : the folder that holds solutions/ and exercises/.
+
+    Returns
+    -------
+    The exercises, one per solution. All are made before the first is written, and each is written whole or not at all.
+
+    Raises
+    ------
+    ReleaseError : there are no solutions, or one cannot be read, lacks nbgrader's metadata or would give its answer away.
+    """
+    texts = {_exercise(root, solution): make_exercise(solution) for solution in _solutions(root)}
+    for path, text in texts.items():
+        path.parent.mkdir(exist_ok=True)
+        _write(path, text)
+    return list(texts)
+
+
+def stale(root: Path) -> list[str]:
+    """One sentence per exercise that is not what its solution would generate, is missing, or has no solution."""
+    remedy = "run `lab release`."
+    sentences, expected = [], set()
+    for solution in _solutions(root):
+        path = _exercise(root, solution)
+        expected.add(path)
+        name = path.relative_to(root).as_posix()
+        if not path.exists():
+            sentences.append(f"{name} is missing; {remedy}")
+        elif path.read_text(encoding="utf-8") != make_exercise(solution):
+            sentences.append(f"{name} differs from what solutions/{solution.name} generates; {remedy}")
+    for path in sorted(set((root / "exercises").glob("*.ipynb")) - expected):
+        sentences.append(f"exercises/{path.name} has no solution it comes from; delete it, or add solutions/{path.name}.")
+    return sentences
+
+
+def make_exercise(solution: Path) -> str:
+    """The text of the exercise that belongs to a solution notebook. Raises ReleaseError."""
+    try:
+        notebook = nbformat.read(solution, as_version=4)
+        resources: dict = {}
+        for preprocessor in _preprocessors():
+            notebook, resources = preprocessor(notebook, resources)
+    except Exception as error:
+        cause = error.__context__ or error  # nbgrader logs what is wrong with the metadata and raises a general error
+        reason = str(cause).strip().split("\n")[0] or type(cause).__name__
+        raise ReleaseError(f"{solution.name} cannot be turned into an exercise: {reason}") from error
+    notebook.metadata["language_info"] = {"name": "python"}  # without the version of whoever ran the solution last
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        _insist_on_stub(solution, cell)
+    return nbformat.writes(notebook).rstrip("\n") + "\n"
+
+
+def _insist_on_stub(solution: Path, cell) -> None:
+    grading = cell.metadata.get("nbgrader", {})
+    name = grading.get("grade_id", cell.get("id", "?"))
+    left = [mark for mark in _LEFTOVERS if mark in cell.source]
+    if left:
+        raise ReleaseError(f"{solution.name}: cell {name} still holds {left[0]!r} after clearing; look at its marks.")
+    if cell.cell_type == "code" and grading.get("solution"):
+        if cell.source.strip() == STUB:
+            raise ReleaseError(
+                f"{solution.name}: cell {name} has no ### BEGIN SOLUTION and ### END SOLUTION, so its signature is lost."
+            )
+        if not cell.source.rstrip().endswith("raise NotImplementedError"):
+            raise ReleaseError(f"{solution.name}: cell {name} goes on after ### END SOLUTION; a stub ends with the blank.")
+
+
+@cache
+def _preprocessors() -> list:
+    """nbgrader's own, in the order of its generate_assignment, without the database. Imported late: it takes seconds."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from nbgrader import preprocessors as p
+    quiet = logging.getLogger("labsupport.release")
+    quiet.addHandler(logging.NullHandler())
+    quiet.propagate = False
+    clear = p.ClearSolutions(log=quiet, code_stub={"python": STUB}, text_stub=TEXT_STUB)
+    tidy = (
+        p.ClearOutput,
+        p.CheckCellMetadata,
+        p.ClearHiddenTests,
+        p.ClearMarkScheme,
+        p.ComputeChecksums,
+        p.CheckCellMetadata,
+    )
+    return [p.LockCells(log=quiet), clear, *(step(log=quiet) for step in tidy)]
+
+
+def _solutions(root: Path) -> list[Path]:
+    found = sorted((root / "solutions").glob("*.ipynb"))
+    if not found:
+        raise ReleaseError(f"There is no notebook in {root / 'solutions'}, so there is nothing to make exercises from.")
+    return found
+
+
+def _exercise(root: Path, solution: Path) -> Path:
+    return root / "exercises" / solution.name
+
+
+def _write(path: Path, text: str) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}", suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.chmod(temporary, 0o644)  # mkstemp makes it private
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

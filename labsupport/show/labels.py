@@ -1,0 +1,105 @@
+"""Put a name beside each point so that no two names, and no name and point, overlap."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+from labsupport.show.pictures import GREEN, VERMILLION
+
+_COMPASS = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)]
+
+
+def draw_point(ax: Axes, x: float, y: float, good: bool, faint: bool = False) -> None:
+    """A green disc for what passes, a vermillion cross for what does not: shape and colour say the same. Faint: grey."""
+    colour = "#9a9a9a" if faint else GREEN if good else VERMILLION
+    size, zorder = (8, 3) if faint else (13, 4)
+    edge = {"markeredgecolor": "white", "markeredgewidth": 1.2}
+    ax.plot([x], [y], "o" if good else "X", color=colour, markersize=size, zorder=zorder, clip_on=False, **edge)
+
+
+def place_labels(ax: Axes, labels: list[tuple[float, float, Text]], taken: list[Bbox] = (), clearance: float = 9) -> None:
+    """Move each label to the first free place around its point; draw a thin leader where that place is far away.
+
+    Parameters
+    ----------
+    ax : axes whose limits and position are final.
+    labels : (x, y, text) with x and y in data units.
+    taken : boxes in pixels that labels keep off, for example of other texts.
+    clearance : pixels between a point's centre and its label; also half the side of the box a point occupies.
+    """
+    renderer = ax.figure.canvas.get_renderer()
+    frame = ax.get_window_extent(renderer)
+    points = [ax.transData.transform((x, y)) for x, y, _ in labels]
+    blocked = [
+        *taken,
+        *(Bbox.from_bounds(px - clearance, py - clearance, 2 * clearance, 2 * clearance) for px, py in points),
+    ]
+    for (px, py), (_, _, text) in zip(points, labels, strict=True):
+        size = text.get_window_extent(renderer)
+        ring, box = _free_place(px, py, size, clearance, frame, blocked)
+        text.set_transform(None)
+        text.set(position=(box.x0, box.y0), horizontalalignment="left", verticalalignment="bottom")
+        blocked.append(box)
+        if ring > 1:
+            _leader(ax, (px, py), box, text.get_color())
+
+
+def step_aside(text: Text, dx: float, dy: float, blocked: list[Bbox], renderer: RendererBase) -> None:
+    """Move a text placed in pixels by (dx, dy), a few times if need be, until it covers none of the boxes."""
+    for _ in range(6):
+        box = text.get_window_extent(renderer)
+        if not any(_area(box, other) for other in blocked):
+            return
+        x, y = text.get_position()
+        text.set_position((x + dx, y + dy))
+
+
+def overlaps(boxes: list[Bbox]) -> list[tuple[int, int]]:
+    """Pairs of indices of boxes that overlap by more than half a pixel."""
+    pairs = itertools.combinations(range(len(boxes)), 2)
+    return [(i, j) for i, j in pairs if _area(boxes[i], boxes[j]) > 0.5]
+
+
+def _free_place(px: float, py: float, size: Bbox, clearance: float, frame: Bbox, blocked: list[Bbox]) -> tuple[int, Bbox]:
+    """The nearest place that overlaps nothing, and its ring; failing that the one that overlaps least."""
+    best = (math.inf, 0, size)
+    for ring, (dx, dy) in itertools.product(range(9), _COMPASS):
+        box = _beside(px, py, size, dx, dy, clearance + 3 + 12 * ring)
+        cost = _cost(box, frame, blocked)
+        if cost == 0:
+            return ring, box
+        if cost < best[0]:
+            best = (cost, ring, box)
+    return best[1:]
+
+
+def _beside(px: float, py: float, size: Bbox, dx: int, dy: int, distance: float) -> Bbox:
+    width, height = size.width, size.height
+    reach = distance / math.hypot(dx, dy)
+    x = px + dx * reach + (dx - 1) * width / 2
+    y = py + dy * reach + (dy - 1) * height / 2
+    return Bbox.from_bounds(x, y, width, height)
+
+
+def _cost(box: Bbox, frame: Bbox, blocked: list[Bbox]) -> float:
+    inside = _area(box, frame)
+    outside = box.width * box.height - inside
+    return round(10 * max(outside, 0) + sum(_area(box, other) for other in blocked), 3)
+
+
+def _area(a: Bbox, b: Bbox) -> float:
+    width = min(a.x1, b.x1) - max(a.x0, b.x0)
+    height = min(a.y1, b.y1) - max(a.y0, b.y0)
+    return width * height if width > 0 and height > 0 else 0.0
+
+
+def _leader(ax: Axes, point: tuple[float, float], box: Bbox, colour: str) -> None:
+    (px, py), near = point, box.padded(3)
+    x, y = min(max(px, near.x0), near.x1), min(max(py, near.y0), near.y1)
+    ax.plot([px, x], [py, y], color=colour, linewidth=0.8, transform=None, zorder=2, scalex=False, scaley=False)

@@ -1,0 +1,198 @@
+"""Execute lessons through papermill: each in a process of its own, never without a time limit."""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import nbformat
+import papermill
+from tqdm import tqdm
+
+from labsupport.workspace import LabError, prepare_environment
+from labsupport.workspace.child import end_children, execute, in_child
+
+STYLE = """:root { color-scheme: light dark } body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem;
+margin: 2rem auto; padding: 0 1rem } td, th { text-align: left; padding: .3rem 1rem .3rem 0; vertical-align: top }"""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many lessons at a time, and how long.
+
+    Attributes
+    ----------
+    jobs : processes at the same time.
+    cell : seconds that one cell may take.
+    """
+
+    jobs: int = 2
+    cell: float = 120
+
+    def __post_init__(self) -> None:
+        if self.jobs < 1 or not 0 < self.cell < float("inf"):
+            raise LabError(f"--jobs is at least 1 and --timeout above 0 s; got {self.jobs} and {self.cell:g}.")
+
+    @property
+    def lesson(self) -> float:
+        """Seconds for a whole lesson: kernels hang outside of cells too, where the limit for a cell does not reach."""
+        return 5 * self.cell + 60
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one lesson came out: `problem` is None, or a sentence with its cell and error."""
+
+    lesson: Path
+    seconds: float
+    problem: str | None
+
+    def __str__(self) -> str:
+        if self.problem is None:
+            return f"ok    {self.lesson.stem}  {self.seconds:.0f} s"
+        return f"FAIL  {self.lesson.stem}  {self.problem}"
+
+
+def find_lessons(root: Path, names: list[str], folders: tuple[str, ...] = ("notebooks",)) -> list[Path]:
+    """Turn names (`01`, a stem or a path) into notebooks; all of the folders when there are no names.
+
+    Raises
+    ------
+    LabError : a name fits no notebook, or nothing is there at all.
+    """
+    known = [path for folder in folders for path in sorted((root / folder).glob("*.ipynb"))]
+    if not known and not names:
+        raise LabError(f"There are no lessons in {' or '.join(str(root / folder) for folder in folders)}.")
+    found: list[Path] = []
+    for name in names:
+        matching = [Path(name).resolve()] if Path(name).is_file() else [p for p in known if p.name.startswith(name)]
+        if not matching:
+            raise LabError(f"There is no lesson {name!r}; the lessons are {', '.join(p.stem for p in known)}.")
+        found += matching
+    return list(dict.fromkeys(found)) or known
+
+
+def check_parameters(lessons: list[Path], parameters: dict[str, Any]) -> None:
+    """Refuse a parameter that a lesson does not have (papermill itself would run the lesson and only warn)."""
+    for lesson in lessons if parameters else ():
+        known = _parameters(lesson)
+        for name in parameters:
+            if name not in known:
+                has = f"its parameters are {', '.join(known)}" if known else "it has none"
+                raise LabError(
+                    f"{lesson.stem} has no parameter {name!r}; {has}. Name the lesson, as in `lab run 01 -p ...`."
+                )
+
+
+def _parameters(lesson: Path) -> list[str]:
+    notebook = nbformat.read(lesson, as_version=4)
+    notebook.metadata.setdefault("kernelspec", {})["language"] = "python"  # not every editor stores it
+    return list(papermill.inspect_notebook(notebook))
+
+
+def report(lessons: list[Path], out: Path | str, parameters: dict[str, Any], limits: Limits) -> list[Outcome]:
+    """Execute lessons into `out`: an executed notebook and a page each, and index.html.
+
+    Files appear under their names only when they are whole, the index last.
+    """
+    out = Path(out).resolve()
+    if len({lesson.stem for lesson in lessons}) < len(lessons):
+        raise LabError("Two of these lessons have the same name and would overwrite each other; run them one by one.")
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".run-", dir=out) as folder:
+        scratch = Path(folder)
+        targets = {lesson: scratch / lesson.name for lesson in lessons}
+        outcomes = _execute_all(targets, parameters, limits, as_page=True)
+        (scratch / "index.html").write_text(_index(outcomes, scratch), encoding="utf-8")
+        for path in sorted(scratch.iterdir(), key=lambda path: path.name == "index.html"):
+            os.replace(path, out / path.name)
+    print(f"{len(outcomes)} lessons, {sum(o.problem is not None for o in outcomes)} failed: {out / 'index.html'}")
+    return outcomes
+
+
+def refresh(lessons: list[Path], limits: Limits) -> list[Outcome]:
+    """Execute notebooks and store their outputs in them, normalised; a notebook that fails stays as it was."""
+    with tempfile.TemporaryDirectory() as folder:
+        targets = {lesson: Path(folder) / f"{i}.ipynb" for i, lesson in enumerate(lessons)}
+        outcomes = _execute_all(targets, {}, limits, as_page=False)
+        for outcome in outcomes:
+            if outcome.problem is None:
+                executed = normalised(nbformat.read(targets[outcome.lesson], as_version=4))
+                part = outcome.lesson.with_suffix(".part")
+                nbformat.write(executed, part)
+                os.replace(part, outcome.lesson)
+    return outcomes
+
+
+def normalised(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The same notebook without what differs between two machines: versions, times, papermill's traces, widget state.
+
+    A widget's view is dropped because it shows nothing without its kernel; cell ids and tags stay.
+    """
+    for key in ("papermill", "widgets"):
+        notebook.metadata.pop(key, None)
+    notebook.metadata["language_info"] = {"name": "python"}
+    for cell in notebook.cells:
+        for key in ("papermill", "execution", "trusted"):
+            cell.metadata.pop(key, None)
+        if not cell.metadata.get("tags", True):
+            del cell.metadata["tags"]
+        if cell.cell_type == "code":
+            cell.outputs = [o for o in cell.outputs if "application/vnd.jupyter.widget-view+json" not in o.get("data", {})]
+    return notebook
+
+
+def _execute_all(targets: dict[Path, Path], parameters: dict[str, Any], limits: Limits, as_page: bool) -> list[Outcome]:
+    """Execute each lesson into its target, in parallel, with a progress bar; outcomes in the order of the lessons."""
+    prepare_environment()
+
+    def one(lesson: Path) -> Outcome:
+        start = time.perf_counter()
+        problem = in_child(execute, (lesson, targets[lesson], parameters, limits.cell, as_page), limits.lesson)
+        return Outcome(lesson, time.perf_counter() - start, problem)
+
+    done: dict[Path, Outcome] = {}
+    pool = ThreadPoolExecutor(limits.jobs)
+    try:
+        with tqdm(total=len(targets), unit="lesson", dynamic_ncols=True) as bar:
+            for future in as_completed([pool.submit(one, lesson) for lesson in targets]):
+                outcome = future.result()
+                done[outcome.lesson] = outcome
+                bar.write(f"{outcome}")
+                bar.update()
+    except BaseException:  # Ctrl-C or a full disk: nothing goes on behind the user's back
+        pool.shutdown(wait=False, cancel_futures=True)
+        end_children()
+        raise
+    pool.shutdown()
+    return [done[lesson] for lesson in targets]
+
+
+def _index(outcomes: list[Outcome], folder: Path) -> str:
+    rows = []
+    for outcome in outcomes:
+        stem, title = outcome.lesson.stem, html.escape(_title(outcome.lesson))
+        link = f'<a href="{quote(stem)}.html">{title}</a>' if (folder / f"{stem}.html").exists() else title
+        result = "ok" if outcome.problem is None else f"<strong>failed</strong>: {html.escape(outcome.problem)}"
+        rows.append(f"<tr><td>{link}</td><td>{outcome.seconds:.0f} s</td><td>{result}</td></tr>")
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>The lessons, executed</title><style>{STYLE}</style>'
+        "<h1>The lessons, executed</h1><table><thead><tr><th>lesson</th><th>time</th><th>result</th></tr></thead><tbody>"
+        f"{''.join(rows)}</tbody></table></html>\n"
+    )
+
+
+def _title(lesson: Path) -> str:
+    """The first heading of the notebook."""
+    for cell in nbformat.read(lesson, as_version=4).cells:
+        if cell.cell_type == "markdown" and (heading := re.search(r"^# +(.+)$", cell.source, re.MULTILINE)):
+            return heading[1].strip()
+    return lesson.stem

@@ -1,0 +1,103 @@
+"""A real JupyterLab, as `lab open` starts it, and a real browser in front of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+_QUIET = (
+    "--no-sandbox",  # as root, in a container
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_START = "import sys; from labsupport.workspace.server import open_lab; from pathlib import Path; "
+_START += "sys.exit(open_lab(port=int(sys.argv[1]), browser=False, root=Path(sys.argv[2])))"
+
+# What JupyterLab itself writes to the console, whatever is open in it. Everything else fails the test.
+NOISE: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class JupyterLab:
+    """A running server: its address, its token, and the folder it serves, a copy in which tests may write."""
+
+    address: str
+    token: str
+    root: Path
+
+    def url(self, path: str) -> str:
+        """The page on which JupyterLab shows a file, alone in a fresh workspace."""
+        return f"{self.address}/lab/tree/{path}?token={self.token}&reset"
+
+
+@pytest.fixture(scope="session")
+def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
+    """JupyterLab on a copy of the lessons, ended afterwards together with its kernels."""
+    root = tmp_path_factory.mktemp("lab served")  # a path with a space, as users have them
+    shutil.copytree(ROOT / "notebooks", root / "notebooks")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    log = (root / "server.log").open("w+", encoding="utf-8")
+    command = [sys.executable, "-c", _START, str(port), str(root)]
+    with log, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment) as server:
+        try:
+            yield _when_ready(server, root)
+        finally:
+            server.terminate()
+            server.stdout.close()
+            server.wait(30)
+
+
+def _when_ready(server: subprocess.Popen, root: Path) -> JupyterLab:
+    for line in server.stdout:
+        found = re.search(r"(http://127\.0\.0\.1:\d+)/lab\S*token=(\w+)", line)
+        if found:
+            return JupyterLab(found[1], found[2], root)
+    raise RuntimeError(f"JupyterLab did not start: {(root / 'server.log').read_text(encoding='utf-8')}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium: the machine's, or the one that Playwright fetched."""
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+        path = next(filter(None, map(shutil.which, _NAMES)), own if Path(own).exists() else None)
+        if path is None:
+            pytest.skip(
+                "There is no Chromium on this machine; get one with `python -m playwright install chromium`, "
+                "or with the system's package manager (`apt install chromium`)."
+            )
+        running = playwright.chromium.launch(executable_path=path, args=_QUIET)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page as wide as a projector. The test fails if anything writes an error to its console."""
+    opened = browser.new_page(viewport={"width": 1400, "height": 900})
+    errors: list[str] = []
+    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    yield opened
+    opened.close()
+    unexpected = [error for error in errors if not any(known in error for known in NOISE)]
+    assert not unexpected, f"The browser's console reports: {unexpected}"

@@ -1,0 +1,87 @@
+"""What holds for the whole session: no skip under CI, the tables at the end, one hypothesis profile."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from textwrap import shorten
+
+import hypothesis
+import pytest
+
+CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+hypothesis.settings.register_profile("lab", deadline=None, derandomize=CI)
+hypothesis.settings.load_profile("lab")
+
+collect_ignore_glob = ["*.ipynb"]  # nbval takes every notebook it meets; those under tests/ are material, not lessons
+
+# Rows that tests leave with record_property(name, json.dumps(row)): heading and columns of each table.
+TABLES = {
+    "kill_matrix": ("wrong answers, each told apart by its hint", ("question", "answer", "outcome", "hint")),
+    "negative_control": (
+        "planted faults, each caught by the real command",
+        ("fault", "command", "exit status", "caught by"),
+    ),
+}
+LINES = {"portability": "core numbers, machine by machine", "latency": "slider latency"}
+
+
+class NoSkipUnderCI:
+    """Turns a skipped test or module into a failure. A plugin, since a conftest's hooks do not see notebooks/*.ipynb."""
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(self, item, call):
+        return _not_skipped((yield))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_make_collect_report(self, collector):
+        return _not_skipped((yield))
+
+
+def _not_skipped(report):
+    if report.outcome == "skipped" and not hasattr(report, "wasxfail"):
+        where, line, reason = report.longrepr if isinstance(report.longrepr, tuple) else ("", "", report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"CI=true, so a skipped test is a failure. {where}:{line}: {reason}"
+    return report
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if CI:
+        config.pluginmanager.register(NoSkipUnderCI())
+    if config.option.nbval_sanitize_with:  # nbval would look for it from wherever pytest was started
+        config.option.nbval_sanitize_with = str(config.rootpath / config.option.nbval_sanitize_with)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests recorded, gathered from all workers."""
+    recorded: dict[str, list[str]] = {}
+    for name, value in _properties(terminalreporter):
+        recorded.setdefault(name, []).append(value)
+    for name, (title, columns) in TABLES.items():
+        if name in recorded:
+            terminalreporter.section(title, sep="-")
+            rows = [json.loads(value) for value in recorded[name]]
+            for line in _table(columns, sorted([str(row.get(column, "")) for column in columns] for row in rows)):
+                terminalreporter.line(line)
+    for name, title in LINES.items():
+        if name in recorded:
+            terminalreporter.section(title, sep="-")
+            for value in recorded[name]:
+                terminalreporter.line(str(value))
+
+
+def _properties(terminalreporter: pytest.TerminalReporter) -> Iterator[tuple[str, str]]:
+    for category in ("passed", "failed"):
+        for report in terminalreporter.stats.get(category, []):
+            if getattr(report, "when", None) == "call":
+                yield from report.user_properties
+
+
+def _table(columns: tuple[str, ...], rows: list[list[str]]) -> Iterator[str]:
+    cells = [list(columns), *([shorten(cell, 90, placeholder=" ...") for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield f"{len(rows)} rows"

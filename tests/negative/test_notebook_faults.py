@@ -1,0 +1,192 @@
+"""Negative controls: a fault is planted in a copy of a valid lesson, and the real test command must fail and name it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from nbformat.v4 import new_code_cell, new_output
+from tiny_lesson import PYTEST, STEM, Project, copy_project, record, tiny_lesson
+
+PARAMETERS, SCORE_CELL, READING_CELL, PANEL_CELL, PICTURE_CELL, QUESTION = 1, 3, 4, 5, 6, 7
+COMPARED = "Cell "  # the fault is not against a rule: nbval compares and finds it in this cell
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is planted (a change of the valid lesson), which rule or cell must fail, and the words that name it."""
+
+    caught_by: str
+    name: str
+    plant: Callable
+    words: tuple[str, ...]
+
+    @property
+    def stem(self) -> str:
+        return "fault_" + "_".join(self.name.split())
+
+    @property
+    def test(self) -> str:
+        """The name of the test that must fail."""
+        if self.caught_by.startswith(COMPARED):
+            return f"notebooks/{self.stem}.ipynb::{self.caught_by}"
+        return f"test_notebook_keeps_rule[notebooks/{self.stem}-{self.caught_by}]"
+
+
+def broken(caught_by: str, name: str, plant: Callable, *words: str) -> Fault:
+    return Fault(caught_by, name, plant, words)
+
+
+def replace_output(i: int, mime: str | None, old: str, new: str) -> Callable:
+    def plant(book):
+        output = book.cells[i].outputs[0]
+        holder, key = (output, "text") if mime is None else (output.data, mime)
+        if old not in holder[key]:
+            raise ValueError(f"{old!r} is not in the output of cell {i}; adapt this negative control.")
+        holder[key] = holder[key].replace(old, new)
+
+    return plant
+
+
+def set_source(i: int, source: str) -> Callable:
+    return lambda book: book.cells[i].update(source=source)
+
+
+def add_source(i: int, source: str) -> Callable:
+    return lambda book: book.cells[i].update(source=book.cells[i].source + source)
+
+
+def tag(i: int, name: str) -> Callable:
+    return lambda book: book.cells[i].metadata.update(tags=[name])
+
+
+def strip(book) -> None:
+    for cell in book.cells:
+        if cell.cell_type == "code":
+            cell.update(outputs=[], execution_count=None)
+
+
+def bare_picture(book) -> None:
+    del book.cells[PICTURE_CELL].outputs[0].data["text/html"]
+
+
+def second_panel(book) -> None:
+    cell = new_code_cell("1", execution_count=5, metadata={"tags": ["nbval-ignore-output"]})
+    book.cells[QUESTION:QUESTION] = [cell, new_code_cell("2", execution_count=6)]
+
+
+FAULTS = [
+    broken("Cell 1", "wrong stored output", replace_output(SCORE_CELL, None, "0.9250", "0.9251"), "0.9251", "differ"),
+    broken("Cell 1", "cell that raises", add_source(SCORE_CELL, "\nprint(1 / 0)"), "ZeroDivisionError"),
+    broken(
+        "Cell 3",
+        "wrong number in stored alt text",
+        replace_output(PICTURE_CELL, "text/html", "bar, 0.92", "bar, 0.97"),
+        "bar, 0.9750",
+        "differ",
+    ),
+    broken(
+        "Cell 3",
+        "wrong number in stored caption",
+        replace_output(PICTURE_CELL, "text/html", "right: 0.92", "right: 0.97"),
+        "right: 0.9750",
+        "differ",
+    ),
+    broken("execution_counts", "outputs and counts stripped", strip, "execution count None", "would not be compared"),
+    broken("nbval_tags", "cell tagged nbval-skip", tag(SCORE_CELL, "nbval-skip"), "'nbval-skip'", "remove it"),
+    broken("nbval_tags", "cell tagged raises-exception", tag(SCORE_CELL, "raises-exception"), "'raises-exception'"),
+    broken(
+        "nbval_tags", "comment NBVAL_IGNORE_OUTPUT", add_source(SCORE_CELL, "\n# NBVAL_IGNORE_OUTPUT"), "'# NBVAL_IGNORE"
+    ),
+    broken("nbval_tags", "printing cell tagged as panel", tag(SCORE_CELL, "nbval-ignore-output"), "goes unchecked"),
+    broken(
+        "clean_run",
+        "stored error",
+        lambda book: book.cells[SCORE_CELL].update(outputs=[new_output("error", ename="KeyError", evalue="", traceback=[])]),
+        "stores an error, KeyError",
+    ),
+    broken("clean_run", "semicolon that hides an output", add_source(SCORE_CELL, "\nright;"), "ends in a semicolon"),
+    broken(
+        "stable_outputs", "path in an output", replace_output(SCORE_CELL, None, "37", "/home/ada/lab 37"), "'/home/ada/lab'"
+    ),
+    broken(
+        "stable_outputs", "raw float in an output", replace_output(SCORE_CELL, None, "0.9250", "0.92500000001"), "0.9250000"
+    ),
+    broken(
+        "metadata",
+        "Python version in metadata",
+        lambda book: book.metadata.update(language_info={"version": "3.11.7"}),
+        "one machine's",
+    ),
+    broken(
+        "alt_text",
+        "picture without alt text",
+        replace_output(PICTURE_CELL, "text/html", "<img alt=", "<img name="),
+        "describe it",
+    ),
+    broken("alt_text", "bare picture", bare_picture, "cell 6", "bare picture"),
+    broken("links", "dead link", add_source(READING_CELL, " [See](02_nowhere.ipynb)."), "02_nowhere.ipynb"),
+    broken("budgets", "cell of 21 lines", set_source(SCORE_CELL, "\n".join(["right = rows"] * 21)), "has 21 lines"),
+    broken("budgets", "too many words", add_source(READING_CELL, " word" * 1800), "words of prose, at most 1800"),
+    broken("order", "no parameters cell", tag(PARAMETERS, "settings"), "tagged 'parameters'"),
+    broken("order", "second live panel", second_panel, "exactly one live panel"),
+    broken("order", "panel without a question", set_source(QUESTION, "Go on."), "must ask a question"),
+    broken(
+        "own_names",
+        "def that shadows labsupport",
+        add_source(SCORE_CELL, "\ndef gate(outcomes, policy):\n    return 'promote'"),
+        "defines gate, which labsupport.gate has",
+    ),
+    broken(
+        "prose_numbers", "number that no cell prints", add_source(READING_CELL, " It was 0.97."), "states 0.97", "print it"
+    ),
+    broken("prose_numbers", "number with fewer digits", add_source(READING_CELL, " So 0.925."), "states 0.925,"),
+    broken(
+        "prose_numbers",
+        "number in a code span",
+        add_source(READING_CELL, " With `margin = 0.07`."),
+        "has 0.07 in a code span",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Project:
+    return copy_project(tmp_path_factory.mktemp("faults"))
+
+
+@pytest.fixture(scope="module")
+def run(project) -> tuple[int, str, dict[str, str]]:
+    """The real command on one notebook per fault and one without: its exit status, its output, {failed test: its report}."""
+    for fault in FAULTS:
+        book = tiny_lesson()
+        fault.plant(book)
+        project.save(book, fault.stem)
+    compared = [f"notebooks/{fault.stem}.ipynb" for fault in FAULTS if fault.caught_by.startswith(COMPARED)]
+    done = project.run(*PYTEST, "tests/test_lessons.py", *compared)
+    parts = re.split(r"^_+ (\S.*?) _+$", done.stdout, flags=re.MULTILINE)
+    return done.returncode, done.stdout, dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_the_lesson_without_a_fault_passes(project):
+    done = project.run(*PYTEST, "tests/test_lessons.py", f"notebooks/{STEM}.ipynb", "-k", f"{STEM} or Cell")
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout and "skipped" not in done.stdout, done.stdout
+
+
+def test_one_lesson_passes_among_the_faulty(run):
+    assert run[2], run[1]
+    assert not [test for test in run[2] if STEM in test], run[1]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_fault_is_caught(fault, run, record_property):
+    status, output, failures = run
+    assert status == 1, f"The command ended with {status}.\n{output}"
+    assert fault.test in failures, f"{fault.test} did not fail; what failed: {list(failures)}\n{output[-2000:]}"
+    missing = [words for words in fault.words if words not in failures[fault.test]]
+    assert not missing, f"The report does not say {missing}:\n{failures[fault.test]}"
+    kind = "nbval" if fault.caught_by.startswith(COMPARED) else "rule"
+    record(record_property, fault.name, "pytest", status, f"{kind} {fault.caught_by}")

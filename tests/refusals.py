@@ -1,0 +1,29 @@
+"""How the lab says no: one sentence, no traceback prose. Shared by the tests of the logic."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+
+import pytest
+
+
+@contextmanager
+def refuses(kind: type[Exception], words: str):
+    """Assert that the body raises `kind` with one sentence (one line, one full stop, at its end) that holds `words`."""
+    with pytest.raises(kind) as caught:
+        yield
+    assert is_sentence(message := caught.value.args[0]), message
+    assert words in message
+
+
+def is_sentence(text: str) -> bool:
+    """True for one line that ends with its only full stop; a stop inside a number or a name does not count."""
+    return "\n" not in text and text.endswith(".") and not re.search(r"[.?!] +[A-Z]", text)
+
+
+def test_two_sentences_are_not_one():
+    assert is_sentence("It was 0.5, not 1.")
+    assert not is_sentence("It was 0.5. Give 1.")
+    assert not is_sentence("no stop")
+    assert not is_sentence("two\nlines.")

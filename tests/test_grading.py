@@ -1,0 +1,466 @@
+"""Checks survive what students pass, and nothing but a right answer is called right."""
+
+import random
+import signal
+import sys
+import threading
+import time
+from decimal import Decimal
+from fractions import Fraction
+
+import nbformat
+import numpy as np
+import pytest
+from nbclient import NotebookClient
+
+from labsupport import grading
+from labsupport.grading import Result, check, student
+from labsupport.grading.questions import QUESTIONS, Case, Mistake, Wrong, compare, question
+
+NUMBERS = ["01.1", "01.2", "01.3", "01.4"]
+N_ARGUMENTS = {"01.1": 3, "01.2": 4, "01.3": 4, "01.4": 0}
+
+
+def accuracy_and_gap(y, prediction, group):
+    right = prediction == y
+    parts = [right[group == name].mean() for name in np.unique(group)]
+    return right.mean(), max(parts) - min(parts)
+
+
+def decide(gain, gap, margin, tolerance):
+    if gain >= margin:
+        return (True, "promoted") if gap <= tolerance else (False, "blocked: failed safety check")
+    return False, "blocked: no eval gain"
+
+
+def decide_rightly(gain, gap, margin, tolerance):
+    if gain >= margin and gap <= tolerance:
+        return True, "promoted"
+    return False, "blocked: failed safety check" if gain >= margin else "blocked: no eval gain"
+
+
+def clears(candidate_right, baseline_right, n, margin):
+    return n > 0 and Fraction(candidate_right - baseline_right, n) >= Fraction(str(margin))
+
+
+RIGHT = {"01.1": accuracy_and_gap, "01.2": decide_rightly, "01.3": clears, "01.4": (2.0, 1.0)}
+
+
+class AlwaysEqual:
+    """Agrees with everything, whatever one asks it."""
+
+    __class__ = property(lambda self: float)
+
+    def yes(self, *_):
+        return True
+
+    def same(self, *_):
+        return self
+
+    def zero(self, *_):
+        return 0
+
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = yes
+    __sub__ = __rsub__ = __abs__ = __float__ = __int__ = __index__ = __hash__ = zero
+    __add__ = __radd__ = __getitem__ = __getattr__ = same
+
+    def __iter__(self):
+        return iter((self, self))
+
+    def __len__(self):
+        return 2
+
+
+class EqualFloat(float):
+    __eq__ = __le__ = __lt__ = __ge__ = lambda self, other: True
+    __sub__ = __rsub__ = __add__ = __float__ = __abs__ = lambda self, *_: 0.0
+    __hash__ = float.__hash__
+
+
+class EqualText(str):
+    __eq__ = lambda self, other: True  # noqa: E731
+    __hash__ = str.__hash__
+
+
+class EqualPair(tuple):
+    __eq__ = lambda self, other: True  # noqa: E731
+    __hash__ = tuple.__hash__
+
+    def __iter__(self):
+        return iter((AlwaysEqual(), AlwaysEqual()))
+
+
+def taking(n_arguments, body):
+    """`body` as a function of n arguments, so that it gets past the look at the signature."""
+    return {0: lambda: body(), 3: lambda a, b, c: body(), 4: lambda a, b, c, d: body()}[n_arguments]
+
+
+def raising(error):
+    def body():
+        raise error
+
+    return body
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+class TestWhateverIsPassed:
+    @pytest.mark.parametrize("seed", [None, 0, 1, 2**40])
+    def test_right_is_right_for_every_seed(self, number, seed):
+        assert check(number, RIGHT[number], seed=seed) == Result(True, "")
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            None,
+            1,
+            1.5,
+            "text",
+            [],
+            (),
+            {},
+            np.nan,
+            np.zeros(3),
+            AlwaysEqual(),
+            EqualFloat(),
+            EqualPair(),
+            type,
+            print,
+            object,
+        ],
+        ids=lambda answer: type(answer).__name__,
+    )
+    def test_a_thing_that_is_no_answer(self, number, answer):
+        result = check(number, answer)
+        assert result.passed is False
+        assert "itself broke" not in result.hint
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            *(None, True, 0, 0.0, np.nan, np.inf, "promoted", b"", 1j, [], (), (None, None), (True, True), (np.nan, np.nan)),
+            *(
+                np.zeros((2, 2)),
+                np.zeros(2),
+                np.array(None),
+                np.ma.masked,
+                NotImplemented,
+                Ellipsis,
+                AlwaysEqual(),
+                EqualFloat(),
+            ),
+            *(
+                (AlwaysEqual(), AlwaysEqual()),
+                (EqualFloat(1), EqualFloat(1)),
+                (True, EqualText("promoted")),
+                EqualPair((1, 1)),
+            ),
+            *(
+                EqualPair(),
+                EqualText(),
+                Decimal("nan"),
+                (Decimal("nan"), Decimal("inf")),
+                {"accuracy": 1},
+                (1, 2, 3),
+                object(),
+            ),
+        ],
+        ids=repr,
+    )
+    def test_a_function_that_returns_nonsense(self, number, value):
+        result = check(number, taking(N_ARGUMENTS[number], lambda: value))
+        assert result.passed is False
+        assert "itself broke" not in result.hint
+
+    @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit, StopIteration, MemoryError, KeyError])
+    def test_a_function_that_raises(self, number, error):
+        result = check(number, taking(N_ARGUMENTS[number], raising(error("oh"))))
+        assert result.passed is False
+        assert f"raised {error.__name__}" in result.hint
+        assert "oh" in result.hint
+
+    def test_an_exception_that_cannot_be_printed(self, number):
+        class Silent(Exception):
+            def __str__(self):
+                raise RuntimeError
+
+        assert "raised Silent" in check(number, taking(N_ARGUMENTS[number], raising(Silent()))).hint
+
+    def test_not_filled_in(self, number):
+        result = check(number, taking(N_ARGUMENTS[number], raising(NotImplementedError)))
+        assert "not filled in" in result.hint
+
+    def test_endless_recursion(self, number):
+        def again():
+            return again()
+
+        assert "RecursionError" in check(number, taking(N_ARGUMENTS[number], again)).hint
+
+    def test_other_arguments_than_asked_for(self, number):
+        assert "keep the signature" in check(number, lambda one, two, three, four, five: None).hint
+
+    def test_coroutines_and_generators(self, number):
+        def generator():
+            yield 1
+
+        assert not check(number, taking(N_ARGUMENTS[number], generator))
+
+
+class TestTime:
+    def loop(self):
+        while True:
+            pass
+
+    def stubborn(self):
+        swallowed = 0
+        while swallowed < 3:
+            try:
+                while True:
+                    pass
+            except BaseException:  # noqa: BLE001 - as a student would, only worse
+                swallowed += 1
+        return 1.0, 0.0
+
+    @pytest.mark.parametrize("number", NUMBERS)
+    @pytest.mark.parametrize("kind", ["loop", "stubborn"])
+    def test_an_endless_loop_is_stopped_and_the_kernel_lives(self, number, kind, monkeypatch):
+        monkeypatch.setattr(student, "TIME_LIMIT", 0.1)
+        before = threading.active_count()
+        result = check(number, taking(N_ARGUMENTS[number], getattr(self, kind)))
+        assert "did not come back" in result.hint
+        assert "restart" not in result.hint
+        assert threading.active_count() == before
+
+    def test_what_cannot_be_stopped_is_left_behind(self, monkeypatch):
+        monkeypatch.setattr(student, "TIME_LIMIT", 0.1)
+        monkeypatch.setattr(student, "_GIVE_UP", 0.1)
+        assert "could not be stopped; restart the kernel" in check("01.4", lambda: time.sleep(1)).hint
+
+    def test_it_works_outside_the_main_thread(self):
+        results = []
+        thread = threading.Thread(target=lambda: results.append(check("01.4", (2.0, 1.0))))
+        thread.start()
+        thread.join()
+        assert results == [Result(True, "")]
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGALRM to stand in for the keyboard")
+    def test_the_person_at_the_keyboard_can_interrupt(self):
+        before, old = threading.active_count(), signal.signal(signal.SIGALRM, signal.default_int_handler)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            with pytest.raises(KeyboardInterrupt):
+                check("01.4", self.loop)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, old)
+        assert threading.active_count() == before
+
+
+class TestSurroundings:
+    def test_inputs_that_are_changed(self):
+        def scribble(y, prediction, group):
+            answer = accuracy_and_gap(y, prediction, group)
+            y[:] = 0
+            return answer
+
+        assert "changed its inputs" in check("01.1", scribble).hint
+
+    def test_inputs_whose_type_is_changed(self):
+        def reinterpret(y, prediction, group):
+            answer = accuracy_and_gap(y, prediction, group)
+            prediction.dtype = np.float64
+            return answer
+
+        assert not check("01.1", reinterpret)
+
+    def test_right_on_the_first_calls_only(self):
+        for lucky in (1, 3, 7, 8, 13):
+            calls = iter(range(1000))
+
+            def forgetful(y, prediction, group, calls=calls, lucky=lucky):
+                return accuracy_and_gap(y, prediction, group) if next(calls) < lucky else (0.5, 0.5)
+
+            result = check("01.1", forgetful)
+            assert not result
+            assert "Asked twice" in result.hint
+
+    def test_an_answer_by_chance(self):
+        assert "Asked twice" in check("01.2", lambda *_: (bool(np.random.rand() < 0.5), "promoted")).hint  # noqa: NPY002
+
+    def test_global_generators_are_put_back(self):
+        def draws(y, prediction, group):
+            np.random.seed(1)  # noqa: NPY002
+            random.seed(1)
+            return accuracy_and_gap(y, prediction, group)
+
+        before = np.random.get_state()[1].tolist(), random.getstate()  # noqa: NPY002
+        assert check("01.1", draws)
+        assert (np.random.get_state()[1].tolist(), random.getstate()) == before  # noqa: NPY002
+
+    def test_prints_and_warnings_are_swallowed(self, capsys):
+        def chatty(y, prediction, group):
+            print("x" * 10_000)
+            print("y" * 10_000, file=sys.stderr)
+            np.zeros(1) / np.zeros(1)
+            return accuracy_and_gap(y, prediction, group)
+
+        assert check("01.1", chatty)
+        out, err = capsys.readouterr()
+        assert (out.count("\n"), err) == (1, "")
+
+    @pytest.mark.parametrize(
+        ("place", "name"),
+        [(np, "mean"), (np, "abs"), (np, "unique"), (Fraction, "__eq__"), (student.outcomes, "as_written"),
+         (student.outcomes.PairedOutcomes, "exact_disparity"), (student.gate, "gate"), (__builtins__, "abs")],
+        ids=lambda x: x if isinstance(x, str) else "",
+    )  # fmt: skip
+    @pytest.mark.parametrize("when", ["before", "inside"])
+    def test_replaced_library_functions(self, place, name, when, monkeypatch):
+        if isinstance(place, dict):
+            place = sys.modules["builtins"]
+
+        def replace():
+            monkeypatch.setattr(place, name, lambda *_: 0.5)
+
+        def cheat(y, prediction, group):
+            replace()
+            return 0.5, 0.5
+
+        if when == "before":
+            replace()
+        result = check("01.1", cheat if when == "inside" else accuracy_and_gap)
+        monkeypatch.undo()
+        assert not result
+        assert "restart the kernel" in result.hint
+
+
+class TestWhatCounts:
+    @pytest.mark.parametrize("kind", [float, np.float64, np.longdouble, Fraction, lambda x: Decimal(float(x)), np.array])
+    def test_numbers_of_any_sensible_kind(self, kind):
+        def answer(y, prediction, group):
+            accuracy, gap = accuracy_and_gap(y, prediction, group)
+            return kind(accuracy), kind(gap)
+
+        assert check("01.1", answer)
+
+    @pytest.mark.parametrize("kind", [list, np.array, tuple])
+    def test_pairs_of_any_sensible_kind(self, kind):
+        assert check("01.1", lambda y, prediction, group: kind(accuracy_and_gap(y, prediction, group)))
+        assert check("01.4", kind((2.0, 1.0)))
+        assert check("01.4", lambda: kind((2.0, 1.0)))
+
+    @pytest.mark.parametrize("kind", [bool, np.bool_, np.array])
+    def test_truth_of_any_sensible_kind(self, kind):
+        assert check("01.3", lambda c, b, n, m: kind(clears(c, b, n, m)))
+
+    def test_single_precision_is_told_that_it_is_off(self):
+        def single(y, prediction, group):
+            accuracy, gap = accuracy_and_gap(y, prediction, group)
+            return np.float32(accuracy), np.float32(gap)
+
+        assert not check("01.1", single)
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            lambda c, b, n, m: n > 0 and (c - b) * 10_000 >= round(m * 10_000) * n,
+            lambda c, b, n, m: n > 0 and c - b >= Decimal(str(m)) * n,
+            lambda c, b, n, m: n > 0 and Fraction(c - b, n) >= Fraction(m).limit_denominator(10_000),
+            lambda c, b, n, m: n > 0 and c - b >= Fraction(f"{m:.4f}") * n,
+        ],
+    )
+    def test_other_exact_comparisons(self, answer):
+        assert check("01.3", answer)
+
+    @pytest.mark.parametrize("pair", [(2.0, 1.0), (1.9, 1.1), (2.1, 0.8), (2.2, 2.0), (2.3, 3.0)])
+    def test_other_hidden_harm(self, pair):
+        assert check("01.4", pair)
+
+
+class TestCheck:
+    @pytest.mark.parametrize("number", ["", "1.1", "01.9", "01", None, 1.1, ["01.1"], AlwaysEqual(), EqualText("01.1")])
+    def test_unknown_question_lists_the_known_ones(self, number, capsys):
+        result = check(number, accuracy_and_gap)
+        assert not result
+        assert all(known in result.hint for known in NUMBERS)
+        assert capsys.readouterr().out == result.hint + "\n"
+
+    def test_result_is_frozen_and_true_when_passed(self):
+        result = Result(True, "")
+        assert result
+        assert not Result(False, "no")
+        assert not Result("yes", "")
+        with pytest.raises(AttributeError):
+            result.passed = False
+
+    @pytest.mark.parametrize("outcome", [None, "", True, 1, EqualText("fine")])
+    def test_a_check_that_verified_nothing_is_not_right(self, outcome, monkeypatch):
+        monkeypatch.setitem(QUESTIONS, "99.1", lambda answer, rng: outcome)
+        assert "itself broke" in check("99.1", None).hint
+
+    @pytest.mark.parametrize("error", [ZeroDivisionError, AssertionError, StopIteration, Wrong])
+    def test_a_check_that_breaks_is_not_right(self, error, monkeypatch):
+        def broken(answer, rng):
+            raise error("oh")
+
+        monkeypatch.setitem(QUESTIONS, "99.1", broken)
+        assert not check("99.1", None)
+
+    def test_no_cases_are_not_right(self):
+        with pytest.raises(RuntimeError, match="0 answers to 0 cases"):
+            compare([], [], [], lambda a, b: True, lambda *_: "")
+        with pytest.raises(RuntimeError, match="1 answers to 2 cases"):
+            compare([Case("", (), 1)] * 2, [1], [], lambda a, b: True, lambda *_: "")
+
+    def test_a_question_has_one_check(self):
+        with pytest.raises(ValueError, match="has two checks"):
+            question("01.1")(lambda answer, rng: "fine")
+
+    @pytest.mark.parametrize("module", ["accuracy", "decision", "counts"])
+    def test_every_known_mistake_is_a_mistake_on_every_draw(self, module):
+        """A draw on which a mistake happens to be right would let it through."""
+        exercise = getattr(grading, f"exercise_01_{module}")
+        draw = {"accuracy": "_holdouts", "decision": "_decisions", "counts": "_counts"}[module]
+        mistakes = next(v for k, v in vars(exercise).items() if k.endswith("_MISTAKES"))
+        for seed in range(20 if module != "counts" else 2):
+            cases = getattr(exercise, draw)(np.random.default_rng(seed))
+            expected = [case.expected for case in cases]
+            compare(cases, expected, mistakes, lambda a, b: a == b, lambda *_: "")
+            for mistake in mistakes:
+                assert isinstance(mistake, Mistake)
+                assert any(_differs(mistake, case) for case in cases), mistake.hint
+
+
+def _differs(mistake, case):
+    try:
+        said = mistake.answer(*case.args)
+    except ArithmeticError:
+        return True
+    if isinstance(said, tuple) and not isinstance(said[1], str):
+        return bool(max(abs(np.subtract(said, case.expected))) > 1e-9)
+    return said != case.expected
+
+
+def test_nbgrader_gives_points_for_right_answers_only():
+    """Run the exercise's own check cells in a kernel, as autograding does, and let nbgrader read the outputs."""
+    from nbgrader.utils import determine_grade
+
+    meta = {
+        "nbgrader": {"grade": True, "solution": False, "locked": True, "grade_id": "x", "points": 2, "schema_version": 3}
+    }
+    sources = {
+        'check("01.4", (2.0, 1.0))': 2,
+        'check("01.4", (0.0, 3.0))': 0,
+        'check("01.4", None)': 0,
+        'check("01.4", lambda: exit())': 0,
+        'check("01.9", (2.0, 1.0))': 0,
+        'chek("01.4", (2.0, 1.0))': 0,
+    }
+    cells = [nbformat.v4.new_code_cell(source, metadata=meta) for source in sources]
+    start = nbformat.v4.new_code_cell("from labsupport.grading import check")
+    notebook = nbformat.v4.new_notebook(cells=[start, *cells])
+    NotebookClient(notebook, timeout=60, kernel_name="python3", allow_errors=True).execute()
+    assert [determine_grade(cell) for cell in cells] == [(points, 2) for points in sources.values()]
+    right, wrong = cells[:2]
+    assert [output.output_type for output in right.outputs] == ["stream"]
+    assert [output.name for output in wrong.outputs] == ["stdout", "stderr"]
+    assert "execute_result" not in {output.output_type for cell in cells for output in cell.outputs}

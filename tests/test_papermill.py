@@ -1,0 +1,140 @@
+"""Every lesson through papermill: as stored, with every control of its panel moved, and under other parameters."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+from lesson_cases import CASES
+from lesson_rules import ORIENTATION, stated_budget
+from nbformat.v4 import new_code_cell
+from notebook_rules import PANEL_TAG, WIDGET, Notebook, is_panel, output_texts
+
+ROOT = Path(__file__).resolve().parents[1]
+LESSONS = {path.stem: path for path in sorted(ROOT.glob("notebooks/*.ipynb"))}
+VARIED = [(stem, *case) for stem, cases in CASES.items() if stem in LESSONS for case in cases[1:]]
+CELL_SECONDS = 120  # the outer limit, for what hangs outside of a cell, is pyproject's faulthandler_timeout
+
+# Run in the lesson's kernel after its last cell. A callback that raises leaves a notebook green: nbclient moves no widget,
+# and ipywidgets only shows the error of a button. So move them all, and print what was raised or shown.
+MOVE_EVERYTHING = """
+import sys
+import ipywidgets
+from ipywidgets.widgets.widget import _instances
+
+def _positions(widget):
+    if isinstance(widget, ipywidgets.Button):
+        return [None]
+    if isinstance(widget, ipywidgets.Checkbox | ipywidgets.ToggleButton):
+        return [not widget.value, widget.value]
+    if hasattr(widget, "_options_full"):
+        return [*(value for _, value in widget._options_full), widget.value]
+    if isinstance(widget, ipywidgets.IntSlider | ipywidgets.FloatSlider):
+        return [widget.min, widget.max, widget.value]
+    return []
+
+_shell, _moves = get_ipython(), 0
+_shell.showtraceback = lambda *args, **kwargs: print("fault:", repr(sys.exc_info()[1]))
+for _widget in list(_instances.values()):
+    for _position in _positions(_widget):
+        _moves += 1
+        try:
+            _widget.click() if _position is None else setattr(_widget, "value", _position)
+        except Exception as error:
+            print(f"fault: {_widget.description!r} at {_position}: {error!r}")
+del _shell.showtraceback
+print("moves:", _moves)
+"""
+
+
+def run(book: nbformat.NotebookNode | Path, folder: Path, parameters: dict) -> nbformat.NotebookNode:
+    """Execute a lesson from notebooks/, as JupyterLab does, and return it; the result is stored in `folder` only."""
+    source = book if isinstance(book, Path) else folder / "in.ipynb"
+    if source is not book:
+        source.write_text(json.dumps(book), encoding="utf-8")
+    try:
+        return papermill.execute_notebook(
+            source,
+            folder / "out.ipynb",
+            parameters=parameters,
+            cwd=ROOT / "notebooks",
+            kernel_name="python3",
+            execution_timeout=CELL_SECONDS,
+            progress_bar=False,
+        )
+    except papermill.PapermillExecutionError as error:
+        where = f"cell [{error.exec_count}] ({error.source.strip().splitlines()[0]!r})"
+        pytest.fail(f"The run with {parameters} failed at {where}: {error.ename}: {error.evalue}", pytrace=False)
+
+
+def decisions(book: nbformat.NotebookNode, build: str) -> list[str]:
+    """The lines of all outputs that give the decision on a build."""
+    lines = (
+        line for cell in book.cells if cell.cell_type == "code" for text in output_texts(cell) for line in text.splitlines()
+    )
+    return [line for line in lines if re.match(rf"\s*{re.escape(build)}\s+(PROMOTE|BLOCK|INCONCLUSIVE)\b", line)]
+
+
+def agree(book: nbformat.NotebookNode, parameters: dict, expected: dict[str, tuple[str, str]]) -> None:
+    """Assert that every line on a build says what the case expects."""
+    for build, (decision, reason) in expected.items():
+        lines = decisions(book, build)
+        assert lines, f"No line of the run with {parameters} starts with {build!r} and a decision."
+        wrong = [line for line in lines if f" {decision} " not in line or reason not in line]
+        assert not wrong, f"{build} with {parameters}: expected {decision} ... {reason}, the lesson printed {wrong[0]!r}."
+
+
+def test_every_lesson_has_cases():
+    assert LESSONS, "There is no notebook in notebooks/, so nothing would be run."
+    assert set(LESSONS) == set(CASES), "Give every lesson its cases in tests/lesson_cases.py, and no other."
+    for stem, cases in CASES.items():
+        assert cases[0][0] == {}, f"{stem}: the first case is the lesson as it is stored, with no parameters."
+        assert stem in ORIENTATION or len(cases) > 1, f"{stem}: add a case with other parameters."
+
+
+@pytest.mark.parametrize("stem", LESSONS)
+def test_parameters_exist(stem):
+    known = set(papermill.inspect_notebook(LESSONS[stem]))
+    unknown = {name for parameters, _ in CASES.get(stem, []) for name in parameters} - known
+    assert not unknown, f"papermill would only warn: {stem} has no parameters {sorted(unknown)}; it has {sorted(known)}."
+
+
+@pytest.fixture(scope="module", params=LESSONS)
+def moved(request, tmp_path_factory) -> tuple[str, nbformat.NotebookNode]:
+    """(lesson, its run with its own parameters), every control moved at the end."""
+    book = nbformat.read(LESSONS[request.param], as_version=4)
+    book.cells.append(new_code_cell(MOVE_EVERYTHING))
+    return request.param, run(book, tmp_path_factory.mktemp("moved"), {})
+
+
+def test_verdicts_as_stored(moved):
+    stem, book = moved
+    for parameters, expected in CASES.get(stem, [])[:1]:
+        agree(book, parameters, expected)
+
+
+def test_every_control_of_the_panel_moves(moved):
+    stem, book = moved
+    for panel in filter(is_panel, book.cells):
+        shown = [WIDGET in output.get("data", {}) for output in panel.outputs]
+        assert shown and all(shown), f"{stem} has a cell tagged {PANEL_TAG} that does not show widgets, and widgets only."
+    said = "".join(output_texts(book.cells[-1])).splitlines()
+    faults = [line for line in said if not line.startswith("moves:")]
+    assert not faults, f"{stem}: moving its panel failed.\n" + "\n".join(faults)
+    assert said != ["moves: 0"] or stem in ORIENTATION, f"The panel of {stem} has no control that could be moved."
+
+
+def test_stated_time_is_kept(moved):
+    stem, book = moved
+    seconds = sum(cell.metadata.papermill.get("duration") or 0 for cell in book.cells[:-1])
+    stated = stated_budget(Notebook(LESSONS[stem], ROOT))[1] or 0
+    assert seconds <= 3 * stated + 20, f"{stem} took {seconds:.0f} s; its title states {stated}: make it faster or say so."
+
+
+@pytest.mark.parametrize(("stem", "parameters", "expected"), VARIED, ids=[f"{stem}-{given}" for stem, given, _ in VARIED])
+def test_verdicts_under_other_parameters(stem, parameters, expected, tmp_path):
+    agree(run(LESSONS[stem], tmp_path, parameters), parameters, expected)
