@@ -1,8 +1,10 @@
 # Every target is short and calls a real tool. `make` alone lists them.
-# The Python that makes .venv: the first of these that runs, is 3.11 to 3.14 and can make environments (make PYTHON=... names another).
+# The Python that makes .venv: the first of these that runs and suits. `make lab PYTHON=...` names another.
+SUITS = import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.14 python; do \
-	$$python -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' >/dev/null 2>&1 && echo $$python && break; done)
-NO_PYTHON = No Python 3.11 to 3.14 with venv found. Install one (Debian, Ubuntu: apt install python3 python3-venv) or name it: make lab PYTHON=/path/to/python3.12
+	$$python -c '$(SUITS)' >/dev/null 2>&1 && echo $$python && break; done)
+NO_PYTHON = No Python 3.11 to 3.14 with venv found. Install one (Debian, Ubuntu: apt install python3 python3-venv) or name it: \
+	make lab PYTHON=/path/to/python3.12
 PY = .venv/bin/python
 ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -27,6 +29,7 @@ release: setup ## write the exercises from the solutions
 outputs: setup ## refresh the stored outputs of lessons and solutions (make outputs ARGS=01)
 	@$(PY) -m labsupport.cli run --in-place $(ARGS)
 	@$(PY) -m labsupport.cli release
+	@$(PY) -m labsupport.cli release
 
 bench: setup ## time the core
 	$(PY) -m pytest tests/benchmarks $(ARGS)
@@ -41,7 +44,7 @@ setup: .venv/.ready ## make .venv; nothing to do when nothing changed
 
 # The stamps are written last, so an interrupted set-up starts again. --clear: what the lock no longer names is gone.
 .venv/.locked: requirements.lock
-	@$(if $(PYTHON),,echo "$(NO_PYTHON)"; exit 1)
+	@"$(PYTHON)" -c '$(SUITS)' 2>/dev/null || { echo '$(NO_PYTHON)' >&2; exit 1; }
 	@echo "Setting up .venv with $(PYTHON): a few hundred MB and a minute or two, once. What you asked for comes after that."
 	"$(PYTHON)" -m venv --clear .venv
 	$(PY) -m pip install --require-hashes -r requirements.lock

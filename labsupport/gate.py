@@ -12,7 +12,7 @@ from labsupport.outcomes import PairedOutcomes, as_written
 EXIT_STATUS = {"promote": 0, "block": 1, "inconclusive": 2}
 
 # In the order in which a blocked candidate is given its reason: no gain is named before a failed safety check.
-_REASONS = {"gain": "no eval gain", "gap": "failed safety check", "slice loss": "slice regressed"}
+_REASONS = {"gain": "no eval gain", "gap": "failed safety check", "slice loss": "slice regressed", "rows": "slice without rows"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Check:
 
     Attributes
     ----------
-    name : "gain", "gap" or "slice loss".
+    name : "gain", "gap", "slice loss", or "rows" for a slice that arrived empty.
     slice : the slice it is about, or None for the whole holdout.
     value : what was measured, a share of rows; NaN when it could not be measured.
     bound : what the policy asks for.
@@ -136,6 +136,7 @@ def gate(outcomes: PairedOutcomes, policy: Policy = Policy()) -> Verdict:
         checks.append(_check_gap(outcomes, policy.max_gap))
     if policy.max_slice_loss is not None:
         checks += _check_slice_losses(outcomes, policy.max_slice_loss)
+    checks += _check_slices_hold_rows(outcomes)
     return _conclude(tuple(checks), outcomes)
 
 
@@ -202,6 +203,15 @@ def _check_slice_loss(name: str, part: PairedOutcomes, tolerance: float) -> Chec
     change = f"{abs(float(loss)):.4f} {'lost' if loss > 0 else 'gained'}"
     sentence = f"Slice {name!r}, {part.n} rows: {change}; this {words} the tolerated loss of {float(tolerance):g}."
     return Check("slice loss", name, float(loss), tolerance, passed, sentence)
+
+
+def _check_slices_hold_rows(outcomes: PairedOutcomes) -> list[Check]:
+    """A slice that someone named and that arrives empty was lost on the way: no policy promotes over that."""
+    return [
+        Check("rows", name, 0, 1, False, f"Slice {name!r} has no rows; a slice that was named must hold some.")
+        for name, part in outcomes.slices.items()
+        if part.n == 0
+    ]
 
 
 def _not_measured(name: str, where: str | None, bound: float, sentence: str) -> Check:

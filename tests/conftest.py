@@ -50,8 +50,6 @@ def _not_skipped(report):
 def pytest_configure(config: pytest.Config) -> None:
     if CI:
         config.pluginmanager.register(NoSkipUnderCI())
-    if config.option.nbval_sanitize_with:  # nbval would look for it from wherever pytest was started
-        config.option.nbval_sanitize_with = str(config.rootpath / config.option.nbval_sanitize_with)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -127,6 +127,23 @@ def test_equality_passes_for_every_margin_that_a_person_can_write(n, data, place
     assert gate(two_models(n * 10**places, right, right + gain - 1), policy).decision == "block"
 
 
+def test_one_row_in_10_to_the_20_decides():
+    """Here the margin and one row less are the same float; the counts still differ."""
+    n = 10**20
+    gain = n // 200
+    assert (gain - 1) / n == 0.005
+    assert gate(two_models(n, n // 2, n // 2 + gain), Policy(0.005, None)).decision == "promote"
+    assert gate(two_models(n, n // 2, n // 2 + gain - 1), Policy(0.005, None)).decision == "block"
+    for extra, decision in ((0, "promote"), (1, "block")):
+        worse = two_models(n, n // 2, n // 2 - gain - extra)
+        even = two_models(n, n // 2, n // 2)
+        outcomes = PairedOutcomes(
+            *(a + b for a, b in zip(worse.cells, even.cells, strict=True)), {"worse": worse, "even": even}
+        )
+        assert gate(outcomes, Policy(None, 0.005)).decision == decision
+        assert gate(outcomes, Policy(None, None, 0.005)).decision == decision
+
+
 # ---- the second judge -------------------------------------------------------------------------------------------------
 
 counts = st.integers(0, 12)
@@ -150,17 +167,17 @@ def may_promote(outcomes, min_gain, max_gap, max_slice_loss):
     """The conjunction, from the counts alone, in whole numbers: no code shared with the gate."""
     both, candidate, baseline, wrong = outcomes.cells
     parts = [part.cells for part in outcomes.slices.values()]
-    holds = both + candidate + baseline + wrong > 0
+    holds = both + candidate + baseline + wrong > 0 and all(map(sum, parts))
     if min_gain is not None:
         holds &= candidate - baseline >= Fraction(min_gain) * (both + candidate + baseline + wrong)
     if max_gap is not None:
-        holds &= len(parts) >= 2 and all(map(sum, parts))
+        holds &= len(parts) >= 2
         holds = holds and all(
             abs((a[0] + a[1]) * sum(b) - (b[0] + b[1]) * sum(a)) <= Fraction(max_gap) * sum(a) * sum(b)
             for a, b in itertools.combinations(parts, 2)
         )
     if max_slice_loss is not None:
-        holds &= len(parts) >= 1 and all(map(sum, parts))
+        holds &= len(parts) >= 1
         holds = holds and all(part[2] - part[1] <= Fraction(max_slice_loss) * sum(part) for part in parts)
     return holds
 
@@ -288,6 +305,14 @@ def test_a_tolerance_is_not_negative(name):
     with refuses(ValueError, "from 0 to 1"):
         Policy(**{name: -0.001})
     assert Policy(**{name: -0.0})
+
+
+@pytest.mark.parametrize("policy", [Policy(0.0, None), Policy(0.0, 1.0), Policy(None, None, 1.0)])
+def test_no_policy_promotes_over_a_slice_that_arrived_empty(policy):
+    outcomes = PairedOutcomes(90, 10, 0, 0, {"kept": PairedOutcomes(40, 5, 0, 0), "lost": PairedOutcomes(0, 0, 0, 0)})
+    verdict = gate(outcomes, policy)
+    assert verdict.decision == "block"
+    assert any("'lost' has no rows" in check.sentence for check in verdict.checks)
 
 
 def test_an_empty_policy_is_no_policy():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from refusals import refuses
+from refusals import is_sentence, refuses
 
 from labsupport.outcomes import PairedOutcomes, as_written
 
@@ -323,3 +323,10 @@ def test_what_is_not_a_number_is_no_margin(value):
 def test_what_is_not_finite_is_no_margin(value):
     with refuses(ValueError, "margin must be a finite number"):
         as_written(value, "margin")
+
+
+def test_two_sentences_are_not_one():
+    assert is_sentence("It was 0.5, not 1.")
+    assert not is_sentence("It was 0.5. Give 1.")
+    assert not is_sentence("no stop")
+    assert not is_sentence("two\nlines.")

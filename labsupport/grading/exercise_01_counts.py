@@ -43,7 +43,10 @@ def _counts(rng: np.random.Generator) -> list[Case]:
     cases = [*_ties()]
     cases += [_comparison(_SHORT, 19, somewhere(4000, 19), 4000, 0.005) for _ in range(100)]
     cases += [_comparison(_EXACT, 1, baseline, 10, 0.1) for baseline in range(10)]
-    for rows in range(1, 100):  # 0.07 * 100 is above 7 in floating point, 0.29 * 100 below 29
+    for rows in range(1, 1000):  # in floating point 0.07 * 100 is above 7 and 0.0057 * 10000 may not be 57
+        cases.append(_comparison(_EXACT, rows, somewhere(10_000, rows), 10_000, rows / 10_000))
+        cases.append(_comparison(_SHORT, rows - 1, somewhere(10_000, rows), 10_000, rows / 10_000))
+    for rows in range(1, 100):
         cases.append(_comparison(_EXACT, rows, somewhere(100, rows), 100, rows / 100))
         cases.append(_comparison(_SHORT, rows - 1, somewhere(100, rows), 100, rows / 100))
     for tenthousandths in map(int, rng.integers(1, 3000, size=60)):

@@ -16,6 +16,7 @@ from labsupport.grading.student import ask, pair, truth
 from labsupport.outcomes import PairedOutcomes
 
 _PROMOTED, _NO_GAIN, _UNSAFE = "promoted", "blocked: no eval gain", "blocked: failed safety check"
+_HAIR = Fraction(1, 10**12)
 _REASONS = (_PROMOTED, _NO_GAIN, _UNSAFE)
 
 
@@ -35,12 +36,16 @@ def _decision(about: str, gain: Fraction, gap: Fraction, margin: Fraction, toler
 
 def _decisions(rng: np.random.Generator) -> list[Case]:
     cases = []
-    for margin, tolerance in ((Fraction(5, 1000), Fraction(1, 10)), *(_bounds(rng) for _ in range(4))):
+    drawn = [_bounds(rng) for _ in range(5)]
+    drawn[0] = -drawn[0][0], drawn[0][1]  # non-inferiority: a small loss is tolerated
+    for margin, tolerance in ((Fraction(5, 1000), Fraction(1, 10)), *drawn):
         above, below = (Fraction(int(rng.integers(1, 40)), 10_000) for _ in range(2))
         gains = {"a gain above the margin": margin + above, "a gain equal to the margin": margin,
-                 "a gain below the margin": margin - below, "a loss larger than the margin": -margin - above}  # fmt: skip
+                 "a gain below the margin": margin - below, "a gain that misses the margin by a hair": margin - _HAIR}  # fmt: skip
+        if margin > 0:
+            gains["a loss larger than the margin"] = -margin - above
         gaps = {"a gap within the tolerance": tolerance - below, "a gap equal to the tolerance": tolerance,
-                "a gap above the tolerance": tolerance + above}  # fmt: skip
+                "a gap above the tolerance": tolerance + above, "a gap a hair above the tolerance": tolerance + _HAIR}  # fmt: skip
         cases += [
             _decision(f"{a} and {b}", gain, gap, margin, tolerance) for a, gain in gains.items() for b, gap in gaps.items()
         ]
@@ -123,6 +128,8 @@ def _decide_mistakes() -> list[Mistake]:
                 lambda gain, gap, m, t: _ruled(_gain_ok, _gap_ok)(gain, gap, Fraction(5, 1000), Fraction(1, 10))),
         Mistake("Any gain above zero passes; it has to reach the margin.",
                 _ruled(lambda gain, gap, m, t: gain > 0, _gap_ok)),
+        Mistake("A margin below zero tolerates a small loss, and here every loss is turned away.",
+                _ruled(lambda gain, gap, m, t: gain >= max(m, 0), _gap_ok)),
         Mistake("The reasons are right, but the decision says the opposite of them.",
                 lambda *args: (gate_says := _ruled(_gain_ok, _gap_ok)(*args)) and (not gate_says[0], gate_says[1])),
     ]  # fmt: skip

@@ -75,8 +75,9 @@ def compare(cases: Sequence[Case], said: Sequence, mistakes: Sequence[Mistake], 
     wrong = [(case, value) for case, value in zip(cases, said, strict=True) if same(value, case.expected) is not True]
     if not wrong:
         return
+    telling = [*wrong, *zip(cases, said, strict=True)]  # what went wrong first: most mistakes are ruled out there
     for mistake in mistakes:
-        if all(_would_say(mistake, case, value, same) for case, value in zip(cases, said, strict=True)):
+        if all(_would_say(mistake, case, value, same) for case, value in telling):
             raise Wrong(mistake.hint)
     raise Wrong(otherwise(*wrong[0]))
 

@@ -68,7 +68,7 @@ def ask(answer: object, cases: Sequence[Case], read: Callable) -> list:
     said: list = []
     problem: list[Wrong] = []
     twice = [*cases, *reversed(cases)]
-    _in_time(lambda: _put(answer, twice, read, said), problem)
+    _in_time(lambda stop: _put(answer, twice, read, said, stop), problem)
     if problem:
         raise problem[0]
     if foreign := foreign_hands():
@@ -85,8 +85,10 @@ def ask(answer: object, cases: Sequence[Case], read: Callable) -> list:
     return first
 
 
-def _put(answer, cases: Sequence[Case], read: Callable, said: list) -> None:
+def _put(answer, cases: Sequence[Case], read: Callable, said: list, stop: threading.Event) -> None:
     for case in cases:
+        if stop.is_set():
+            return
         args, where = copy.deepcopy(case.args), f" on {case.about}" if case.about else ""
         try:
             value = answer(*args)
@@ -105,46 +107,51 @@ def _put(answer, cases: Sequence[Case], read: Callable, said: list) -> None:
 
 
 def _in_time(work: Callable, problem: list) -> None:
-    """Run `work` in a thread of its own, silently, and stop it when its time is up.
+    """Run `work(stop)` in a thread of its own, silently, and stop it when its time is up.
 
     A thread rather than a signal: it works on every system and from every thread, and a call that cannot be stopped, such as
     one stuck inside a C library, is left behind instead of blocking the kernel.
     """
+    stop, done = threading.Event(), threading.Event()
 
     def run() -> None:
         try:
-            work()
+            work(stop)
         except Wrong as wrong:
             problem.append(wrong)
         except BaseException as error:  # noqa: BLE001 - reported as a hint; nothing may escape from the thread
             problem.append(Wrong(f"The call ended with {type(error).__name__} before your function answered."))
+        finally:
+            done.set()
 
     thread = threading.Thread(target=run, daemon=True, name="answer")
     with _surroundings_restored():
         thread.start()
         try:
-            late = not _ended(thread, TIME_LIMIT)
+            late = not _within(TIME_LIMIT, done)
         finally:  # also when the person at the keyboard interrupts
-            stopped = _stop(thread)
+            stop.set()
+            stopped = _stop(thread, done)
     if late:
         left = "" if stopped else " It could not be stopped; restart the kernel."
         problem[:] = [Wrong(f"Your function did not come back within a few seconds; is there a loop without an end?{left}")]
 
 
-def _ended(thread: threading.Thread, seconds: float) -> bool:
+def _within(seconds: float, done: threading.Event) -> bool:
+    """Wait in short steps: on Windows a long one ignores the keyboard. Thread.join, interrupted, would lose its thread."""
     deadline = time.monotonic() + seconds
-    while thread.is_alive() and time.monotonic() < deadline:
-        thread.join(0.1)  # short waits: on Windows a long one cannot be interrupted from the keyboard
-    return not thread.is_alive()
+    while not done.wait(0.1) and time.monotonic() < deadline:
+        pass
+    return done.is_set()
 
 
-def _stop(thread: threading.Thread) -> bool:
+def _stop(thread: threading.Thread, done: threading.Event) -> bool:
     """Raise _TimeUp inside the thread until it ends; more than once, since a bare `except:` in a loop swallows the first."""
     deadline = time.monotonic() + _GIVE_UP
-    while thread.is_alive() and time.monotonic() < deadline:
+    while not done.is_set() and time.monotonic() < deadline:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_TimeUp))
-        thread.join(0.05)
-    return not thread.is_alive()
+        done.wait(0.05)
+    return done.is_set()
 
 
 class _Nowhere(io.TextIOBase):
@@ -220,6 +227,8 @@ def _in_words(error: BaseException) -> str:
 
 def _a(value: object) -> str:
     kind = type(value).__name__
+    if issubclass(type(value), int | float | np.number):
+        return "a single number"
     return "nothing (None)" if value is None else f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
 
 

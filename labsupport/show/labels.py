@@ -60,12 +60,6 @@ def step_aside(text: Text, dx: float, dy: float, blocked: list[Bbox], renderer: 
         text.set_position((x + dx, y + dy))
 
 
-def overlaps(boxes: list[Bbox]) -> list[tuple[int, int]]:
-    """Pairs of indices of boxes that overlap by more than half a pixel."""
-    pairs = itertools.combinations(range(len(boxes)), 2)
-    return [(i, j) for i, j in pairs if _area(boxes[i], boxes[j]) > 0.5]
-
-
 def _free_place(px: float, py: float, size: Bbox, clearance: float, frame: Bbox, blocked: list[Bbox]) -> tuple[int, Bbox]:
     """The nearest place that overlaps nothing, and its ring; failing that the one that overlaps least."""
     best = (math.inf, 0, size)

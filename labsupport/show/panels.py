@@ -110,13 +110,14 @@ class Panel(widgets.HBox):
             self.current = self._view(**values)
             with styled():
                 alt = self._plot(self._figure, self.current)
-                self.image.value = self._figure.encode_moving()
+                with self.image.hold_sync():  # one message: the browser decodes the picture anew for each
+                    self.image.tooltip = alt
+                    self.image.value = self._figure.encode_moving()
         except Exception as error:
             self.error = error
             self.sentence.value = _SENTENCE.format(f"This setting cannot be shown. {html.escape(str(error))}")
             raise
         self.error = None
-        self.image.tooltip = alt
         first, stop, rest = html.escape(self.current.sentence).partition(". ")
         self.sentence.value = _SENTENCE.format(f"<b>{first}{stop}</b>{rest}")
 

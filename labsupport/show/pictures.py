@@ -108,7 +108,7 @@ class LabFigure(Figure):
     Ticks are the slow part of a matplotlib drawing; without them a move of a slider takes a third of the time.
     """
 
-    _key = None
+    _axes_in_use, _key = None, None
 
     def frame(self, key: object, make: Callable[[], Axes]) -> Axes:
         """The axes that `make` draws, without the artists that were added since.
@@ -118,7 +118,7 @@ class LabFigure(Figure):
         key : what the axes depend on; `make` is called only when it changes.
         make : draws the empty axes into this figure and returns them.
         """
-        if key != self._key:
+        if self._axes_in_use is None or key != self._key:
             self.clear()
             self._axes_in_use = make()
             self.canvas.draw()

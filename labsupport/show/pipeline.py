@@ -30,7 +30,7 @@ class Box:
 
 BOXES = (
     Box("change", "code, data or\nconfig change", _COLUMNS[0], _UPPER - 46),
-    Box("triggers", "schedule, data\nvolume, drift", _COLUMNS[0], _UPPER + 46, "07"),
+    Box("triggers", "schedule,\nvolume, drift", _COLUMNS[0], _UPPER + 46, "07"),
     Box("cheap checks", "cheap\nchecks", _COLUMNS[1], _UPPER, "04, 06"),
     Box("distributed training", "distributed\ntraining", _COLUMNS[2], _UPPER, "05"),
     Box("evaluation gate", "evaluation\ngate", _COLUMNS[3], _UPPER, "01–03, 09"),

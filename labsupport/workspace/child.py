@@ -13,11 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import nbformat
-import papermill
 import psutil
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from papermill.exceptions import PapermillExecutionError
 
 
 def in_child(function: Callable[..., Any], arguments: tuple, limit: float) -> Any:
@@ -81,6 +77,9 @@ def _send(sender: Connection, function: Callable[..., Any], arguments: tuple) ->
 
 def execute(lesson: Path, target: Path, parameters: dict[str, Any], cell_limit: float, as_page: bool) -> str | None:
     """Execute a notebook into `target`, with a page beside it if asked for; None, or a sentence with the cell and error."""
+    import papermill  # here, because it takes a second and the parent does not need it
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what goes wrong is said once, in the sentence below
     problem = None
     try:
@@ -89,13 +88,14 @@ def execute(lesson: Path, target: Path, parameters: dict[str, Any], cell_limit: 
             literal(target),
             parameters=parameters,
             kernel_name="python3",
+            language="python",
             cwd=lesson.parent,
             progress_bar=False,
             start_timeout=60,
             extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
             execution_timeout=int(cell_limit) if cell_limit >= 1 else 1,
         )
-    except PapermillExecutionError as error:
+    except papermill.PapermillExecutionError as error:
         message = str(error.evalue).strip().splitlines()
         problem = f"In [{error.exec_count}] {_first_line(error.source)}: {error.ename}: {message[0] if message else ''}"
     except CellTimeoutError:
@@ -114,6 +114,8 @@ def literal(path: Path) -> str:
 
 def running_cell(executed: Path) -> str:
     """Name the cell that was running when papermill last saved the notebook."""
+    import nbformat
+
     started = [
         cell
         for cell in nbformat.read(executed, as_version=4).cells

@@ -22,7 +22,7 @@ from labsupport.workspace import ROOT, prepare_environment
 from labsupport.workspace.server import DEFAULT_PORT, FIRST_LESSON
 
 REINSTALL = "run `make setup`, or without make `pip install -r requirements.lock`"
-MEMORY_NEEDED = 0.5  # GB, measured generously: JupyterLab and one kernel
+MEMORY_NEEDED = 0.5  # GB: room for JupyterLab and a kernel
 DISK_NEEDED = 0.2  # GB
 SHOWN = ("numpy", "scipy", "jupyterlab")
 

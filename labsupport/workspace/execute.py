@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import quote
 
 import nbformat
-import papermill
 from tqdm import tqdm
 
 from labsupport.workspace import LabError, prepare_environment
@@ -93,8 +92,10 @@ def check_parameters(lessons: list[Path], parameters: dict[str, Any]) -> None:
 
 
 def _parameters(lesson: Path) -> list[str]:
+    import papermill
+
     notebook = nbformat.read(lesson, as_version=4)
-    notebook.metadata.setdefault("kernelspec", {})["language"] = "python"  # not every editor stores it
+    notebook.metadata["kernelspec"] = {"name": "python3", "language": "python"}  # not every editor stores both
     return list(papermill.inspect_notebook(notebook))
 
 

@@ -49,14 +49,18 @@ def open_lab(port: int = DEFAULT_PORT, browser: bool = True, root: Path = ROOT) 
     # Only these server extensions, whatever else is installed: nbgrader and jupytext are used as libraries.
     LabApp.serverapp_config = {"jpserver_extensions": {"jupyter_lsp": True, "jupyter_server_terminals": True}}
     app = LabApp.initialize_server(argv=_arguments(port, browser and _has_display(), root))
-    address = f"http://127.0.0.1:{app.port}/lab/tree/{FIRST_LESSON}?token={app.identity_provider.token}"
-    if app.port != port:
-        print(f"Port {port} is taken; using {app.port}.")
-    print(f"\nThe lab is open. In a browser on this machine:\n\n    {address}\n\nCtrl-C here closes it.", flush=True)
+    app.io_loop.add_callback(_announce, app, port)  # said when it is true: once requests are answered
     _close_on_ctrl_c(app)
     app.start()
     print("The lab is closed.")
     return 0
+
+
+def _announce(app: ServerApp, wanted: int) -> None:
+    if app.port != wanted:
+        print(f"Port {wanted} is taken; using {app.port}.")
+    address = f"http://127.0.0.1:{app.port}/lab/tree/{FIRST_LESSON}?token={app.identity_provider.token}"
+    print(f"\nThe lab is open. In a browser on this machine:\n\n    {address}\n\nCtrl-C here closes it.", flush=True)
 
 
 def _close_on_ctrl_c(app: ServerApp) -> None:

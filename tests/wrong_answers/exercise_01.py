@@ -382,6 +382,6 @@ WRONG = {
         ((2.0, -1.0), "A negative bias"),
         ((math.nan, 1.0), "The threshold is not a finite number"),
         ((2.0, "1.0"), "The bias is a str"),
-        (2.0, "Your function returned a float; it should return two values, (threshold, bias)"),
+        (2.0, "Your function returned a single number; it should return two values, (threshold, bias)"),
     ],
 }
