@@ -29,7 +29,6 @@ release: setup ## write the exercises from the solutions
 outputs: setup ## refresh the stored outputs of lessons and solutions (make outputs ARGS=01)
 	@$(PY) -m labsupport.cli run --in-place $(ARGS)
 	@$(PY) -m labsupport.cli release
-	@$(PY) -m labsupport.cli release
 
 bench: setup ## time the core
 	$(PY) -m pytest tests/benchmarks $(ARGS)

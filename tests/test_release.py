@@ -133,10 +133,6 @@ def bad_id(notebook):
     cell(notebook, "q01_2-answer").metadata["nbgrader"]["grade_id"] = "01.2"
 
 
-def unmarked_scheme(notebook):
-    notebook.cells[0].source += "\n\n=== END MARK SCHEME ==="
-
-
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
@@ -146,7 +142,6 @@ def unmarked_scheme(notebook):
         (drop_metadata, "non-solution cell"),
         (repeat_id, "Duplicate grade id"),
         (bad_id, "'01.2' does not match"),
-        (unmarked_scheme, "still holds"),
     ],
 )
 def test_a_solution_that_would_leak_or_break_is_refused_and_nothing_is_written(copy, fault, reason):

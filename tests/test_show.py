@@ -147,7 +147,13 @@ def test_the_bundle_holds_the_figure_element_the_png_and_the_words():
 @pytest.mark.parametrize("alt", ["", "  \n", None])
 def test_a_picture_without_alt_text_is_refused(alt):
     with pytest.raises(ValueError, match="needs alt text"):
-        picture(matplotlib.figure.Figure(), alt)
+        picture(matplotlib.figure.Figure(), alt, "a caption")
+
+
+@pytest.mark.parametrize("caption", ["", "  ", None])
+def test_a_picture_without_a_caption_is_refused(caption):
+    with pytest.raises(ValueError, match="needs a caption"):
+        picture(matplotlib.figure.Figure(), "an alt text", caption)
 
 
 def test_the_pipeline_says_what_is_lit():

@@ -27,6 +27,12 @@ def _holdout(rng: np.random.Generator, about: str, sizes: list[int], accuracies:
     return Case(about, (y, prediction, group), (counts.candidate_accuracy, float(counts.exact_disparity)))
 
 
+def _extremes_everywhere() -> list[list[float]]:
+    """Accuracies of five groups, the best and the worst in each pair of places."""
+    places = [(best, worst) for best in range(5) for worst in range(5) if best != worst]
+    return [[0.9 if i == best else 0.5 if i == worst else 0.66 + i / 50 for i in range(5)] for best, worst in places]
+
+
 def _holdouts(rng: np.random.Generator) -> list[Case]:
     def n(low=20, high=90):
         return int(rng.integers(low, high))
@@ -36,7 +42,7 @@ def _holdouts(rng: np.random.Generator) -> list[Case]:
         _holdout(rng, "two groups, the first one better", [2 * n(), n()], [0.85, 0.6], ["east", "west"]),
         _holdout(rng, "three groups", [n(), n(), 2 * n()], [0.75, 0.45, 0.95], ["a", "b", "c"]),
         _holdout(rng, "four groups", [3 * n(), n(), n(), n()], [0.7, 0.95, 0.5, 0.8], [10, 20, 30, 40]),
-        _holdout(rng, "five groups", [n() for _ in range(5)], [0.8, 0.75, 0.6, 0.9, 0.7], list("vwxyz")),
+        *(_holdout(rng, "five groups", [n() for _ in range(5)], a, list("vwxyz")) for a in _extremes_everywhere()),
         _holdout(rng, "a group of a single row", [1, n(), n()], [0.0, 0.6, 0.8], [-1, 0, 1]),
         _holdout(rng, "a model that is always right", [n(), n(), n()], [1.0, 1.0, 1.0], [7, 8, 9]),
     ]

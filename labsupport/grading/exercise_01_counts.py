@@ -38,14 +38,15 @@ def _ties() -> tuple[Case, ...]:
 
 def _counts(rng: np.random.Generator) -> list[Case]:
     def somewhere(n: int, ahead: int) -> int:
-        return int(rng.integers(max(0, -ahead), n - max(0, ahead), endpoint=True))
+        return max(0, -ahead) + int(rng.integers(2**62)) * (n - abs(ahead)) // 2**62  # n may not fit into an int64
 
     cases = [*_ties()]
     cases += [_comparison(_SHORT, 19, somewhere(4000, 19), 4000, 0.005) for _ in range(100)]
     cases += [_comparison(_EXACT, 1, baseline, 10, 0.1) for baseline in range(10)]
-    for rows in range(1, 1000):  # in floating point 0.07 * 100 is above 7 and 0.0057 * 10000 may not be 57
+    for rows in range(1, 300):  # in floating point 0.07 * 100 is above 7 and 0.0057 * 10000 may not be 57
         cases.append(_comparison(_EXACT, rows, somewhere(10_000, rows), 10_000, rows / 10_000))
-        cases.append(_comparison(_SHORT, rows - 1, somewhere(10_000, rows), 10_000, rows / 10_000))
+        large = rows * 10**5 - 1
+        cases.append(_comparison(_LARGE, large, somewhere(10**9, large), 10**9, rows / 10_000))
     for rows in range(1, 100):
         cases.append(_comparison(_EXACT, rows, somewhere(100, rows), 100, rows / 100))
         cases.append(_comparison(_SHORT, rows - 1, somewhere(100, rows), 100, rows / 100))
@@ -54,8 +55,9 @@ def _counts(rng: np.random.Generator) -> list[Case]:
         rows = Fraction(tenthousandths * n, 10_000)
         for ahead in {math.floor(rows), math.ceil(rows)}:
             cases.append(_comparison(_PART, ahead, somewhere(n, ahead), n, margin))
-        for power in (9, 12, 15, 18):
-            n, ahead = 10**power, tenthousandths * 10 ** (power - 4)
+        for power in (9, 12, 15, 18, 30):
+            factor = int(rng.integers(1, 10))
+            n, ahead = factor * 10**power, factor * tenthousandths * 10 ** (power - 4)
             cases.append(_comparison(_LARGE, ahead - 1, somewhere(n, ahead), n, margin))
             cases.append(_comparison(_EXACT, ahead, somewhere(n, ahead), n, margin))
     cases += [_comparison("a candidate that is worse", -ahead, somewhere(500, -ahead), 500, 0.01) for ahead in range(1, 40)]
@@ -67,6 +69,7 @@ def _counts(rng: np.random.Generator) -> list[Case]:
 _ROUNDED = "Two rounded accuracies are subtracted, and the rounding decides when the gain is exactly the margin."
 _SLACK = "A little slack repairs the ties and lets a candidate through that is one row short on a large enough holdout."
 _PRODUCT = "The margin times the rows is rounded too, and then asks for a little more or less than it should."
+_CUT = "The margin becomes a whole number of small parts, and on the way some of it is cut off."
 _BINARY = "A float is not the decimal that was typed: this compares with the binary number next to the margin."
 
 _CLEARS_MISTAKES = [
@@ -86,6 +89,8 @@ _CLEARS_MISTAKES = [
     Mistake(_PRODUCT, lambda c, b, n, m: c - b >= math.ceil(m * n)),
     Mistake(_PRODUCT, lambda c, b, n, m: c - b >= math.floor(m * n)),
     Mistake(_PRODUCT, lambda c, b, n, m: c - b >= round(m * n)),
+    *(Mistake(_CUT, lambda c, b, n, m, k=10**k: n > 0 and (c - b) * k >= int(m * k) * n) for k in range(2, 10)),
+    *(Mistake(_CUT, lambda c, b, n, m, k=10**k: n > 0 and (c - b) * k >= round(m * k) * n) for k in range(2, 4)),
     Mistake("Being better is not enough: the margin plays no part.", lambda c, b, n, m: c > b),
     Mistake("Being better is not enough: the margin plays no part.", lambda c, b, n, m: c >= b),
     Mistake("A loss is not a gain: the sign of the difference got lost.",

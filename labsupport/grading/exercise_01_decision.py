@@ -41,11 +41,11 @@ def _decisions(rng: np.random.Generator) -> list[Case]:
     for margin, tolerance in ((Fraction(5, 1000), Fraction(1, 10)), *drawn):
         above, below = (Fraction(int(rng.integers(1, 40)), 10_000) for _ in range(2))
         gains = {"a gain above the margin": margin + above, "a gain equal to the margin": margin,
-                 "a gain below the margin": margin - below, "a gain that misses the margin by a hair": margin - _HAIR}  # fmt: skip
+                 "a gain below the margin": margin - below, "a gain a hair below the margin": margin - _HAIR}  # fmt: skip
         if margin > 0:
             gains["a loss larger than the margin"] = -margin - above
         gaps = {"a gap within the tolerance": tolerance - below, "a gap equal to the tolerance": tolerance,
-                "a gap above the tolerance": tolerance + above, "a gap a hair above the tolerance": tolerance + _HAIR}  # fmt: skip
+                "a gap above the tolerance": tolerance + above, "a gap a hair above it": tolerance + _HAIR}  # fmt: skip
         cases += [
             _decision(f"{a} and {b}", gain, gap, margin, tolerance) for a, gain in gains.items() for b, gap in gaps.items()
         ]

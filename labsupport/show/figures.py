@@ -53,7 +53,9 @@ def gap_bound(
         ax.fill_between(shares, bound, 1.05, color="#d9d9d9", linewidth=0, zorder=0)
         ax.plot(shares, bound, color=INK, zorder=1)
         _gap_words(fig, ax, accuracy, tolerance, smaller, possible)
-        return picture(fig, _gap_bound_alt(accuracy, smaller, bounds, possible, tolerance))
+        half = slice_gap_bound(accuracy, 0.5)
+        caption = f"At accuracy {accuracy:.4f} a half of the rows hides a gap of {half:.3f} at most, a small slice far more."
+        return picture(fig, _gap_bound_alt(accuracy, smaller, bounds, possible, tolerance), caption)
 
 
 def _gap_words(fig, ax: Axes, accuracy: float, tolerance: float | None, points, possible) -> None:
@@ -121,7 +123,7 @@ def slice_changes(models: Mapping[str, PairedOutcomes], tolerance: float) -> Pic
         fig.supxlabel(
             f"change of accuracy in percentage points (dashed: the tolerated loss of {100 * tolerance:g})", fontsize=11
         )
-        return picture(fig, _changes_alt(parts, tolerance))
+        return picture(fig, _changes_alt(parts, tolerance), _changes_caption(parts, tolerance))
 
 
 def _change(part: PairedOutcomes) -> float:
@@ -166,6 +168,14 @@ def _dots(ax: Axes, model: str, rows: Mapping[str, PairedOutcomes], tolerance: f
     ax.set_title(textwrap.fill(model.replace("_", " "), 16 if several else 60), fontsize=10.5, loc="center", linespacing=1.2)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x")
+
+
+def _changes_caption(parts: Mapping[str, Mapping[str, PairedOutcomes]], tolerance: float) -> str:
+    counts = {
+        model: sum(_failed(part, tolerance) for name, part in rows.items() if name != _ALL) for model, rows in parts.items()
+    }
+    said = (f"{model.replace('_', ' ')}, {count or 'none'}" for model, count in counts.items())
+    return f"Slices that lose more than {100 * tolerance:g} points: {'; '.join(said)}."
 
 
 def _changes_alt(parts: Mapping[str, Mapping[str, PairedOutcomes]], tolerance: float) -> str:

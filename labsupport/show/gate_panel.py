@@ -65,7 +65,7 @@ class GateView:
         """The gain-gap plane with this build, and others in grey."""
         with styled():
             fig = new_figure(5.6, 4.1)
-            return picture(fig, plot_view(fig, self))
+            return picture(fig, plot_view(fig, self), f"{self.name}: {self.verdict.reason}.")
 
 
 def gate_view(

@@ -41,7 +41,15 @@ def gate_plane(
     with styled():
         fig = new_figure(7.5, 4.6)
         alt = draw_gate_plane(fig, points, margin, tolerance, gap_label, title=title)
-        return picture(fig, alt)
+        return picture(fig, alt, plane_caption(points, margin, tolerance))
+
+
+def plane_caption(points: Points, margin: float, tolerance: float) -> str:
+    """Who is promoted and who is blocked, in one line."""
+    verdicts = {name: promoted(*at, margin, tolerance) for name, at in points.items()}
+    passed = ", ".join(name for name, yes in verdicts.items() if yes)
+    blocked = ", ".join(name for name, yes in verdicts.items() if not yes)
+    return " ".join(f"{word}: {names}." for word, names in (("Promoted", passed), ("Blocked", blocked)) if names)
 
 
 def draw_gate_plane(

@@ -35,12 +35,12 @@ class Picture:
     ----------
     png : the encoded image.
     alt : what it shows, in words and numbers, for readers who do not see it.
-    caption : one line under it, or "".
+    caption : one line under it: what to see.
     """
 
     png: bytes
     alt: str
-    caption: str = ""
+    caption: str
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, object]:
         return {"text/html": self.html, "image/png": self.png, "text/plain": self.alt}
@@ -49,28 +49,29 @@ class Picture:
     def html(self) -> str:
         """The figure element. Viewers that refuse HTML find the same PNG beside it in the bundle."""
         source = base64.b64encode(self.png).decode()
-        caption = f"<figcaption>{html.escape(self.caption)}</figcaption>" if self.caption else ""
         return (
             f'<figure style="margin:0"><img alt="{html.escape(self.alt)}" style="max-width:100%;height:auto" '
-            f'src="data:image/png;base64,{source}">{caption}</figure>'
+            f'src="data:image/png;base64,{source}"><figcaption>{html.escape(self.caption)}</figcaption></figure>'
         )
 
 
-def picture(fig: Figure, alt: str, caption: str = "") -> Picture:
+def picture(fig: Figure, alt: str, caption: str) -> Picture:
     """Turn a finished figure into a Picture, and close it so that it is not shown a second time.
 
     Parameters
     ----------
     fig : a matplotlib figure, of pyplot or not.
     alt : what the picture shows, computed from the same data.
-    caption : one line under the picture.
+    caption : one line under the picture: what to see in it.
 
     Raises
     ------
-    ValueError : the alt text is empty.
+    ValueError : the alt text or the caption is empty.
     """
     if not isinstance(alt, str) or not alt.strip():
         raise ValueError("A picture needs alt text: say in words and numbers what it shows.")
+    if not isinstance(caption, str) or not caption.strip():
+        raise ValueError("A picture needs a caption: one line on what to see in it.")
     shown = Picture(encode_png(fig, _PALETTE), alt.strip(), caption)
     if fig.canvas.manager is not None:
         from matplotlib import pyplot  # only a figure that pyplot made needs pyplot to forget it

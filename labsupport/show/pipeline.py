@@ -68,7 +68,8 @@ def pipeline(lit: str | Iterable[str] = ()) -> Picture:
         for box in BOXES:
             _draw_box(ax, box, box.name in lit)
         _draw_key(ax)
-        return picture(fig, _alt([name for name in names if name in lit]))
+        caption = "The road of a model, and the lessons about each step."
+        return picture(fig, _alt([name for name in names if name in lit]), caption)
 
 
 def _draw_box(ax: Axes, box: Box, lit: bool) -> None:

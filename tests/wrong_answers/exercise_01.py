@@ -70,6 +70,11 @@ def positive_rates(y, prediction, group):
     return (prediction == y).mean(), max(rates) - min(rates)
 
 
+def first_four_groups(y, prediction, group):
+    parts = accuracies(y, prediction, group)[:4]
+    return (prediction == y).mean(), max(parts) - min(parts)
+
+
 def mean_gap(y, prediction, group):
     parts = accuracies(y, prediction, group)
     pairs = [abs(a - b) for i, a in enumerate(parts) for b in parts[:i]]
@@ -194,6 +199,18 @@ def any_gain(gain, gap, margin, tolerance):
     return (True, "promoted") if gap <= tolerance else (False, UNSAFE)
 
 
+def with_slack(gain, gap, margin, tolerance):
+    if not gain >= margin - Fraction(1, 10**9):
+        return False, NO_GAIN
+    return (True, "promoted") if gap <= tolerance else (False, UNSAFE)
+
+
+def no_loss_ever(gain, gap, margin, tolerance):
+    if not (gain >= 0 and gain >= margin):
+        return False, NO_GAIN
+    return (True, "promoted") if gap <= tolerance else (False, UNSAFE)
+
+
 def nan_falls_through(gain, gap, margin, tolerance):
     if gain < margin:
         return False, NO_GAIN
@@ -277,6 +294,22 @@ def binary_decimal(candidate_right, baseline_right, n, margin):
     return n > 0 and candidate_right - baseline_right >= n * Fraction(Decimal(margin))
 
 
+def margin_in_thousandths(candidate_right, baseline_right, n, margin):
+    return n > 0 and (candidate_right - baseline_right) * 1000 >= int(margin * 1000) * n
+
+
+def margin_cut_off(candidate_right, baseline_right, n, margin):
+    return n > 0 and (candidate_right - baseline_right) * 10**6 >= int(margin * 10**6) * n
+
+
+def decimal_division(candidate_right, baseline_right, n, margin):
+    return n > 0 and Decimal(candidate_right - baseline_right) / n >= Decimal(str(margin))
+
+
+def decimal_accuracies(candidate_right, baseline_right, n, margin):
+    return n > 0 and Decimal(candidate_right) / n - Decimal(baseline_right) / n >= Decimal(str(margin))
+
+
 def no_rows_clear(candidate_right, baseline_right, n, margin):
     return candidate_right - baseline_right >= Fraction(str(margin)) * n
 
@@ -303,6 +336,7 @@ def one_or_zero(candidate_right, baseline_right, n, margin):
 
 SIGNED, TWO_ONLY = "The gap has a sign", "With two groups this is right"
 ROUNDING, SLACK = "Two rounded accuracies are subtracted", "A little slack repairs the ties"
+CUT = "on the way some of it is cut off"
 PRODUCT, BINARY = "The margin times the rows is rounded", "A float is not the decimal that was typed"
 
 WRONG = {
@@ -317,6 +351,7 @@ WRONG = {
         (group_by_prediction, "split by the prediction"),
         (first_two_groups, TWO_ONLY),
         (first_group_and_rest, TWO_ONLY),
+        (first_four_groups, "The accuracy is right and the gap is not, on five groups"),
         (positive_rates, "shares of positive predictions"),
         (mean_gap, "An average over the groups"),
         (standard_deviation, "An average over the groups"),
@@ -343,6 +378,8 @@ WRONG = {
         (gap_ignored, "The gap plays no part"),
         (fixed_bounds, "The bounds are fixed numbers"),
         (any_gain, "Any gain above zero passes"),
+        (with_slack, "a gain a hair below the margin"),
+        (no_loss_ever, "A margin below zero tolerates a small loss"),
         (nan_falls_through, "On a gain that is NaN, this promotes"),
         (nan_gap_is_promoted, "On a gap that is NaN, this promotes"),
         (nan_blames_the_gap, "rightly blocked, but the reason"),
@@ -363,6 +400,10 @@ WRONG = {
         (rows_rounded, PRODUCT),
         (binary_fraction, BINARY),
         (binary_decimal, BINARY),
+        (margin_in_thousandths, CUT),
+        (margin_cut_off, CUT),
+        (decimal_division, "A little slack repairs the ties"),
+        (decimal_accuracies, "A gain of exactly the margin is turned away for some counts"),
         (no_rows_clear, "On a holdout without rows this clears"),
         (no_rows_raise, "raised ZeroDivisionError"),
         (lost_sign, "the sign of the difference got lost"),
