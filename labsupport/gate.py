@@ -12,7 +12,12 @@ from labsupport.outcomes import PairedOutcomes, as_written
 EXIT_STATUS = {"promote": 0, "block": 1, "inconclusive": 2}
 
 # In the order in which a blocked candidate is given its reason: no gain is named before a failed safety check.
-_REASONS = {"gain": "no eval gain", "gap": "failed safety check", "slice loss": "slice regressed", "rows": "slice without rows"}
+_REASONS = {
+    "gain": "no eval gain",
+    "gap": "failed safety check",
+    "slice loss": "slice regressed",
+    "rows": "slice without rows",
+}
 
 
 @dataclass(frozen=True)

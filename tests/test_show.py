@@ -204,7 +204,7 @@ def test_the_plane_and_the_gate_agree_on_the_border(right, gained, margin):
     assert promoted(outcomes.exact_gain, 0.0, margin, 0.1) == (decision == "promote")
 
 
-@settings(max_examples=15)
+@settings(max_examples=12)
 @given(
     st.lists(st.tuples(st.integers(-12, 12), st.integers(0, 200)), min_size=2, max_size=6, unique=True),
     st.sampled_from(["A", "build", "trees_all"]),

@@ -43,7 +43,7 @@ class Case:
     Attributes
     ----------
     about : the kind of input, in words that fit behind "on"; empty if there is only one.
-    args : the arguments; the student gets a copy.
+    args : the arguments, arrays (of which the student gets copies) or things that cannot be changed.
     expected : what labsupport says about them.
     """
 

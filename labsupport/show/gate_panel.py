@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -9,7 +10,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from labsupport.data import load_employment
-from labsupport.gate import Policy, Verdict, gate
+from labsupport.gate import Check, Policy, Verdict, gate
 from labsupport.outcomes import PairedOutcomes
 from labsupport.show.gate_plane import GAP_LABEL, draw_gate_plane
 from labsupport.show.panels import Panel
@@ -103,7 +104,7 @@ def gate_view(
         verdict = _judge(scored, shown, margin, tolerance)
     else:
         raise ValueError(f"There is no candidate {candidate!r}; choose one of: {TRAINED}, {', '.join(REAL)}.")
-    gap = float(np.max([check.value for check in verdict.checks[1:]]))
+    gap = float(np.max([check.value for check in _safety_checks(verdict)]))
     name = "your build" if candidate == TRAINED else candidate
     sentence = _sentence(verdict)
     if candidate == TRAINED and bias and not bias_in_accuracy:
@@ -154,7 +155,8 @@ def _judge(scored: PairedOutcomes, shown: PairedOutcomes, margin: float, toleran
     They are the same model in every honest pipeline. In the chapter's program they are not, and no single table of paired
     outcomes could hold both: so each is judged by itself, and the verdict is their conjunction.
     """
-    gain, gap = gate(scored, Policy(margin, max_gap=None)), gate(shown, Policy(None, max_gap=tolerance))
+    overall = dataclasses.replace(scored, slices={})
+    gain, gap = gate(overall, Policy(margin, max_gap=None)), gate(shown, Policy(None, max_gap=tolerance))
     decisive = gain if gain.decision == "block" else gap
     return Verdict(decisive.decision, decisive.reason, gain.checks + gap.checks, scored)
 
@@ -173,9 +175,13 @@ def _references(real: bool) -> dict[str, tuple[float, float]]:
     return {_SHORT.get(label, label): (view.gain, view.gap) for label, view in views.items()}
 
 
+def _safety_checks(verdict: Verdict) -> list[Check]:
+    return [check for check in verdict.checks if check.name in ("gap", "slice loss")]
+
+
 def _sentence(verdict: Verdict) -> str:
     outcomes = verdict.outcomes
-    gain, *rest = verdict.checks
+    gain, rest = verdict.checks[0], _safety_checks(verdict)
     reason = "" if verdict.decision == "promote" else f", {verdict.reason.removeprefix('blocked: ')}"
     parts = [
         f"{verdict.decision.upper()}{reason}.",

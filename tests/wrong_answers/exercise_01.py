@@ -335,7 +335,7 @@ def one_or_zero(candidate_right, baseline_right, n, margin):
 
 
 SIGNED, TWO_ONLY = "The gap has a sign", "With two groups this is right"
-ROUNDING, SLACK = "Two rounded accuracies are subtracted", "A little slack repairs the ties"
+ROUNDING, SLACK = "Two rounded accuracies are subtracted", "Slack or rounding repairs the ties"
 CUT = "on the way some of it is cut off"
 PRODUCT, BINARY = "The margin times the rows is rounded", "A float is not the decimal that was typed"
 
@@ -402,8 +402,8 @@ WRONG = {
         (binary_decimal, BINARY),
         (margin_in_thousandths, CUT),
         (margin_cut_off, CUT),
-        (decimal_division, "A little slack repairs the ties"),
-        (decimal_accuracies, "A gain of exactly the margin is turned away for some counts"),
+        (decimal_division, SLACK),
+        (decimal_accuracies, SLACK),
         (no_rows_clear, "On a holdout without rows this clears"),
         (no_rows_raise, "raised ZeroDivisionError"),
         (lost_sign, "the sign of the difference got lost"),
