@@ -111,14 +111,17 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _release(arguments: argparse.Namespace) -> int:
-    from labsupport.grading.release import release, stale
+    from labsupport.grading.release import ReleaseError, release, stale
 
-    if arguments.check:
-        problems = stale(ROOT)
-        print("\n".join(problems) if problems else "Every exercise is what its solution says.")
-        return int(bool(problems))
-    for path in release(ROOT):
-        print(f"written {path}")
+    try:
+        if arguments.check:
+            problems = stale(ROOT)
+            print("\n".join(problems) if problems else "Every exercise is what its solution says.")
+            return int(bool(problems))
+        for path in release(ROOT):
+            print(f"written {path}")
+    except ReleaseError as error:
+        raise LabError(str(error)) from error
     return 0
 
 
