@@ -101,7 +101,8 @@ def gate_view(
     elif candidate == TRAINED:
         shown = _trained_outcomes(seed, n_train, bias, threshold)
         scored = shown if bias_in_accuracy else _trained_outcomes(seed, n_train, 0.0, threshold)
-        verdict = _judge(scored, shown, margin, tolerance)
+        grafted = dataclasses.replace(scored, slices=shown.slices)  # one model's accuracy, and maybe another one's slices
+        verdict = gate(grafted, Policy(margin, max_gap=tolerance))
     else:
         raise ValueError(f"There is no candidate {candidate!r}; choose one of: {TRAINED}, {', '.join(REAL)}.")
     gap = float(np.max([check.value for check in _safety_checks(verdict)]))
@@ -147,18 +148,6 @@ def _trained_outcomes(seed: int, n: int, bias: float, threshold: float) -> Paire
     slices = {f"X[:, 0] > {threshold:g}": inside, "the rest": ~inside}
     candidate = predict(_weights(seed, n), X, -bias * inside)
     return PairedOutcomes.from_predictions(y, candidate, predict(_weights(1, 600), X), slices)
-
-
-def _judge(scored: PairedOutcomes, shown: PairedOutcomes, margin: float, tolerance: float) -> Verdict:
-    """The gain of the model that was scored and the gap of the model that the safety check was shown.
-
-    They are the same model in every honest pipeline. In the chapter's program they are not, and no single table of paired
-    outcomes could hold both: so each is judged by itself, and the verdict is their conjunction.
-    """
-    overall = dataclasses.replace(scored, slices={})
-    gain, gap = gate(overall, Policy(margin, max_gap=None)), gate(shown, Policy(None, max_gap=tolerance))
-    decisive = gain if gain.decision == "block" else gap
-    return Verdict(decisive.decision, decisive.reason, gain.checks + gap.checks, scored)
 
 
 @cache

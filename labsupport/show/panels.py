@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 import ipywidgets as widgets
 import traitlets
 
-from labsupport.show.pictures import new_figure, styled
+from labsupport.show.pictures import DRAWING, new_figure, styled
 
 _SENTENCE = '<div role="status" aria-live="polite" style="font-size:115%;line-height:1.45;padding:.3em 0">{}</div>'
 
@@ -40,7 +40,7 @@ class Panel(widgets.HBox):
     image, sentence : the widgets that show the result.
     current : what `view` returned last.
     error : the exception of the last redraw, or None. It is shown in place of the sentence, and raised again as well.
-    redraws : how many times the picture has been drawn.
+    redraws : how many times the picture has been drawn; not again for the values that it shows.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Panel(widgets.HBox):
         self.controls = dict(controls)
         self.presets = {label: dict(values) for label, values in presets.items()}
         self._start = {name: control.value for name, control in self.controls.items()}
-        self._paused = False
+        self._paused, self._drawn = False, None
         self.current, self.error, self.redraws = None, None, 0
         with styled():
             self._figure = new_figure(*size)
@@ -85,39 +85,45 @@ class Panel(widgets.HBox):
         for name in values:
             if name not in self.controls:
                 raise ValueError(f"This panel has no control {name!r}; its controls: {', '.join(self.controls)}.")
-        self._paused = True
-        try:
-            for name, value in values.items():
-                self.controls[name].value = value
-        finally:
-            self._paused = False
-        self._redraw()
+        with DRAWING:
+            self._paused = True
+            try:
+                for name, value in values.items():
+                    self.controls[name].value = value
+            finally:
+                self._paused = False
+            self._redraw()
 
     def reset(self) -> None:
         """Put every control back to where it stood at first."""
         self.set(**self._start)
 
     def _redraw(self, change: object = None) -> None:
-        if self._paused:
-            return
-        self.redraws += 1
-        values = self.values
-        if self._applies is not None:
-            matter = self._applies(values)
-            for name, control in self.controls.items():
-                control.disabled = name not in matter
-        try:
-            self.current = self._view(**values)
-            with styled():
-                alt = self._plot(self._figure, self.current)
-                with self.image.hold_sync():  # one message: the browser decodes the picture anew for each
-                    self.image.tooltip = alt
-                    self.image.value = self._figure.encode_moving()
-        except Exception as error:
-            self.error = error
-            self.sentence.value = _SENTENCE.format(f"This setting cannot be shown. {html.escape(str(error))}")
-            raise
-        self.error = None
+        with DRAWING:  # a slider may move in one thread while a button is handled in another
+            values = self.values
+            if self._paused or values == self._drawn:  # a browser echoes 0.005 as 0.004999999999999999
+                return
+            self.redraws += 1
+            self._drawn = None
+            if self._applies is not None:
+                matter = self._applies(values)
+                for name, control in self.controls.items():
+                    control.disabled = name not in matter
+            try:
+                self._show(values)
+            except Exception as error:
+                self.error = error
+                self.sentence.value = _SENTENCE.format(f"This setting cannot be shown. {html.escape(str(error))}")
+                raise
+            self._drawn, self.error = values, None
+
+    def _show(self, values: Mapping[str, object]) -> None:
+        self.current = self._view(**values)
+        with styled():
+            alt = self._plot(self._figure, self.current)
+            with self.image.hold_sync():  # one message: the browser decodes the picture anew for each
+                self.image.tooltip = alt
+                self.image.value = self._figure.encode_moving()
         first, stop, rest = html.escape(self.current.sentence).partition(". ")
         self.sentence.value = _SENTENCE.format(f"<b>{first}{stop}</b>{rest}")
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 STYLE = Path(__file__).parent / "lab.mplstyle"
+DRAWING = threading.RLock()  # held by whoever draws
 _RC = matplotlib.rc_params_from_file(STYLE, use_default_template=False)
 
 # Okabe and Ito's colours: told apart by people with any of the common kinds of colour blindness.
@@ -141,9 +143,15 @@ class LabFigure(Figure):
         return [artist for artist in self._axes_in_use.get_children() if artist not in self._kept]
 
 
-def styled() -> AbstractContextManager:
-    """Apply the lab's style inside a `with` block."""
-    return matplotlib.rc_context(_RC)
+@contextmanager
+def styled() -> Iterator[None]:
+    """Apply the lab's style inside a `with` block, one thread at a time.
+
+    JupyterLab sends what a slider says to a thread of its own in the kernel (a subshell), beside the thread that runs cells
+    and buttons; matplotlib's settings and a figure's canvas belong to no thread.
+    """
+    with DRAWING, matplotlib.rc_context(_RC):
+        yield
 
 
 def new_figure(width: float, height: float) -> LabFigure:
