@@ -3,6 +3,10 @@
 world      the synthetic task: a frozen holdout, training samples
 training   logistic regression, one model or thousands at once
 outcomes   paired outcomes, the table on which everything is decided
+intervals  one comparison: bootstrap, exact interval, rows needed
+scores     the same for models that rank: AUC
+slices     many comparisons: Holm, the largest gap
+checks     the conditions of a gate, one by one
 gate       Policy -> Check ... -> Verdict
 data       real people and real flights, with their provenance
 show       what people look at: pictures with alt text, panels

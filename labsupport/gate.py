@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import html
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 
+from labsupport.checks import Check, Comparison, check_gain, check_gap, check_slice_losses, check_slices_hold_rows
 from labsupport.outcomes import PairedOutcomes, as_written
+
+__all__ = ["Check", "Policy", "Verdict", "gate", "slice_gap_bound"]
 
 EXIT_STATUS = {"promote": 0, "block": 1, "inconclusive": 2}
 
@@ -18,6 +20,7 @@ _REASONS = {
     "slice loss": "slice regressed",
     "rows": "slice without rows",
 }
+_DOUBTS = {"gain": "gain in doubt", "gap": "safety check in doubt", "slice loss": "a slice in doubt"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,10 @@ class Policy:
     min_gain : the margin, as a share of rows; promote only if candidate accuracy - baseline accuracy >= min_gain.
         A negative margin tolerates a loss (non-inferiority). None: no such check.
     max_gap : the candidate's largest accuracy gap between two slices must not exceed it. None: no such check.
-    max_slice_loss : no slice may lose more accuracy than this against the baseline. None: no such check.
+    max_slice_loss : no slice may lose more accuracy than this against the baseline; a mapping {slice: loss} gives each
+        slice its own bound, and fails when one of them was not measured. None: no such check.
+    confidence : for example 0.95: every condition must hold for the whole interval around what was measured. What
+        contradicts its bound blocks, what is in doubt is inconclusive. None: what was measured is taken at its word.
 
     Bounds are the decimals they are written as: 0.005 is 5/1000.
 
@@ -41,37 +47,22 @@ class Policy:
 
     min_gain: float | None = 0.005
     max_gap: float | None = 0.10
-    max_slice_loss: float | None = None
+    max_slice_loss: float | Mapping[str, float] | None = None
+    confidence: float | None = None
 
     def __post_init__(self) -> None:
-        for name, lowest in (("min_gain", -1), ("max_gap", 0), ("max_slice_loss", 0)):
-            bound = getattr(self, name)
+        per_slice = self.max_slice_loss
+        losses = per_slice.values() if isinstance(per_slice, Mapping) else [per_slice]
+        bounds = [("min_gain", -1, self.min_gain), ("max_gap", 0, self.max_gap), *(("max_slice_loss", 0, b) for b in losses)]
+        for name, lowest, bound in bounds:
             if bound is not None and not lowest <= as_written(bound, name) <= 1:
                 raise ValueError(f"{name} is a share of rows, from {lowest} to 1; got {bound!r}.")
+        if isinstance(per_slice, Mapping) and (not per_slice or None in per_slice.values()):
+            raise ValueError("max_slice_loss as a mapping gives every slice a bound, and names at least one.")
+        if self.confidence is not None and not 0 < as_written(self.confidence, "confidence") < 1:
+            raise ValueError(f"confidence is a probability, above 0 and below 1; got {self.confidence!r}.")
         if self.min_gain is None and self.max_gap is None and self.max_slice_loss is None:
             raise ValueError("This policy checks nothing, so it would promote everything; set at least one bound.")
-
-
-@dataclass(frozen=True)
-class Check:
-    """One condition of the gate and how it came out.
-
-    Attributes
-    ----------
-    name : "gain", "gap", "slice loss", or "rows" for a slice that arrived empty.
-    slice : the slice it is about, or None for the whole holdout.
-    value : what was measured, a share of rows; NaN when it could not be measured.
-    bound : what the policy asks for.
-    passed : True, False, or None when the data cannot tell.
-    sentence : the same for people.
-    """
-
-    name: str
-    slice: str | None
-    value: float
-    bound: float
-    passed: bool | None
-    sentence: str
 
 
 @dataclass(frozen=True)
@@ -83,13 +74,13 @@ class Verdict:
     decision : "promote", "block" or "inconclusive".
     reason : "promoted", or what was wrong, as in "blocked: no eval gain".
     checks : tuple of Check, in the order of the policy.
-    outcomes : the PairedOutcomes that were judged.
+    outcomes : the comparison that was judged.
     """
 
     decision: str
     reason: str
     checks: tuple[Check, ...]
-    outcomes: PairedOutcomes
+    outcomes: PairedOutcomes | Comparison
 
     @property
     def exit_status(self) -> int:
@@ -99,7 +90,8 @@ class Verdict:
     def __str__(self) -> str:
         parts = [f"{self.decision.upper():<7}"]
         if self.outcomes.n:
-            parts += [f"candidate {self.outcomes.candidate_accuracy:.4f}", f"baseline {self.outcomes.baseline_accuracy:.4f}"]
+            metric = "_accuracy" if isinstance(self.outcomes, PairedOutcomes) else ""
+            parts += [f"{model} {getattr(self.outcomes, model + metric):.4f}" for model in ("candidate", "baseline")]
         parts += [f"gap {check.value:.3f}" for check in self.checks if check.name == "gap"]
         return "  ".join([*parts, self.reason])
 
@@ -117,31 +109,33 @@ class Verdict:
         )
 
 
-def gate(outcomes: PairedOutcomes, policy: Policy = Policy()) -> Verdict:
+def gate(outcomes: PairedOutcomes | Comparison, policy: Policy = Policy()) -> Verdict:
     """Decide whether the candidate replaces the baseline.
 
     Parameters
     ----------
-    outcomes : the PairedOutcomes of candidate and baseline on the frozen holdout, with slices where the policy needs them.
+    outcomes : the PairedOutcomes of candidate and baseline on the frozen holdout, with slices where the policy needs them;
+        or another comparison with an interval, such as PairedAUC.
     policy : the bounds.
 
     Returns
     -------
     Verdict. "promote" only if every check of the policy was made and passed. What could not be measured (an empty
-    holdout, an empty slice, no slices at all) counts as failed: the gate fails closed.
+    holdout, an empty slice, no slices at all) counts as failed: the gate fails closed. With a confidence, "block" when what
+    was measured contradicts a bound, and "inconclusive" when the rows are too few to tell.
     """
-    if not isinstance(outcomes, PairedOutcomes):
+    if not isinstance(outcomes, PairedOutcomes | Comparison):
         raise TypeError(f"The gate judges PairedOutcomes, as from_predictions makes them; got {type(outcomes).__name__}.")
     if not isinstance(policy, Policy):
         raise TypeError(f"The gate applies a Policy, such as Policy(min_gain=0.005); got {type(policy).__name__}.")
     checks: list[Check] = []
     if policy.min_gain is not None:
-        checks.append(_check_gain(outcomes, policy.min_gain))
+        checks.append(check_gain(outcomes, policy.min_gain, policy.confidence))
     if policy.max_gap is not None:
-        checks.append(_check_gap(outcomes, policy.max_gap))
+        checks.append(check_gap(outcomes, policy.max_gap, policy.confidence))
     if policy.max_slice_loss is not None:
-        checks += _check_slice_losses(outcomes, policy.max_slice_loss)
-    checks += _check_slices_hold_rows(outcomes)
+        checks += check_slice_losses(outcomes, policy.max_slice_loss, policy.confidence)
+    checks += check_slices_hold_rows(outcomes)
     return _conclude(tuple(checks), outcomes)
 
 
@@ -171,62 +165,13 @@ def slice_gap_bound(accuracy: float, share: float) -> float:
     return max(slice_worse, rest_worse)
 
 
-def _check_gain(outcomes: PairedOutcomes, margin: float) -> Check:
-    if outcomes.n == 0:
-        return _not_measured("gain", None, margin, "The holdout has no rows, so no gain was measured.")
-    passed = outcomes.exact_gain >= as_written(margin)
-    words = "clears" if passed else "does not clear"
-    sentence = f"The gain of {outcomes.gain:+.4f} {words} the margin of {float(margin):g}."
-    return Check("gain", None, outcomes.gain, margin, passed, sentence)
-
-
-def _check_gap(outcomes: PairedOutcomes, tolerance: float) -> Check:
-    try:
-        gap = outcomes.exact_disparity
-    except ValueError as error:
-        return _not_measured("gap", None, tolerance, f"{error} The gap was not measured.")
-    passed = gap <= as_written(tolerance)
-    words = "is within" if passed else "exceeds"
-    sentence = (
-        f"The largest accuracy gap between two slices, {float(gap):.3f}, {words} the tolerance of {float(tolerance):g}."
-    )
-    return Check("gap", None, float(gap), tolerance, passed, sentence)
-
-
-def _check_slice_losses(outcomes: PairedOutcomes, tolerance: float) -> list[Check]:
-    if not outcomes.slices:
-        return [_not_measured("slice loss", None, tolerance, "No slices were given, so none was compared.")]
-    return [_check_slice_loss(name, part, tolerance) for name, part in outcomes.slices.items()]
-
-
-def _check_slice_loss(name: str, part: PairedOutcomes, tolerance: float) -> Check:
-    if part.n == 0:
-        return _not_measured("slice loss", name, tolerance, f"Slice {name!r} has no rows, so it was not compared.")
-    loss: Fraction = -part.exact_gain
-    passed = loss <= as_written(tolerance)
-    words = "is within" if passed else "exceeds"
-    change = f"{abs(float(loss)):.4f} {'lost' if loss > 0 else 'gained'}"
-    sentence = f"Slice {name!r}, {part.n} rows: {change}; this {words} the tolerated loss of {float(tolerance):g}."
-    return Check("slice loss", name, float(loss), tolerance, passed, sentence)
-
-
-def _check_slices_hold_rows(outcomes: PairedOutcomes) -> list[Check]:
-    """A slice that someone named and that arrives empty was lost on the way: no policy promotes over that."""
-    return [
-        Check("rows", name, 0, 1, False, f"Slice {name!r} has no rows; a slice that was named must hold some.")
-        for name, part in outcomes.slices.items()
-        if part.n == 0
-    ]
-
-
-def _not_measured(name: str, where: str | None, bound: float, sentence: str) -> Check:
-    return Check(name, where, math.nan, bound, False, sentence)
-
-
-def _conclude(checks: tuple[Check, ...], outcomes: PairedOutcomes) -> Verdict:
+def _conclude(checks: tuple[Check, ...], outcomes: PairedOutcomes | Comparison) -> Verdict:
     failed = [check for check in checks if check.passed is False]
     if failed:
         return Verdict("block", f"blocked: {_REASONS[failed[0].name]}", checks, outcomes)
-    if any(check.passed is None for check in checks):
-        return Verdict("inconclusive", "inconclusive: not enough data", checks, outcomes)
+    doubtful = [check for check in checks if check.passed is None]
+    if doubtful:
+        needed = doubtful[0].needed
+        rows = f"about {needed:,} rows needed" if needed and needed > outcomes.n else "too few rows to tell"
+        return Verdict("inconclusive", f"inconclusive: {_DOUBTS[doubtful[0].name]}, {rows}", checks, outcomes)
     return Verdict("promote", "promoted", checks, outcomes)

@@ -78,13 +78,13 @@ class PairedOutcomes:
         ValueError : empty or not one-dimensional, of different lengths, or a value that is not 0 or 1 (NaN included).
         """
         y, candidate, baseline = (
-            _binary(values, name) for values, name in ((y, "y"), (candidate, "candidate"), (baseline, "baseline"))
+            as_binary(values, name) for values, name in ((y, "y"), (candidate, "candidate"), (baseline, "baseline"))
         )
         for values, name in ((candidate, "candidate"), (baseline, "baseline")):
             if len(values) != len(y):
                 raise ValueError(f"{name} has {len(values)} rows and y has {len(y)}: score both models on the same rows.")
         cell = 2 * (candidate != y) + (baseline != y)  # 0 both right, 1 candidate only, 2 baseline only, 3 both wrong
-        masks = {} if slices is None else _masks(slices, len(y))
+        masks = {} if slices is None else as_masks(slices, len(y))
         parts = {name: cls(*np.bincount(cell[mask], minlength=4)) for name, mask in masks.items()}
         return cls(*np.bincount(cell, minlength=4), slices=parts)
 
@@ -211,7 +211,8 @@ def _array(values, name: str, dtype: type | None = None) -> np.ndarray:
         raise ValueError(f"{name} must be one value per row, shape (n,); its rows differ in length.") from None
 
 
-def _binary(values, name: str) -> np.ndarray:
+def as_binary(values, name: str) -> np.ndarray:
+    """Values of 0 and 1 as an (n,) boolean array; ValueError for anything else, empty included."""
     array = _array(values, name)
     if array.ndim != 1:
         raise ValueError(f"{name} must be one value per row, shape (n,); got shape {array.shape}.")
@@ -228,7 +229,8 @@ def _binary(values, name: str) -> np.ndarray:
     return array.astype(bool)
 
 
-def _masks(slices, n: int) -> dict[str, np.ndarray]:
+def as_masks(slices, n: int) -> dict[str, np.ndarray]:
+    """Slices as {name: (n,) boolean mask}, from one label per row or from masks."""
     if isinstance(slices, Mapping):
         masks = {name: _array(mask, f"Slice {name!r}") for name, mask in slices.items()}
         for name, mask in masks.items():

@@ -1,0 +1,161 @@
+"""Models that rank: the AUC of two models on the same rows, and how uncertain their difference is.
+
+The second way through the lab, parallel to PairedOutcomes: scores instead of right and wrong, and at its end the same
+gain with an interval, overall and per slice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+from scipy import special
+
+from labsupport.intervals import Interval, check_level, rows_to_settle
+from labsupport.outcomes import as_binary, as_masks
+
+
+@dataclass(frozen=True)
+class PairedAUC:
+    """The AUC of candidate and baseline on the same rows: how often a random positive outranks a random negative.
+
+    Attributes
+    ----------
+    n : rows.
+    exact_candidate, exact_baseline : the two areas as ratios of counts, ties counted half.
+    standard_error : of their difference, estimated from the same rows by DeLong's method.
+    slices : mapping of slice name to the PairedAUC of its rows.
+    """
+
+    n: int
+    exact_candidate: Fraction
+    exact_baseline: Fraction
+    standard_error: float
+    slices: Mapping[str, PairedAUC] = field(default_factory=dict)
+
+    @property
+    def candidate(self) -> float:
+        """AUC of the candidate."""
+        return float(self.exact_candidate)
+
+    @property
+    def baseline(self) -> float:
+        """AUC of the baseline."""
+        return float(self.exact_baseline)
+
+    @property
+    def exact_gain(self) -> Fraction:
+        """AUC of the candidate minus AUC of the baseline, without rounding."""
+        return self.exact_candidate - self.exact_baseline
+
+    @property
+    def gain(self) -> float:
+        """AUC of the candidate minus AUC of the baseline."""
+        return float(self.exact_gain)
+
+    def interval(self, confidence: float = 0.95) -> Interval:
+        """A two-sided interval for the true gain, from the normal approximation."""
+        check_level(confidence, "confidence")
+        reach = special.ndtri((1 + confidence) / 2) * self.standard_error
+        return Interval(self.gain - reach, self.gain + reach, confidence, "DeLong")
+
+    def statistic(self, gain: float) -> float:
+        """The test statistic of the hypothesis that the true gain is `gain`: about standard normal if it is."""
+        distance = self.gain - gain
+        if self.standard_error == 0:
+            return 0.0 if distance == 0 else math.copysign(math.inf, distance)
+        return distance / self.standard_error
+
+    def examples_needed(self, margin: float, confidence: float = 0.95, power: float = 0.5) -> int:
+        """How many rows of the same kind would set the interval apart from the margin; see intervals.examples_needed."""
+        return rows_to_settle(self.exact_gain, self.n * self.standard_error**2, margin, confidence, power)
+
+
+def compare_auc(y, candidate, baseline, slices=None) -> PairedAUC:
+    """Compare two models' scores on the same rows, in O(n log n).
+
+    Parameters
+    ----------
+    y : (n,) labels, 0 or 1, at least two of each.
+    candidate, baseline : (n,) scores, higher for a likelier 1. Only their order counts.
+    slices : one label per row, or {name: (n,) boolean mask}.
+
+    Raises
+    ------
+    ValueError : lengths differ, a score is NaN, or a slice has fewer than two rows of a class, so that it has no AUC.
+
+    Notes
+    -----
+    Source of the standard error: E. DeLong, D. DeLong, D. Clarke-Pearson, Biometrics 44 (1988), 837-845; computed from ranks
+    as X. Sun and W. Xu do, IEEE Signal Processing Letters 21 (2014), 1389-1393.
+    """
+    y = as_binary(y, "y")
+    scores = [_scores(values, name, len(y)) for values, name in ((candidate, "candidate"), (baseline, "baseline"))]
+    masks = {} if slices is None else as_masks(slices, len(y))
+    parts = {name: _compare(y[mask], *(s[mask] for s in scores), f"Slice {name!r}", {}) for name, mask in masks.items()}
+    return _compare(y, *scores, "The holdout", parts)
+
+
+def clustered_standard_error(values, clusters, correction: bool = False) -> float:
+    """Standard error of a mean when rows come in clusters, such as several rows of one user, that go up and down together.
+
+    Parameters
+    ----------
+    values : (n,) numbers, for example 1, 0 or -1 for better, equal or worse on a row.
+    clusters : (n,) one label per row.
+    correction : multiply the variance by C / (C - 1) for C clusters, which matters when there are few.
+
+    Raises
+    ------
+    ValueError : empty, lengths differ, a value that is no number, or a single cluster with the correction.
+
+    Notes
+    -----
+    Source: E. Miller, Adding error bars to evals, 2024.
+    """
+    values = np.asarray(values, dtype=float)
+    labels, cluster = np.unique(np.asarray(clusters), return_inverse=True)
+    if values.ndim != 1 or len(values) == 0 or cluster.shape != values.shape:
+        raise ValueError(f"values and clusters are one entry per row; got shapes {values.shape} and {cluster.shape}.")
+    if not np.isfinite(values).all():
+        raise ValueError("A value is NaN or infinite; a mean and its standard error need numbers.")
+    if correction and len(labels) < 2:
+        raise ValueError("The correction C / (C - 1) needs at least two clusters; there is one.")
+    sums = np.bincount(cluster, weights=values - values.mean())
+    factor = len(labels) / (len(labels) - 1) if correction else 1.0
+    return float(np.sqrt(factor * (sums @ sums)) / len(values))
+
+
+def _compare(y: np.ndarray, candidate: np.ndarray, baseline: np.ndarray, where: str, parts: dict) -> PairedAUC:
+    positives, negatives = int(y.sum()), int((~y).sum())
+    if min(positives, negatives) < 2:
+        raise ValueError(f"{where} has {positives} positives and {negatives} negatives; an AUC needs at least two of each.")
+    (area_c, place_c), (area_b, place_b) = _placements(y, candidate), _placements(y, baseline)
+    difference = place_c - place_b
+    variance = difference[y].var(ddof=1) / positives + difference[~y].var(ddof=1) / negatives
+    return PairedAUC(len(y), area_c, area_b, math.sqrt(variance), parts)
+
+
+def _placements(y: np.ndarray, score: np.ndarray) -> tuple[Fraction, np.ndarray]:
+    """The AUC, and for each row the share of rows of the other class that it is ordered rightly against, ties half."""
+    _, tie = np.unique(score, return_inverse=True)
+    positive, negative = np.bincount(tie, weights=y), np.bincount(tie, weights=~y)
+    below = np.cumsum(negative) - negative / 2  # negatives under this score, for its positives
+    above = positive.sum() - np.cumsum(positive) + positive / 2  # positives over this score, for its negatives
+    place = np.where(y, below[tie] / negative.sum(), above[tie] / positive.sum())
+    wins = Fraction(int(2 * below @ positive), 2)  # halves of whole numbers: exact below 2^53
+    return wins / int(positive.sum()) / int(negative.sum()), place
+
+
+def _scores(values, name: str, n: int) -> np.ndarray:
+    array = np.asarray(values, dtype=float)
+    if array.shape != (n,):
+        raise ValueError(f"{name} must be one score per row, shape ({n},); got shape {array.shape}.")
+    if np.isnan(array).any():
+        raise ValueError(
+            f"{name} holds a NaN in row {int(np.argmax(np.isnan(array)))}; a model that scored nothing ranks nothing."
+        )
+    return array
