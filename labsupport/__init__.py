@@ -2,12 +2,16 @@
 
 world      the synthetic task: a frozen holdout, training samples
 training   logistic regression, one model or thousands at once
+network    a small network, unstable on purpose, with the same bits everywhere
 outcomes   paired outcomes, the table on which everything is decided
 intervals  one comparison: bootstrap, exact interval, rows needed
 scores     the same for models that rank: AUC
 slices     many comparisons: Holm, the largest gap
+noise      what reruns differ by: the noise floor, a margin above it
+retrained  recipes trained several times, in one interval
 checks     the conditions of a gate, one by one
 gate       Policy -> Check ... -> Verdict
+costs      what a pipeline's stages cost, and the order that is cheapest
 data       real people and real flights, with their provenance
 show       what people look at: pictures with alt text, panels
 grading    exercise checks

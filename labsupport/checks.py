@@ -2,6 +2,11 @@
 
 Without a confidence a check compares what was measured with its bound, on counts. With one, it asks on which side of the
 bound the whole interval lies, and answers None when the interval holds the bound: in doubt.
+
+The gain has to convince two judges, the exact bootstrap interval and the score test. The bootstrap alone takes the rows for
+the whole world: on 20 rows without a discordant pair it is certain that there is no loss. In simulations with the true gain
+at the margin it cleared that margin in up to 95 % of worlds when few pairs were discordant, and both judges together in at
+most 3 %.
 """
 
 from __future__ import annotations
@@ -12,7 +17,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol, runtime_checkable
 
-from labsupport.intervals import Interval, examples_needed, gain_interval
+from scipy import special
+
+from labsupport.intervals import Interval, examples_needed, gain_interval, score_statistic
 from labsupport.outcomes import PairedOutcomes, as_written
 from labsupport.slices import gap_interval, slices_within
 
@@ -22,6 +29,8 @@ class Comparison(Protocol):
     """What any metric has to offer to be judged, as PairedAUC does: a gain and its uncertainty, overall and per slice."""
 
     n: int
+    candidate: float
+    baseline: float
     slices: Mapping[str, Comparison]
 
     @property
@@ -35,7 +44,7 @@ class Comparison(Protocol):
         """Standard normal if the true gain is `gain`."""
 
     def examples_needed(self, margin: float, confidence: float) -> int:
-        """Rows that would set the interval apart from the margin."""
+        """Rows that would set the interval apart from the margin; 0 when no number of rows would."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,7 @@ class Check:
     bound : what the policy asks for.
     passed : True, False, or None when the data cannot tell.
     sentence : the same for people.
-    needed : how many rows would tell, where that can be said.
+    needed : how many rows would tell, where that can be said; 0 when no number of rows would.
     """
 
     name: str
@@ -67,6 +76,8 @@ def check_gain(outcomes: PairedOutcomes | Comparison, margin: float, confidence:
     if outcomes.n == 0:
         return _not_measured("gain", None, margin, "The holdout has no rows, so no gain was measured.")
     gain, asked = outcomes.exact_gain, as_written(margin)
+    if not math.isfinite(gain):
+        return _not_measured("gain", None, margin, f"The gain came out as {gain!r}, which is no number.")
     if confidence is None:
         passed = gain >= asked
         words = "clears" if passed else "does not clear"
@@ -76,17 +87,25 @@ def check_gain(outcomes: PairedOutcomes | Comparison, margin: float, confidence:
             float(gain),
             margin,
             passed,
-            f"The gain of {float(gain):+.4f} {words} the margin of {float(asked):g}.",
+            f"The gain of {float(gain):+z.4f} {words} the margin of {float(asked):g}.",
         )
-    interval, needed = _interval(outcomes, confidence), None
-    passed = _above(interval, asked, outcomes)
-    ends = f"{interval.low:+.5f} to {interval.high:+.5f} at {float(confidence):.0%} confidence"
-    found = f"The gain of {float(gain):+.4f} may truly be {ends}"
-    if passed is None:
-        needed = _needed(outcomes, margin, confidence)
-        tail = f"the margin of {float(asked):g} is inside, so {_settled(needed, outcomes.n)}"
-    else:
+    interval, z = _uncertainty(outcomes, asked, confidence)
+    if not interval.low <= interval.high:
+        sentence = (
+            f"The gain of {float(gain):+z.4f} came with an interval from {interval.low} to {interval.high}, which is none."
+        )
+        return _not_measured("gain", None, margin, sentence)
+    side = _side(interval, asked, outcomes)
+    reach = special.ndtri((1 + confidence) / 2)
+    passed = True if side is True and z >= reach else False if side is False and z <= -reach else None
+    ends = f"{interval.low:+z.5f} to {interval.high:+z.5f} at {float(100 * as_written(confidence)):.10g}% confidence"
+    found = f"The gain of {float(gain):+z.4f} may truly be {ends}"
+    if passed is not None:
         tail = f"all of it {'at or above' if passed else 'below'} the margin of {float(asked):g}"
+        return Check("gain", None, float(gain), margin, passed, f"{found}: {tail}.")
+    needed = _needed(outcomes, asked, confidence, z)
+    where = "inside" if side is None or float(asked) in interval else "outside, but too few rows differ to trust that"
+    tail = f"the margin of {float(asked):g} is {where}, so {_settled(needed, outcomes.n, gain == asked)}"
     return Check("gain", None, float(gain), margin, passed, f"{found}: {tail}.", needed)
 
 
@@ -99,7 +118,8 @@ def check_gap(outcomes: PairedOutcomes, tolerance: float, confidence: float | No
     try:
         gap = outcomes.exact_disparity
     except ValueError as error:
-        return _not_measured("gap", None, tolerance, f"{error} The gap was not measured.")
+        why = str(error)
+        return _not_measured("gap", None, tolerance, f"The gap was not measured: {why[0].lower()}{why[1:]}")
     asked = as_written(tolerance)
     found = f"The largest accuracy gap between two slices, {float(gap):.3f},"
     if confidence is None:
@@ -108,8 +128,9 @@ def check_gap(outcomes: PairedOutcomes, tolerance: float, confidence: float | No
         return Check("gap", None, float(gap), tolerance, passed, sentence)
     interval = gap_interval(outcomes, confidence)
     passed = True if interval.high <= asked else False if interval.low > asked else None
-    side = {True: "all within", False: "all above", None: "which holds"}[passed]
-    sentence = f"{found} may truly be {interval.low:.3f} to {interval.high:.3f}, {side} the tolerance of {float(asked):g}."
+    limit = f"the tolerance of {float(asked):g}"
+    side = {True: f"all within {limit}", False: f"all above {limit}", None: f"and {limit} is inside"}[passed]
+    sentence = f"{found} may truly be {interval.low:.3f} to {interval.high:.3f}, {side}."
     return Check("gap", None, float(gap), tolerance, passed, sentence)
 
 
@@ -150,7 +171,7 @@ def _slice_loss(name: str, outcomes: PairedOutcomes | Comparison, tolerance: flo
         return _not_measured("slice loss", name, tolerance, f"Slice {name!r} has no rows, so it was not compared.")
     loss = -part.exact_gain
     words = {True: "is within", False: "exceeds", None: "may or may not exceed"}[within]
-    change = f"{abs(float(loss)):.4f} {'lost' if loss > 0 else 'gained'}"
+    change = f"{abs(float(loss)):.4f} {'lost' if loss > 0 else 'gained'}" if loss else "nothing lost or gained"
     sentence = (
         f"Slice {name!r}, {part.n} rows: {change}; this {words} the tolerated loss of {float(as_written(tolerance)):g}."
     )
@@ -161,26 +182,38 @@ def _not_measured(name: str, where: str | None, bound: float, sentence: str) -> 
     return Check(name, where, math.nan, bound, False, sentence)
 
 
-def _interval(outcomes: PairedOutcomes | Comparison, confidence: float) -> Interval:
-    return gain_interval(outcomes, confidence) if isinstance(outcomes, PairedOutcomes) else outcomes.interval(confidence)
+def _uncertainty(outcomes: PairedOutcomes | Comparison, margin: Fraction, confidence: float) -> tuple[Interval, float]:
+    """The interval of the gain, and the test statistic of the hypothesis that the true gain is the margin."""
+    if isinstance(outcomes, PairedOutcomes):
+        return gain_interval(outcomes, confidence), score_statistic(outcomes, float(margin))
+    z = outcomes.statistic(float(margin))
+    return outcomes.interval(confidence), z if math.isfinite(z) else 0.0
 
 
-def _above(interval: Interval, margin: Fraction, outcomes: PairedOutcomes | Comparison) -> bool | None:
-    low, high = Fraction(interval.low), Fraction(interval.high)
+def _side(interval: Interval, margin: Fraction, outcomes: PairedOutcomes | Comparison) -> bool | None:
+    """True if all of the interval is at or above the margin, False if all of it is below."""
+    low, high = float(interval.low), float(interval.high)
     if isinstance(outcomes, PairedOutcomes):  # its ends are counts of rows: compare them as such
-        low, high = (Fraction(round(end * outcomes.n), outcomes.n) for end in (interval.low, interval.high))
+        low, high = (Fraction(round(end * outcomes.n), outcomes.n) for end in (low, high))
     return True if low >= margin else False if high < margin else None
 
 
-def _needed(outcomes: PairedOutcomes | Comparison, margin: float, confidence: float) -> int | None:
-    if outcomes.exact_gain == as_written(margin):
+def _needed(outcomes: PairedOutcomes | Comparison, margin: Fraction, confidence: float, z: float) -> int | None:
+    """How many rows would settle it, or None if that cannot be said."""
+    if outcomes.exact_gain == margin:
         return None
-    if isinstance(outcomes, PairedOutcomes):
-        return examples_needed(outcomes, margin, confidence)
-    return outcomes.examples_needed(margin, confidence)
+    if not isinstance(outcomes, PairedOutcomes):
+        needed = outcomes.examples_needed(margin, confidence)
+    elif (needed := examples_needed(outcomes, margin, confidence)) <= outcomes.n and z:
+        # Too few discordant pairs to estimate their variance. The score statistic grows with the root of the rows.
+        needed = math.ceil(outcomes.n * (special.ndtri((1 + confidence) / 2) / z) ** 2)
+    return None if 0 < needed <= outcomes.n else needed
 
 
-def _settled(needed: int | None, n: int) -> str:
-    if needed is None:
-        return f"{n:,} rows cannot tell, and with a gain of exactly the margin more may not either"
-    return f"{n:,} rows cannot tell; about {max(needed, n + 1):,} would"
+def _settled(needed: int | None, n: int, on_the_margin: bool) -> str:
+    if needed == 0:
+        return f"{n:,} rows cannot tell, and no number of rows would: train both more often"
+    if needed:
+        return f"{n:,} rows cannot tell; about {needed:,} would"
+    more = "with a gain of exactly the margin more may not either" if on_the_margin else "somewhat more may"
+    return f"{n:,} rows cannot tell, and {more}"

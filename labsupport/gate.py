@@ -59,7 +59,9 @@ class Policy:
                 raise ValueError(f"{name} is a share of rows, from {lowest} to 1; got {bound!r}.")
         if isinstance(per_slice, Mapping) and (not per_slice or None in per_slice.values()):
             raise ValueError("max_slice_loss as a mapping gives every slice a bound, and names at least one.")
-        if self.confidence is not None and not 0 < as_written(self.confidence, "confidence") < 1:
+        if isinstance(per_slice, Mapping):  # a copy: whoever made the mapping cannot loosen the policy afterwards
+            object.__setattr__(self, "max_slice_loss", dict(per_slice))
+        if self.confidence is not None and not 0 < float(as_written(self.confidence, "confidence")) < 1:
             raise ValueError(f"confidence is a probability, above 0 and below 1; got {self.confidence!r}.")
         if self.min_gain is None and self.max_gap is None and self.max_slice_loss is None:
             raise ValueError("This policy checks nothing, so it would promote everything; set at least one bound.")
@@ -99,7 +101,7 @@ class Verdict:
         mark = {True: "passed", False: "failed", None: "in doubt"}
         rows = "".join(
             f"<tr><td>{html.escape(c.name)}</td><td>{html.escape('all rows' if c.slice is None else str(c.slice))}</td>"
-            f"<td>{c.value:.4f}</td><td>{float(c.bound):g}</td><td>{mark[c.passed]}</td></tr>"
+            f"<td>{c.value:z.4f}</td><td>{float(c.bound):g}</td><td>{mark[c.passed]}</td></tr>"
             for c in self.checks
         )
         return (
@@ -125,16 +127,20 @@ def gate(outcomes: PairedOutcomes | Comparison, policy: Policy = Policy()) -> Ve
     was measured contradicts a bound, and "inconclusive" when the rows are too few to tell.
     """
     if not isinstance(outcomes, PairedOutcomes | Comparison):
-        raise TypeError(f"The gate judges PairedOutcomes, as from_predictions makes them; got {type(outcomes).__name__}.")
+        raise TypeError(
+            "The gate judges PairedOutcomes, as from_predictions makes them, or a Comparison such as PairedAUC; "
+            f"got {type(outcomes).__name__}."
+        )
     if not isinstance(policy, Policy):
         raise TypeError(f"The gate applies a Policy, such as Policy(min_gain=0.005); got {type(policy).__name__}.")
+    confidence = None if policy.confidence is None else float(as_written(policy.confidence))
     checks: list[Check] = []
     if policy.min_gain is not None:
-        checks.append(check_gain(outcomes, policy.min_gain, policy.confidence))
+        checks.append(check_gain(outcomes, policy.min_gain, confidence))
     if policy.max_gap is not None:
-        checks.append(check_gap(outcomes, policy.max_gap, policy.confidence))
+        checks.append(check_gap(outcomes, policy.max_gap, confidence))
     if policy.max_slice_loss is not None:
-        checks += check_slice_losses(outcomes, policy.max_slice_loss, policy.confidence)
+        checks += check_slice_losses(outcomes, policy.max_slice_loss, confidence)
     checks += check_slices_hold_rows(outcomes)
     return _conclude(tuple(checks), outcomes)
 
@@ -173,5 +179,6 @@ def _conclude(checks: tuple[Check, ...], outcomes: PairedOutcomes | Comparison) 
     if doubtful:
         needed = doubtful[0].needed
         rows = f"about {needed:,} rows needed" if needed and needed > outcomes.n else "too few rows to tell"
+        rows = "no number of rows would tell" if needed == 0 else rows
         return Verdict("inconclusive", f"inconclusive: {_DOUBTS[doubtful[0].name]}, {rows}", checks, outcomes)
     return Verdict("promote", "promoted", checks, outcomes)

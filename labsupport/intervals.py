@@ -64,8 +64,7 @@ def bootstrap_gains(outcomes: PairedOutcomes, n_resamples: int = 10_000, seed: i
     ValueError : there are no rows, or n_resamples is below 1.
     """
     n, better, worse = _counts(outcomes)
-    if n_resamples < 1:
-        raise ValueError(f"n_resamples must be at least 1; got {n_resamples!r}.")
+    _at_least_one(n_resamples, "n_resamples")
     draws = np.random.default_rng(seed).multinomial(n, [better / n, worse / n, (n - better - worse) / n], size=n_resamples)
     return (draws[:, 0] - draws[:, 1]) / n
 
@@ -83,18 +82,11 @@ def gain_distribution(outcomes: PairedOutcomes) -> tuple[np.ndarray, np.ndarray]
     probabilities : (k,) float array; they sum to 1.
     """
     n, better, worse = _counts(outcomes)
-    p, q = better / n, worse / n
-    variance = n * (p + q - (p - q) ** 2)
+    variance = n * _variance(outcomes)
     reach = math.ceil(2 / 3 * _LOST + math.sqrt((2 / 3 * _LOST) ** 2 + 2 * _LOST * variance))
     low, high = max(-n, better - worse - reach), min(n, better - worse + reach)
     size = fft.next_fast_len(high - low + 1, real=True)
-    t = 2 * np.pi / size * np.arange(size // 2 + 1)
-    # By parts, with log1p: n multiplies every rounding error of log(1 + z), and z is tiny where it counts.
-    real, imag = -2 * (p + q) * np.sin(t / 2) ** 2, (p - q) * np.sin(t)
-    with np.errstate(divide="ignore"):  # the characteristic function may be 0, and log(0) = -inf is the right answer
-        log_size = n / 2 * np.log1p(np.maximum(2 * real + real**2 + imag**2, -1.0))
-    phase = n * np.arctan2(imag, 1 + real) - low * t
-    mass = fft.irfft(np.exp(log_size - 1j * phase), size)[: high - low + 1].clip(0)
+    mass = fft.irfft(_transform(n, better, worse, low, size), size)[: high - low + 1].clip(0)
     return np.arange(low, high + 1) / n, mass / mass.sum()
 
 
@@ -126,10 +118,13 @@ def score_statistic(outcomes: PairedOutcomes, gain: float) -> float:
     Medicine 17 (1998), 891-908.
     """
     n, better, worse = _counts(outcomes)
+    if abs(gain) > 1:  # no table has it
+        return math.copysign(math.inf, -gain)
+    if gain < 0:  # the mirror image, where the formulas lose no digits
+        return -score_statistic(PairedOutcomes(n - better - worse, worse, better, 0), -gain)
     linear = (2 * n - better + worse) * gain - better - worse
-    root = math.sqrt(max(linear**2 + 8 * n * worse * gain * (1 - gain), 0.0))
-    constrained = (root - linear) / (4 * n)
-    spread = math.sqrt(max(n * (2 * constrained + gain * (1 - gain)), 0.0))
+    constrained = (math.hypot(linear, math.sqrt(8 * n * worse * gain * (1 - gain))) - linear) / (4 * n)
+    spread = math.sqrt(n * (2 * constrained + gain * (1 - gain)))
     excess = better - worse - n * gain
     if spread == 0:
         return 0.0 if excess == 0 else math.copysign(math.inf, excess)
@@ -146,12 +141,16 @@ def examples_needed(outcomes: PairedOutcomes, margin: float, confidence: float =
     """How many rows a holdout needs so that the interval excludes the margin, if the rates stay as measured.
 
     With power 0.5 the end of the interval is expected to sit at the margin; ask for 0.8 to get past it four times in five.
+    Rows that are all in one cell show no variance; then the score interval is meant.
 
     Raises
     ------
     ValueError : the gain equals the margin, so that no number of rows would tell them apart.
     """
-    return rows_to_settle(outcomes.exact_gain, _variance(outcomes), margin, confidence, power)
+    variance = _variance(outcomes)
+    if variance == 0 and (z := score_statistic(outcomes, float(margin))):  # the rows show none; take what the margin implies
+        variance = outcomes.n * ((outcomes.gain - float(margin)) / z) ** 2
+    return rows_to_settle(outcomes.exact_gain, variance, margin, confidence, power)
 
 
 def rows_to_settle(gain: Fraction, variance: float, margin: float, confidence: float, power: float) -> int:
@@ -161,7 +160,7 @@ def rows_to_settle(gain: Fraction, variance: float, margin: float, confidence: f
     distance = gain - as_written(margin, "margin")
     if distance == 0:
         raise ValueError(f"The measured gain equals the margin of {float(margin):g}; no number of rows tells them apart.")
-    z = special.ndtri((1 + confidence) / 2) + special.ndtri(power)
+    z = max(special.ndtri((1 + confidence) / 2) + special.ndtri(power), 0.0)
     return max(1, math.ceil(z**2 * variance / float(distance) ** 2))
 
 
@@ -171,11 +170,59 @@ def power(outcomes: PairedOutcomes, n: int, margin: float, confidence: float = 0
     The rates of the four cells are taken to be those measured; normal approximation.
     """
     check_level(confidence, "confidence")
+    _at_least_one(n, "n")
     distance = float(outcomes.exact_gain - as_written(margin, "margin"))
     spread = math.sqrt(_variance(outcomes) / n)
     if spread == 0:
         return float(distance >= 0)
     return float(special.ndtr(distance / spread - special.ndtri((1 + confidence) / 2)))
+
+
+def coverage(
+    rates: tuple[float, float], n: int, method: str = "exact", confidence: float = 0.95, worlds: int = 1000, seed: int = 0
+) -> float:
+    """The share of simulated holdouts whose interval holds the true gain: what `confidence` promises, measured.
+
+    Parameters
+    ----------
+    rates : (p, q), the true shares of rows on which only the candidate, only the baseline is right; the true gain is p - q.
+    n : rows of a holdout.
+    worlds : holdouts to draw. The same seed draws the same ones for every method.
+
+    Raises
+    ------
+    ValueError : rates that are no two shares of one holdout, n or worlds below 1, or what gain_interval refuses.
+    """
+    p, q = _rates(rates)
+    _at_least_one(n, "n")
+    _at_least_one(worlds, "worlds")
+    draws = np.random.default_rng(seed).multinomial(n, [float(p), float(q), float(1 - p - q)], size=worlds)
+    held = 0
+    for (better, worse, same), times in zip(*np.unique(draws, axis=0, return_counts=True), strict=True):
+        held += times * (float(p - q) in gain_interval(PairedOutcomes(same, better, worse, 0), confidence, method))
+    return float(held / worlds)
+
+
+def _transform(n: int, better: int, worse: int, low: int, size: int) -> np.ndarray:
+    """E exp(-it (S - low)) for the sum S over n resampled rows, at t = 2 pi k / size, k = 0 ... size // 2.
+
+    n multiplies every rounding error of a row's angle, so angles stay small where it counts: t is measured from pi where
+    that is nearer, and a row's contribution from the commonest one.
+    """
+    cells = {1: better / n, -1: worse / n, 0: (n - better - worse) / n}
+    common = max(cells, key=cells.get)
+    k = np.arange(size // 2 + 1)
+    far = 4 * k > size
+    t = np.pi * (2 * k - size * far) / size
+    sign = np.where(far, -1, 1)  # e^it of the true t is sign e^it of this one
+    row = sum(share * sign ** (step - common & 1) * np.exp(1j * (step - common) * t) for step, share in cells.items())
+    start = low - n * common
+    # 1 - |row|^2 as a sum without cancellation; the row may be 0, and log(0) = -inf is then the right answer.
+    half = np.where(far, np.cos(t / 2), np.sin(t / 2))
+    lost = 4 * (cells[0] * (cells[1] + cells[-1]) * half**2 + cells[1] * cells[-1] * np.sin(t) ** 2)
+    with np.errstate(divide="ignore"):
+        log_size = n / 2 * np.log1p(-np.minimum(lost, 1))
+    return sign ** (start & 1) * np.exp(log_size - 1j * (n * np.angle(row) - start * t))
 
 
 def _exact(outcomes: PairedOutcomes, tail: float) -> tuple[float, float]:
@@ -199,7 +246,7 @@ def _bca(outcomes: PairedOutcomes, tail: float) -> tuple[float, float]:
     at = np.searchsorted(gains, measured - 0.5 / n)
     bias = special.ndtri(mass[:at].sum() + mass[at] / 2)
     z = bias + special.ndtri([tail, 1 - tail])
-    return _reached(gains, mass, *special.ndtr(bias + z / (1 - acceleration * z)))
+    return _reached(gains, mass, *special.ndtr(bias + z / np.maximum(1 - acceleration * z, 1e-9)))  # 0: all of the tail
 
 
 def _score(outcomes: PairedOutcomes, tail: float) -> tuple[float, float]:
@@ -225,6 +272,21 @@ _METHODS: dict[str, Callable[[PairedOutcomes, float], tuple[float, float]]] = {
 def _reached(gains: np.ndarray, mass: np.ndarray, *levels: float) -> tuple[float, ...]:
     at = np.searchsorted(np.cumsum(mass), np.asarray(levels) - _TIE)
     return tuple(gains[np.minimum(at, len(gains) - 1)])
+
+
+def _at_least_one(count: int, name: str) -> None:
+    if not isinstance(count, int | np.integer) or count < 1:
+        raise ValueError(f"{name} must be a whole number, at least 1; got {count!r}.")
+
+
+def _rates(rates: tuple[float, float]) -> tuple[Fraction, Fraction]:
+    shares = [as_written(rate, "a rate") for rate in rates] if np.shape(rates) == (2,) else []
+    if not shares or min(shares) < 0 or sum(shares) > 1:
+        raise ValueError(
+            "rates are two shares of the holdout, candidate only and baseline only, each 0 or more and together at most 1; "
+            f"got {rates!r}."
+        )
+    return shares[0], shares[1]
 
 
 def _variance(outcomes: PairedOutcomes) -> float:

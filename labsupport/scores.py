@@ -85,10 +85,11 @@ def compare_auc(y, candidate, baseline, slices=None) -> PairedAUC:
 
     Raises
     ------
-    ValueError : lengths differ, a score is NaN, or a slice has fewer than two rows of a class, so that it has no AUC.
+    ValueError : lengths differ, a score is NaN or masked, or a slice has fewer than two rows of a class.
 
     Notes
     -----
+    With few rows, or two models that rank almost perfectly, the standard error is too small, down to 0.
     Source of the standard error: E. DeLong, D. DeLong, D. Clarke-Pearson, Biometrics 44 (1988), 837-845; computed from ranks
     as X. Sun and W. Xu do, IEEE Signal Processing Letters 21 (2014), 1389-1393.
     """
@@ -110,14 +111,16 @@ def clustered_standard_error(values, clusters, correction: bool = False) -> floa
 
     Raises
     ------
-    ValueError : empty, lengths differ, a value that is no number, or a single cluster with the correction.
+    ValueError : empty, lengths differ, a value that is no number, a missing label, or a single cluster with the correction.
 
     Notes
     -----
     Source: E. Miller, Adding error bars to evals, 2024.
     """
-    values = np.asarray(values, dtype=float)
-    labels, cluster = np.unique(np.asarray(clusters), return_inverse=True)
+    values, clusters = np.asarray(values, dtype=float), np.asarray(clusters)
+    if (clusters != clusters).any() or (clusters.dtype == object and None in clusters.tolist()):
+        raise ValueError("A cluster label is missing, so nobody knows whose row that is; give every row a label.")
+    labels, cluster = np.unique(clusters, return_inverse=True)
     if values.ndim != 1 or len(values) == 0 or cluster.shape != values.shape:
         raise ValueError(f"values and clusters are one entry per row; got shapes {values.shape} and {cluster.shape}.")
     if not np.isfinite(values).all():
@@ -151,6 +154,8 @@ def _placements(y: np.ndarray, score: np.ndarray) -> tuple[Fraction, np.ndarray]
 
 
 def _scores(values, name: str, n: int) -> np.ndarray:
+    if np.ma.is_masked(values):  # np.asarray would drop the mask and rank what lies under it
+        raise ValueError(f"{name} has masked values, so those rows have no score; give every row one.")
     array = np.asarray(values, dtype=float)
     if array.shape != (n,):
         raise ValueError(f"{name} must be one score per row, shape ({n},); got shape {array.shape}.")

@@ -1,4 +1,4 @@
-"""Print the core numbers as the lessons print them. Needs numpy and the source tree on PYTHONPATH, nothing installed.
+"""Print the core numbers as the lessons print them. Needs numpy, scipy and the source tree on PYTHONPATH, nothing installed.
 
 test_portability runs this under several kernels, thread counts and Pythons: the text must be the same everywhere.
 """
@@ -7,7 +7,9 @@ import sys
 
 from labsupport.data import load_employment
 from labsupport.gate import Policy, gate, slice_gap_bound
+from labsupport.intervals import bootstrap_gains, examples_needed, gain_interval
 from labsupport.outcomes import PairedOutcomes
+from labsupport.slices import false_alarm_rate, gap_interval, slice_tests
 from labsupport.training import fit_logistic, fit_logistic_many, predict
 from labsupport.world import World
 
@@ -17,20 +19,34 @@ def chapter() -> None:
     world = World.create()
     X, y = world.holdout.X, world.holdout.y
     group, small = X[:, 0] > 0, X[:, 0] > 2.0
-    old, a, b = (fit_logistic(world.sample(seed, n)) for seed, n in ((1, 600), (2, 8000), (99, 120)))
+    runs = ((1, 600), (2, 8000), (99, 120), (12, 2000))
+    old, a, b, hair = (fit_logistic(world.sample(seed, n)) for seed, n in runs)
     builds = {
         "A": (a, 0.0 * group, group),
         "B": (b, 0.0 * group, group),
         "C, regressed wherever it is scored": (a, -3.0 * group, group),
         "C, honest": (a, -1.0 * small, small),
+        "by a hair": (hair, 0.0 * group, group),
     }
     for name, (weights, offset, slices) in builds.items():
         outcomes = PairedOutcomes.from_predictions(y, predict(weights, X, offset), predict(old, X), slices=slices)
         print(f"{name}: {gate(outcomes)} {outcomes.cells} churn {outcomes.churn:.4f}")
         print("\n".join(f"  {check.sentence}" for check in gate(outcomes, Policy(max_slice_loss=0.01)).checks))
+        uncertain(outcomes)
     print(f"bound {slice_gap_bound(0.973, 0.5):.3f} {slice_gap_bound(0.9708, 70 / 4000):.3f}")
     accuracies = [(predict(weights, X) == y).mean() for weights in fit_logistic_many(world, range(20, 32), 600)]
     print("twelve seeds:", *(f"{accuracy:.4f}" for accuracy in accuracies))
+
+
+def uncertain(outcomes: PairedOutcomes) -> None:
+    """The same comparison with its intervals, and what the strict gate says."""
+    print(
+        "  ", *(f"{method} {gain_interval(outcomes, method=method)}" for method in ("exact", "percentile", "bca", "score"))
+    )
+    print("  ", *(f"{gain:+.5f}" for gain in bootstrap_gains(outcomes, 5)), "largest gap", gap_interval(outcomes))
+    print("  ", *(f"{margin}: {examples_needed(outcomes, margin):,} rows" for margin in (0.0049, 0.001)))
+    verdict = gate(outcomes, Policy(max_slice_loss=0.01, confidence=0.95))
+    print("\n".join(f"   {line}" for line in (verdict, *(check.sentence for check in verdict.checks))))
 
 
 def real_people() -> None:
@@ -41,6 +57,11 @@ def real_people() -> None:
         outcomes = PairedOutcomes.from_predictions(people.employed, people.predictions(model), champion, people.slices)
         print(f"{model}: {gate(outcomes, Policy(min_gain=0.001, max_gap=None, max_slice_loss=0.01))}")
         print("\n".join(f"  {name} {part.n} {100 * part.gain:+.2f}" for name, part in outcomes.slices.items()))
+        print(
+            "\n".join(f"  {test.slice} p {test.p_value:.5f} adjusted {test.adjusted:.5f}" for test in slice_tests(outcomes))
+        )
+        uncertain(outcomes)
+    print("false alarms:", *(f"{100 * false_alarm_rate(k):.1f}%" for k in (3, 5, 10)))
 
 
 if __name__ == "__main__":

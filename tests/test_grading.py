@@ -1,12 +1,14 @@
 """Checks survive what students pass, and nothing but a right answer is called right."""
 
+import math
 import random
 import re
 import signal
 import sys
 import threading
 import time
-from decimal import Decimal
+from decimal import Context, Decimal, getcontext, localcontext
+from enum import StrEnum
 from fractions import Fraction
 
 import nbformat
@@ -19,6 +21,7 @@ from labsupport.grading import Result, check, student
 from labsupport.grading.questions import QUESTIONS, Case, Mistake, Wrong, compare, question
 
 NUMBERS = ["01.1", "01.2", "01.3", "01.4"]
+NO_GAIN, UNSAFE = "blocked: no eval gain", "blocked: failed safety check"
 N_ARGUMENTS = {"01.1": 3, "01.2": 4, "01.3": 4, "01.4": 0}
 
 
@@ -28,23 +31,17 @@ def accuracy_and_gap(y, prediction, group):
     return right.mean(), max(parts) - min(parts)
 
 
-def decide(gain, gap, margin, tolerance):
-    if gain >= margin:
-        return (True, "promoted") if gap <= tolerance else (False, "blocked: failed safety check")
-    return False, "blocked: no eval gain"
-
-
 def decide_rightly(gain, gap, margin, tolerance):
     if gain >= margin and gap <= tolerance:
         return True, "promoted"
-    return False, "blocked: failed safety check" if gain >= margin else "blocked: no eval gain"
+    return False, UNSAFE if gain >= margin else NO_GAIN
 
 
 def clears(candidate_right, baseline_right, n, margin):
     return n > 0 and Fraction(candidate_right - baseline_right, n) >= Fraction(str(margin))
 
 
-RIGHT = {"01.1": accuracy_and_gap, "01.2": decide_rightly, "01.3": clears, "01.4": (2.0, 1.0)}
+RIGHT = {"01.1": accuracy_and_gap, "01.2": decide_rightly, "01.3": clears, "01.4": (-2.0, 1.5)}
 
 
 def without_address(value):
@@ -210,6 +207,31 @@ class TestWhateverIsPassed:
 
         assert not check(number, taking(N_ARGUMENTS[number], generator))
 
+    def test_a_coroutine_leaves_no_warning(self, number):
+        async def coroutine():
+            return 1
+
+        assert "with def alone" in check(number, taking(N_ARGUMENTS[number], coroutine)).hint
+
+    def test_numbers_beyond_every_float(self, number):
+        for value in (10**400, Fraction(-(10**400)), (Fraction(10**400), 1), (1, 10**400)):
+            hint = check(number, taking(N_ARGUMENTS[number], lambda value=value: value)).hint
+            assert hint
+            assert "Overflow" not in hint
+            assert "itself broke" not in hint
+
+
+@pytest.mark.parametrize("blank", ["promoted", NO_GAIN, UNSAFE])
+def test_a_case_left_blank(blank):
+    """Also the very first case: a blank that is reached there is no untouched stub."""
+
+    def answer(*args):
+        if decide_rightly(*args)[1] == blank:
+            raise NotImplementedError
+        return decide_rightly(*args)
+
+    assert "One case is not covered" in check("01.2", answer).hint
+
 
 class TestTime:
     def loop(self):
@@ -248,7 +270,7 @@ class TestTime:
 
     def test_it_works_outside_the_main_thread(self):
         results = []
-        thread = threading.Thread(target=lambda: results.append(check("01.4", (2.0, 1.0))))
+        thread = threading.Thread(target=lambda: results.append(check("01.4", (-2.0, 1.5))))
         thread.start()
         thread.join()
         assert results == [Result(True, "")]
@@ -356,8 +378,8 @@ class TestWhatCounts:
     @pytest.mark.parametrize("kind", [list, np.array, tuple])
     def test_pairs_of_any_sensible_kind(self, kind):
         assert check("01.1", lambda y, prediction, group: kind(accuracy_and_gap(y, prediction, group)))
-        assert check("01.4", kind((2.0, 1.0)))
-        assert check("01.4", lambda: kind((2.0, 1.0)))
+        assert check("01.4", kind((-2.0, 1.5)))
+        assert check("01.4", lambda: kind((-2.0, 1.5)))
 
     @pytest.mark.parametrize("kind", [bool, np.bool_, np.array])
     def test_truth_of_any_sensible_kind(self, kind):
@@ -374,7 +396,7 @@ class TestWhatCounts:
         "answer",
         [
             lambda c, b, n, m: n > 0 and (c - b) * 10_000 >= round(m * 10_000) * n,
-            lambda c, b, n, m: n > 0 and c - b >= Decimal(str(m)) * n,
+            lambda c, b, n, m: n > 0 and c - b >= Context(prec=100).multiply(Decimal(str(m)), n),
             lambda c, b, n, m: n > 0 and Fraction(c - b, n) >= Fraction(m).limit_denominator(10_000),
             lambda c, b, n, m: n > 0 and c - b >= Fraction(f"{m:.4f}") * n,
         ],
@@ -382,9 +404,61 @@ class TestWhatCounts:
     def test_other_exact_comparisons(self, answer):
         assert check("01.3", answer)
 
-    @pytest.mark.parametrize("pair", [(2.0, 1.0), (1.9, 1.1), (2.1, 0.8), (2.2, 2.0), (2.3, 3.0)])
+    @pytest.mark.parametrize("pair", [(-2.0, 1.25), (-2.0, 1.5), (-2.1, 5.75), (-2.2, 2), (-2.3, 6.5)])
     def test_other_hidden_harm(self, pair):
         assert check("01.4", pair)
+
+    def test_decimals_of_the_precision_that_a_cell_has_set(self):
+        def decimals(c, b, n, m):
+            return n > 0 and Decimal(c - b) / n >= Decimal(repr(m))
+
+        with localcontext(prec=100):
+            assert check("01.3", decimals)
+        assert not check("01.3", decimals)
+
+    def test_precision_set_by_an_answer_does_not_outlive_it(self):
+        def precise(c, b, n, m):
+            getcontext().prec = 100
+            return n > 0 and Decimal(c - b) / n >= Decimal(repr(m))
+
+        before = getcontext().prec
+        assert check("01.3", precise)
+        assert getcontext().prec == before
+
+    @pytest.mark.parametrize("kind", [np.str_, StrEnum("Reason", {"A": "promoted", "B": NO_GAIN, "C": UNSAFE})])
+    def test_reasons_of_any_kind_of_text(self, kind):
+        def answer(*args):
+            promote, reason = decide_rightly(*args)
+            return promote, kind(reason)
+
+        assert check("01.2", answer)
+
+    def test_a_nan_test_that_takes_fractions(self):
+        def answer(gain, gap, margin, tolerance):
+            if math.isnan(gain) or gain < margin:
+                return False, NO_GAIN
+            return (False, UNSAFE) if math.isnan(gap) or gap > tolerance else (True, "promoted")
+
+        assert check("01.2", answer)
+
+    def test_a_search_may_be_random_and_is_made_once(self):
+        pairs = [(-2.0, 1.25), (-2.0, 1.5), (-2.1, 3.0)]
+        assert check("01.4", lambda: pairs.pop())
+        assert len(pairs) == 2
+
+    def test_a_search_has_more_time(self, monkeypatch):
+        monkeypatch.setattr(student, "TIME_LIMIT", 0.1)
+
+        def search():
+            time.sleep(0.2)
+            return -2.0, 1.5
+
+        assert check("01.4", search)
+        assert "did not come back" in check("01.2", lambda *_: time.sleep(0.2)).hint
+
+    def test_the_lessons_own_slice_is_no_answer(self):
+        assert not check("01.4", (2.0, 1.0))
+        assert "the harm is too small" in check("01.4", (-2.0, 1.0)).hint
 
 
 class TestCheck:
@@ -461,12 +535,12 @@ def test_nbgrader_gives_points_for_right_answers_only():
         "nbgrader": {"grade": True, "solution": False, "locked": True, "grade_id": "x", "points": 2, "schema_version": 3}
     }
     sources = {
-        'check("01.4", (2.0, 1.0))': 2,
+        'check("01.4", (-2.0, 1.5))': 2,
         'check("01.4", (0.0, 3.0))': 0,
         'check("01.4", None)': 0,
         'check("01.4", lambda: sys.exit())': 0,
-        'check("01.9", (2.0, 1.0))': 0,
-        'chek("01.4", (2.0, 1.0))': 0,
+        'check("01.9", (-2.0, 1.5))': 0,
+        'chek("01.4", (-2.0, 1.5))': 0,
     }
     cells = [nbformat.v4.new_code_cell(source, metadata=meta) for source in sources]
     start = nbformat.v4.new_code_cell("import sys\n\nfrom labsupport.grading import check")

@@ -12,7 +12,7 @@ import numpy as np
 
 from labsupport.gate import Policy, gate
 from labsupport.grading.questions import Case, Mistake, Wrong, compare, question
-from labsupport.grading.student import ask, pair, truth
+from labsupport.grading.student import ask, pair, text, truth
 from labsupport.outcomes import PairedOutcomes
 
 _PROMOTED, _NO_GAIN, _UNSAFE = "promoted", "blocked: no eval gain", "blocked: failed safety check"
@@ -35,41 +35,56 @@ def _decision(about: str, gain: Fraction, gap: Fraction, margin: Fraction, toler
 
 
 def _decisions(rng: np.random.Generator) -> list[Case]:
+    def draw(low: int, high: int) -> Fraction:
+        return Fraction(int(rng.integers(low, high)), 10_000)
+
     cases = []
-    drawn = [_bounds(rng) for _ in range(5)]
-    drawn[0] = -drawn[0][0], drawn[0][1]  # non-inferiority: a small loss is tolerated
-    for margin, tolerance in ((Fraction(5, 1000), Fraction(1, 10)), *drawn):
-        above, below = (Fraction(int(rng.integers(1, 40)), 10_000) for _ in range(2))
+    for margin, tolerance in (
+        (Fraction(5, 1000), Fraction(1, 10)),
+        (draw(10, 300), draw(200, 2500)),
+        (-draw(10, 300), draw(200, 2500)),  # non-inferiority: a small loss is tolerated
+        (Fraction(0), draw(200, 2500)),
+        (draw(10, 300), Fraction(0)),
+    ):
+        above, below = draw(1, 40), draw(1, 40)
         gains = {"a gain above the margin": margin + above, "a gain equal to the margin": margin,
-                 "a gain below the margin": margin - below, "a gain a hair below the margin": margin - _HAIR}  # fmt: skip
-        if margin > 0:
-            gains["a loss larger than the margin"] = -margin - above
+                 "a gain below the margin": margin - below, "a gain a hair below the margin": margin - _HAIR,
+                 "a gain of zero": Fraction(0), "a loss larger than the margin": -abs(margin) - above}  # fmt: skip
         gaps = {"a gap within the tolerance": tolerance - below, "a gap equal to the tolerance": tolerance,
-                "a gap above the tolerance": tolerance + above, "a gap a hair above it": tolerance + _HAIR}  # fmt: skip
+                "a gap above the tolerance": tolerance + above, "a gap a hair above it": tolerance + _HAIR,
+                "a gap of zero": Fraction(0)}  # fmt: skip
+        zero = " with a margin of zero" * (margin == 0) + " with a tolerance of zero" * (tolerance == 0)
         cases += [
-            _decision(f"{a} and {b}", gain, gap, margin, tolerance) for a, gain in gains.items() for b, gap in gaps.items()
+            _decision(f"{a} and {b}{zero}", gain, gap, margin, tolerance)
+            for a, gain in gains.items()
+            for b, gap in gaps.items()
+            if gap >= 0
         ]
     return cases
 
 
-def _bounds(rng: np.random.Generator) -> tuple[Fraction, Fraction]:
-    return Fraction(int(rng.integers(10, 300)), 10_000), Fraction(int(rng.integers(200, 2500)), 10_000)
-
-
 def _unmeasured() -> list[Case]:
     """NaN for what was not measured; labsupport's gate on outcomes without rows, or without slices, says what follows."""
-    margin, tolerance = Fraction(5, 1000), Fraction(1, 10)
-    policy = Policy(min_gain=margin, max_gap=tolerance)
-    no_rows, no_slices = gate(PairedOutcomes(0, 0, 0, 0), policy), gate(PairedOutcomes(90, 10, 0, 0), policy)
-    fine = Fraction(1, 50)
-    return [
-        Case(about, (gain, gap, margin, tolerance), (verdict.decision == "promote", verdict.reason))
-        for about, gain, gap, verdict in (
-            ("a gain that is NaN", math.nan, fine, no_rows),
-            ("a gap that is NaN", fine, math.nan, no_slices),
-            ("a gain and a gap that are NaN", math.nan, math.nan, no_rows),
-        )
-    ]
+    no_rows, better, worse = PairedOutcomes(0, 0, 0, 0), PairedOutcomes(90, 10, 0, 0), PairedOutcomes(0, 0, 100, 0)
+    within, above = Fraction(1, 50), Fraction(1, 2)
+    kinds = (  # bounds that a number put in the place of NaN would meet are among those below
+        ("a gain that is NaN", math.nan, within, no_rows),
+        ("a gain that is NaN with a large gap", math.nan, above, no_rows),
+        ("a gap that is NaN", Fraction(1, 10), math.nan, better),
+        ("a gap that is NaN with a gain below the margin", Fraction(-1), math.nan, worse),
+        ("a gain and a gap that are NaN", math.nan, math.nan, no_rows),
+    )
+    cases = []
+    for margin, tolerance in (
+        (Fraction(5, 1000), Fraction(1, 10)),
+        (Fraction(0), Fraction(2, 5)),
+        (Fraction(-1, 2), Fraction(1)),
+    ):
+        policy = Policy(min_gain=margin, max_gap=tolerance)
+        for about, gain, gap, outcomes in kinds:
+            verdict = gate(outcomes, policy)
+            cases.append(Case(about, (gain, gap, margin, tolerance), (verdict.decision == "promote", verdict.reason)))
+    return cases
 
 
 def _ruled(gains, safe, promote=lambda a, b: a and b, reasons=_REASONS, first="gain"):
@@ -113,7 +128,6 @@ def _decide_mistakes() -> list[Mistake]:
     return [
         Mistake(exactly_margin, _ruled(over, _gap_ok)),
         Mistake(exactly_tolerance, _ruled(_gain_ok, under)),
-        Mistake("Both bounds turn away the candidate that meets them; meeting a bound is enough.", _ruled(over, under)),
         Mistake("One passed check is not enough: this promotes candidates that fail the other one.",
                 _ruled(_gain_ok, _gap_ok, lambda a, b: a or b)),
         Mistake("The decisions are right, but the two reasons for blocking have changed places.",
@@ -123,15 +137,12 @@ def _decide_mistakes() -> list[Mistake]:
         Mistake("A large loss is not a gain: the sign of the gain got lost.", _ruled(absolute, _gap_ok)),
         Mistake("Each number is held against the other one's bound.", crossed),
         Mistake("The gap plays no part in the decision.", _ruled(_gain_ok, always)),
-        Mistake("The gain plays no part in the decision.", _ruled(always, _gap_ok)),
         Mistake("The bounds are fixed numbers; use the margin and the tolerance that the function is given.",
                 lambda gain, gap, m, t: _ruled(_gain_ok, _gap_ok)(gain, gap, Fraction(5, 1000), Fraction(1, 10))),
         Mistake("Any gain above zero passes; it has to reach the margin.",
                 _ruled(lambda gain, gap, m, t: gain > 0, _gap_ok)),
         Mistake("A margin below zero tolerates a small loss, and here every loss is turned away.",
                 _ruled(lambda gain, gap, m, t: gain >= max(m, 0), _gap_ok)),
-        Mistake("The reasons are right, but the decision says the opposite of them.",
-                lambda *args: (gate_says := _ruled(_gain_ok, _gap_ok)(*args)) and (not gate_says[0], gate_says[1])),
     ]  # fmt: skip
 
 
@@ -140,8 +151,7 @@ _DECIDE_MISTAKES = _decide_mistakes()
 
 def _read_decision(value):
     promote, reason = pair(value, ("promote", "reason"))
-    if type(reason) is not str:
-        raise Wrong("the reason is not text; it should be one of the three sentences of the question.")
+    reason = text(reason, "reason")
     if reason not in _REASONS:
         raise Wrong("the reason is not one of the three of the question, letter by letter; machines downstream compare it.")
     return truth(promote, "decision"), reason
@@ -159,9 +169,22 @@ def _nan_otherwise(case: Case, said) -> str:
     return f"On {case.about}, the candidate is rightly blocked, but the reason blames a check that comes later or did pass."
 
 
+def _asked(answer, cases: list[Case]) -> list:
+    try:
+        return ask(answer, cases, _read_decision)
+    except Wrong as wrong:
+        if "ufunc 'is" not in str(wrong):
+            raise
+        raise Wrong(
+            "The NaN test of numpy takes no exact fractions; ask what must hold, and no such test is needed."
+        ) from None
+
+
 @question("01.2")
 def _decide(answer, rng) -> str:
     cases, unmeasured = _decisions(rng), _unmeasured()
-    compare(cases, ask(answer, cases, _read_decision), _DECIDE_MISTAKES, lambda a, b: a == b, _decide_otherwise)
-    compare(unmeasured, ask(answer, unmeasured, _read_decision), [], lambda a, b: a == b, _nan_otherwise)
-    return "Above, on and below both bounds, and with NaN, it decides as the lab's gate does and gives the same reason."
+    compare(cases, _asked(answer, cases), _DECIDE_MISTAKES, lambda a, b: a == b, _decide_otherwise)
+    compare(unmeasured, _asked(answer, unmeasured), [], lambda a, b: a == b, _nan_otherwise)
+    return (
+        "Above, on and below both bounds, at zero and with NaN, it decides as the lab's gate does and gives the same reason."
+    )

@@ -19,7 +19,7 @@ _POLICY = Policy(min_gain=0.005, max_gap=0.10)
 
 @cache
 def _scene() -> tuple[World, np.ndarray, np.ndarray]:
-    """The chapter's world, build A's weights and the baseline's predictions."""
+    """The lab's world, build A's weights and the baseline's predictions."""
     world = World.create()
     return world, fit_logistic(world.sample(2, 8000)), predict(fit_logistic(world.sample(1, 600)), world.holdout)
 
@@ -27,7 +27,7 @@ def _scene() -> tuple[World, np.ndarray, np.ndarray]:
 def _judged(threshold: float, bias: float) -> Verdict:
     world, weights, baseline = _scene()
     X, y = world.holdout.X, world.holdout.y
-    inside = X[:, 0] > threshold
+    inside = X[:, 0] < threshold
     candidate = predict(weights, X, offset=-bias * inside)
     return gate(PairedOutcomes.from_predictions(y, candidate, baseline, {"slice": inside, "rest": ~inside}), _POLICY)
 
@@ -54,18 +54,18 @@ def _hidden_harm(answer, rng) -> str:
 
 def _insist_on_slice(threshold: float, bias: float) -> None:
     world, _, baseline = _scene()
-    inside = world.holdout.X[:, 0] > threshold
+    inside = world.holdout.X[:, 0] < threshold
     n, rows = len(inside), int(inside.sum())
     if bias < 0:
         raise Wrong("A negative bias raises the slice's logits; the question lowers them.")
     if bias == 0:
         raise Wrong("Without a bias this is build A itself, and build A harms nobody.")
     if rows == 0:
-        raise Wrong("No row of the holdout lies above this threshold, so there is no slice to harm.")
+        raise Wrong("No row of the holdout lies below this threshold, so there is no slice to harm.")
     if rows < FEWEST_ROWS:
-        raise Wrong("So few rows lie above this threshold that their accuracy is luck; keep to the question's minimum.")
+        raise Wrong("So few rows lie below this threshold that their accuracy is luck; keep to the question's minimum.")
     if rows > n / 2:
-        raise Wrong("Most rows of the holdout lie above this threshold: harm to most is harm that accuracy sees.")
+        raise Wrong("Most rows of the holdout lie below this threshold: harm to most is harm that accuracy sees.")
     lowest = float(np.mean(baseline == world.holdout.y)) + _POLICY.min_gain
     if slice_gap_bound(lowest, rows / n) <= _POLICY.max_gap:
         raise Wrong("No model can pass on accuracy and fail on the gap in a slice this large; take a smaller one.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -43,13 +44,17 @@ class Case:
     Attributes
     ----------
     about : the kind of input, in words that fit behind "on"; empty if there is only one.
-    args : the arguments, arrays (of which the student gets copies) or things that cannot be changed.
+    args : the arguments, arrays and generators (of which each call gets its own copy), or things that cannot be changed.
     expected : what labsupport says about them.
     """
 
     about: str
     args: tuple
     expected: object
+
+    def fresh_args(self) -> tuple:
+        """The arguments for one call."""
+        return tuple(copy.deepcopy(a) if isinstance(a, np.ndarray | np.random.Generator) else a for a in self.args)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import contextvars
 import ctypes
+import decimal
 import inspect
 import io
 import math
@@ -18,13 +20,18 @@ from fractions import Fraction
 
 import numpy as np
 
-from labsupport import gate, outcomes, training, world
+from labsupport import gate, intervals, outcomes, slices, training, world
 from labsupport.grading.questions import Case, Wrong
+from labsupport.grading.readers import an_object, number, pair, text, truth
+
+__all__ = ["ask", "foreign_hands", "number", "pair", "text", "truth"]
 
 TIME_LIMIT = 5.0  # seconds for all calls of one `ask`
+_SEARCH = 6  # times as long for a question without arguments: its answer may be found by a search
 _GIVE_UP = 2.0  # seconds to wait for a stopped call to unwind
 
-_WORKBENCH = (np, np.random, math, outcomes, gate, training, world, outcomes.PairedOutcomes, gate.Policy, Fraction, Decimal)
+_MODULES = (np, np.random, math, outcomes, intervals, slices, gate, training, world)
+_WORKBENCH = (*_MODULES, outcomes.PairedOutcomes, gate.Policy, Fraction, Decimal)
 _BUILTINS = [
     abs,
     all,
@@ -53,6 +60,8 @@ class _TimeUp(BaseException):
 def ask(answer: object, cases: Sequence[Case], read: Callable) -> list:
     """Put every case to the student's function, twice, and return its answers as plain values.
 
+    A question without arguments is put once: nothing can be told from a second answer that a random search may give.
+
     Parameters
     ----------
     answer : the student's function.
@@ -66,16 +75,18 @@ def ask(answer: object, cases: Sequence[Case], read: Callable) -> list:
     _insist_on_function(answer, len(cases[0].args))
     said: list = []
     problem: list[Wrong] = []
-    twice = [*cases, *reversed(cases)]
-    _in_time(lambda stop: _put(answer, twice, read, said, stop), problem)
+    searching = not cases[0].args
+    calls = [*cases] if searching else [*cases, *reversed(cases)]
+    limit = TIME_LIMIT * (_SEARCH if searching else 1)
+    _in_time(lambda stop: _put(answer, calls, read, said, stop), problem, limit)
     if problem:
         raise problem[0]
     if foreign := foreign_hands():
         raise Wrong(f"Running your answer replaced {foreign}; restart the kernel and leave the libraries as they are.")
-    if len(said) != len(twice):
+    if len(said) != len(calls):
         raise Wrong("Your function ended the check before it had answered everything; let it return its answer.")
     first, second = said[: len(cases)], said[len(cases) :][::-1]
-    for case, a, b in zip(cases, first, second, strict=True):
+    for case, a, b in zip(cases, first, second or first, strict=True):
         if a != b:
             raise Wrong(
                 f"Asked twice about {case.about or 'the same thing'}, with the same values, your function gave two answers; "
@@ -85,39 +96,54 @@ def ask(answer: object, cases: Sequence[Case], read: Callable) -> list:
 
 
 def _put(answer, cases: Sequence[Case], read: Callable, said: list, stop: threading.Event) -> None:
+    blank: str | None = None  # the first case for which the line that the stub ends with was reached
     for case in cases:
         if stop.is_set():
             return
-        args, where = (
-            tuple(a.copy() if type(a) is np.ndarray else a for a in case.args),
-            f" on {case.about}" if case.about else "",
-        )
+        args = case.fresh_args()
+        where = f" on {case.about}" if case.about else ""
         try:
-            value = answer(*args)
+            value = _call(answer, args, where)
         except NotImplementedError:
-            raise Wrong("This is not filled in yet: replace the line that raises NotImplementedError.") from None
-        except _TimeUp:
-            raise
-        except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt of an answer must not end the kernel
-            raise Wrong(f"Your function raised {_in_words(error)}{where}; it should return an answer.") from None
+            blank = where if blank is None else blank
+            continue
         if not all(_unchanged(a, b) for a, b in zip(args, case.args, strict=True)):
             raise Wrong(f"Your function changed its inputs{where}; work on a copy and leave the arguments alone.")
         try:
             said.append(read(value))
         except Wrong as wrong:
             raise Wrong(f"{where.strip()}, {wrong}" if where else str(wrong)) from None
+    if blank is not None and said:
+        raise Wrong(f"One case is not covered: your function reaches the line that raises NotImplementedError{blank}.")
+    if blank is not None:
+        raise Wrong("This is not filled in yet: replace the line that raises NotImplementedError.")
 
 
-def _in_time(work: Callable, problem: list) -> None:
-    """Run `work(stop)` in a thread of its own, silently, and stop it when its time is up.
+def _call(answer, args: tuple, where: str) -> object:
+    try:
+        value = answer(*args)
+    except (NotImplementedError, _TimeUp):
+        raise
+    except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt of an answer must not end the kernel
+        raise Wrong(f"Your function raised {_in_words(error)}{where}; it should return an answer.") from None
+    if inspect.iscoroutine(value):
+        value.close()  # never awaited, it would complain on stderr
+        raise Wrong("Your function is declared with async, so it has not answered yet; declare it with def alone.")
+    return value
+
+
+def _in_time(work: Callable, problem: list, limit: float) -> None:
+    """Run `work(stop)` in a thread of its own, silently, and stop it when its time, in seconds, is up.
 
     A thread rather than a signal: it works on every system and from every thread, and a call that cannot be stopped, such as
     one stuck inside a C library, is left behind instead of blocking the kernel.
     """
     stop, done = threading.Event(), threading.Event()
+    precision = decimal.getcontext().copy()  # a new thread would start with the default one
 
     def run() -> None:
         try:
+            decimal.setcontext(precision)
             work(stop)
         except Wrong as wrong:
             problem.append(wrong)
@@ -126,17 +152,18 @@ def _in_time(work: Callable, problem: list) -> None:
         finally:
             done.set()
 
-    thread = threading.Thread(target=run, daemon=True, name="answer")
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True, name="answer")
     with _surroundings_restored():
         thread.start()
         try:
-            late = not _within(TIME_LIMIT, done)
+            late = not _within(limit, done)
         finally:  # also when the person at the keyboard interrupts
             stop.set()
             stopped = _stop(thread, done)
     if late:
         left = "" if stopped else " It could not be stopped; restart the kernel."
-        problem[:] = [Wrong(f"Your function did not come back within a few seconds; is there a loop without an end?{left}")]
+        tries = "is there a loop without an end, or one that tries very much?"
+        problem[:] = [Wrong(f"Your function did not come back in time; {tries}{left}")]
 
 
 def _within(seconds: float, done: threading.Event) -> bool:
@@ -177,8 +204,9 @@ def _surroundings_restored():
 
 def _insist_on_function(answer: object, n_arguments: int) -> None:
     if not callable(answer):
+        given = an_object(answer)
         raise Wrong(
-            f"This question asks for a function and was given {_a(answer)}; pass the function itself, without parentheses."
+            f"This question asks for a function and was given {given}; pass the function itself, without parentheses."
         )
     try:
         parameters = inspect.signature(answer)
@@ -213,8 +241,8 @@ _snapshot = {name: _contents(place) for name, place in _places.items()}
 
 
 def _unchanged(given, kept) -> bool:
-    if given is kept:
-        return True  # not an array, so nothing that can be changed
+    if type(kept) is not np.ndarray:
+        return True  # nothing that can be changed, or a generator, which is there to be drawn from
     return given.dtype == kept.dtype and np.array_equal(given, kept)
 
 
@@ -225,75 +253,3 @@ def _in_words(error: BaseException) -> str:
     except Exception:  # noqa: BLE001 - an exception that cannot be printed still has a name
         text = ""
     return f"{name} ({text[:80]})" if text else name
-
-
-def _a(value: object) -> str:
-    kind = type(value).__name__
-    if issubclass(type(value), int | float | np.number):
-        return "a single number"
-    return "nothing (None)" if value is None else f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
-
-
-def number(value: object, name: str, cause: str = "") -> int | float | Fraction:
-    """Read one finite number as a plain int, float or Fraction, whatever clever type it came in; Wrong otherwise.
-
-    `cause` ends the hint for a number that is not finite.
-    """
-    if value is None:
-        raise Wrong(f"the {name} is None; is a return missing?")
-    if type(value) is np.ndarray and value.shape == ():
-        value = value[()]
-    if issubclass(type(value), bool | np.bool_):
-        raise Wrong(f"the {name} is True or False; it should be a number.")
-    plain = _plain(value)
-    if plain is None:
-        raise Wrong(f"the {name} is {_a(value)}; it should be one number.")
-    if not isinstance(plain, Fraction) and not math.isfinite(plain):
-        raise Wrong(f"the {name} is not a finite number{cause}.")
-    return plain
-
-
-def _plain(value: object) -> int | float | Fraction | None:
-    kind = type(value)  # not isinstance: an object can claim another class
-    if issubclass(kind, float):
-        return float.__add__(value, 0.0)  # not float(value): a subclass may have its own idea of what it is
-    if issubclass(kind, int):
-        return int.__add__(value, 0)
-    if kind is Fraction:
-        return value
-    if kind is Decimal:
-        return Fraction(value) if value.is_finite() else math.nan
-    if kind.__module__ == "numpy" and issubclass(kind, np.integer | np.floating):
-        return int(value) if issubclass(kind, np.integer) else float(value)
-    return None
-
-
-def pair(value: object, names: tuple[str, str]) -> list:
-    """Read two values from a tuple, list or array of shape (2,); Wrong otherwise."""
-    both = f"({names[0]}, {names[1]})"
-    if value is None:
-        raise Wrong(f"your function returned None; is a return missing? It should return {both}.")
-    for kind in (tuple, list):
-        if issubclass(type(value), kind):
-            items = list(kind.__iter__(value))  # not iter(value): a subclass may have its own
-            break
-    else:
-        if type(value) is not np.ndarray or value.ndim != 1:
-            raise Wrong(f"your function returned {_a(value)}; it should return two values, {both}.")
-        items = list(value)
-    if len(items) != len(names):
-        raise Wrong(f"your function did not return two values; it should return {both}.")
-    return items
-
-
-def truth(value: object, name: str) -> bool:
-    """Read True or False, numpy's included; Wrong otherwise."""
-    if type(value) is np.ndarray and value.shape == () and value.dtype == bool:
-        value = value[()]
-    if value is True or value is False:
-        return value
-    if type(value) is np.bool_:
-        return value.item()
-    if value is None:
-        raise Wrong(f"the {name} is None; is a return missing? It should be True or False.")
-    raise Wrong(f"the {name} is {_a(value)}; it should be True or False.")

@@ -31,7 +31,8 @@ class Panel(widgets.HBox):
     view : called with one keyword per control; returns any object with a `sentence`.
     plot : plot(figure, view) draws into figure.frame(...) and returns the alt text.
     controls : {keyword: widget with a value}, in the order shown. What they hold now is what "Reset" restores.
-    presets : {label: {keyword: value}}: one button each; a preset changes the controls it names and redraws once.
+    presets : {label: {keyword: value}}: one button each; a preset changes the controls it names and redraws once. A function
+        in place of a value gets what the control holds now, as in {"Draw again": {"draw": lambda draw: draw + 1}}.
     applies : applies(values) returns the keywords that matter now; the other controls are disabled. None: all matter.
     size : width and height of the picture in inches, at 120 dots per inch.
 
@@ -76,7 +77,7 @@ class Panel(widgets.HBox):
         return {name: round(value, 6) if isinstance(value, float) else value for name, value in held.items()}
 
     def set(self, **values: object) -> None:
-        """Set several controls, then redraw once.
+        """Set several controls, each to a value or to a function of the one it holds, then redraw once.
 
         Raises
         ------
@@ -89,7 +90,8 @@ class Panel(widgets.HBox):
             self._paused = True
             try:
                 for name, value in values.items():
-                    self.controls[name].value = value
+                    control = self.controls[name]
+                    control.value = value(control.value) if callable(value) else value
             finally:
                 self._paused = False
             self._redraw()

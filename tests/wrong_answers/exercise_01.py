@@ -1,6 +1,7 @@
 """Exercise 01: plausible wrong answers as a student would write them, and a fragment of the hint each must get."""
 
 import math
+from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
 
@@ -114,6 +115,66 @@ def true_positives_only(y, prediction, group):
 def rounded(y, prediction, group):
     parts = accuracies(y, prediction, group)
     return round((prediction == y).mean(), 4), round(max(parts) - min(parts), 4)
+
+
+def six_digits(y, prediction, group):
+    parts = accuracies(y, prediction, group)
+    return (prediction == y).mean(), round(max(parts) - min(parts), 6)
+
+
+def single_precision(y, prediction, group):
+    parts = [np.mean(prediction[group == name] == y[group == name], dtype=np.float32) for name in np.unique(group)]
+    return np.mean(prediction == y, dtype=np.float32), max(parts) - min(parts)
+
+
+def groups_rounded(y, prediction, group):
+    parts = [round(part, 2) for part in accuracies(y, prediction, group)]
+    return (prediction == y).mean(), max(parts) - min(parts)
+
+
+def groups_with_an_error(y, prediction, group):
+    errors, rows = Counter(group[prediction != y].tolist()), Counter(group.tolist())
+    parts = [1 - errors[name] / rows[name] for name in errors] or [1.0]
+    return (prediction == y).mean(), max(parts) - min(parts)
+
+
+def worst_starts_at_zero(y, prediction, group):
+    best = worst = 0.0
+    for part in accuracies(y, prediction, group):
+        best, worst = max(best, part), min(worst, part)
+    return (prediction == y).mean(), best - worst
+
+
+def either_best_or_worst(y, prediction, group):
+    best, worst = 0.0, 1.0
+    for part in accuracies(y, prediction, group):
+        if part > best:
+            best = part
+        elif part < worst:
+            worst = part
+    return (prediction == y).mean(), best - worst
+
+
+def gap_in_rows(y, prediction, group):
+    rows = [(prediction == y)[group == name].sum() for name in np.unique(group)]
+    return (prediction == y).mean(), max(rows) - min(rows)
+
+
+def starts_at_one_half(y, prediction, group):
+    best, worst = 0.5, 1.0
+    for part in accuracies(y, prediction, group):
+        best, worst = max(best, part), min(worst, part)
+    return (prediction == y).mean(), best - worst
+
+
+def zero_counts_as_missing(y, prediction, group):
+    parts = accuracies(y, prediction, group)
+    return (prediction == y).mean() or 1.0, max(parts) - min(parts)
+
+
+def first_five_groups(y, prediction, group):
+    parts = accuracies(y, prediction, group)[:5]
+    return (prediction == y).mean(), max(parts) - min(parts)
 
 
 def ratio(y, prediction, group):
@@ -233,6 +294,81 @@ def nan_blames_the_gap(gain, gap, margin, tolerance):
     return False, UNSAFE
 
 
+def nan_tested_first(gain, gap, margin, tolerance):
+    if math.isnan(gain):
+        return False, NO_GAIN
+    if math.isnan(gap):
+        return False, UNSAFE
+    if gain < margin:
+        return False, NO_GAIN
+    return (True, "promoted") if gap <= tolerance else (False, UNSAFE)
+
+
+def large_gap_before_nan_gain(gain, gap, margin, tolerance):
+    if gain < margin:
+        return False, NO_GAIN
+    if gap > tolerance:
+        return False, UNSAFE
+    if gain >= margin and gap <= tolerance:
+        return True, "promoted"
+    return False, NO_GAIN if gain != gain else UNSAFE
+
+
+def nan_becomes_a_number(gain, gap, margin, tolerance):
+    gain, gap = 0 if gain != gain else gain, 1 if gap != gap else gap
+    return decide(gain, gap, margin, tolerance)
+
+
+def nan_gap_becomes_one(gain, gap, margin, tolerance):
+    return decide(gain, 1 if gap != gap else gap, margin, tolerance)
+
+
+def decide(gain, gap, margin, tolerance):
+    if not gain >= margin:
+        return False, NO_GAIN
+    return (True, "promoted") if gap <= tolerance else (False, UNSAFE)
+
+
+def no_gap_is_missing(gain, gap, margin, tolerance):
+    if not gain >= margin:
+        return False, NO_GAIN
+    return (False, UNSAFE) if not gap or not gap <= tolerance else (True, "promoted")
+
+
+def no_gain_is_missing(gain, gap, margin, tolerance):
+    if not gain or not gain >= margin:
+        return False, NO_GAIN
+    return (True, "promoted") if gap <= tolerance else (False, UNSAFE)
+
+
+def no_margin_is_missing(gain, gap, margin, tolerance):
+    if not (margin and gain >= margin):
+        return False, NO_GAIN
+    return (True, "promoted") if gap <= tolerance else (False, UNSAFE)
+
+
+def default_margin(gain, gap, margin, tolerance):
+    return decide(gain, gap, margin or Fraction("0.005"), tolerance)
+
+
+def default_tolerance(gain, gap, margin, tolerance):
+    return decide(gain, gap, margin, tolerance or Fraction("0.10"))
+
+
+def numpy_nan(gain, gap, margin, tolerance):
+    if np.isnan(gain) or gain < margin:
+        return False, NO_GAIN
+    return (False, UNSAFE) if np.isnan(gap) or gap > tolerance else (True, "promoted")
+
+
+def one_case_is_blank(gain, gap, margin, tolerance):
+    if gain >= margin and gap <= tolerance:
+        return True, "promoted"
+    if gain < margin:
+        return False, NO_GAIN
+    raise NotImplementedError
+
+
 def own_words(gain, gap, margin, tolerance):
     return (True, "Promoted!") if gain >= margin and gap <= tolerance else (False, "blocked")
 
@@ -310,6 +446,40 @@ def decimal_accuracies(candidate_right, baseline_right, n, margin):
     return n > 0 and Decimal(candidate_right) / n - Decimal(baseline_right) / n >= Decimal(str(margin))
 
 
+def decimal_product(candidate_right, baseline_right, n, margin):
+    return n > 0 and Decimal(candidate_right - baseline_right) >= Decimal(str(margin)) * n
+
+
+def zero_margin_never_clears(candidate_right, baseline_right, n, margin):
+    if not n or not margin:
+        return False
+    return (candidate_right - baseline_right) * 10_000 >= round(margin * 10_000) * n
+
+
+def zero_margin_asks_for_more(candidate_right, baseline_right, n, margin):
+    if n and margin == 0:
+        return candidate_right > baseline_right
+    return n > 0 and (candidate_right - baseline_right) * 10_000 >= round(margin * 10_000) * n
+
+
+def nothing_right_never_clears(candidate_right, baseline_right, n, margin):
+    if not candidate_right or not n:
+        return False
+    return Fraction(candidate_right - baseline_right, n) >= Fraction(str(margin))
+
+
+def margin_of_few_parts(candidate_right, baseline_right, n, margin):
+    return n > 0 and Fraction(candidate_right - baseline_right, n) >= Fraction(margin).limit_denominator(1000)
+
+
+def one_row_in_so_many(candidate_right, baseline_right, n, margin):
+    return n > 0 and candidate_right - baseline_right >= (n // round(1 / margin) if margin else 0)
+
+
+def parts_divided_again(candidate_right, baseline_right, n, margin):
+    return n > 0 and candidate_right - baseline_right >= n * round(margin * 1e4) / 1e4
+
+
 def no_rows_clear(candidate_right, baseline_right, n, margin):
     return candidate_right - baseline_right >= Fraction(str(margin)) * n
 
@@ -336,6 +506,9 @@ def one_or_zero(candidate_right, baseline_right, n, margin):
 
 SIGNED, TWO_ONLY = "The gap has a sign", "With two groups this is right"
 ROUNDING, SLACK = "Two rounded accuracies are subtracted", "Slack or rounding repairs the ties"
+DIGITS = "more digits than Decimal keeps"
+TURNED_AWAY = "A gain of exactly the margin is turned away for some counts"
+CLOSE = "close but rounded, or of low precision"
 CUT = "on the way some of it is cut off"
 PRODUCT, BINARY = "The margin times the rows is rounded", "A float is not the decimal that was typed"
 
@@ -351,7 +524,8 @@ WRONG = {
         (group_by_prediction, "split by the prediction"),
         (first_two_groups, TWO_ONLY),
         (first_group_and_rest, TWO_ONLY),
-        (first_four_groups, "The accuracy is right and the gap is not, on five groups"),
+        (first_four_groups, TWO_ONLY),
+        (first_five_groups, TWO_ONLY),
         (positive_rates, "shares of positive predictions"),
         (mean_gap, "An average over the groups"),
         (standard_deviation, "An average over the groups"),
@@ -360,7 +534,16 @@ WRONG = {
         (accuracy_of_groups, "averaged over the groups, so a small group counts"),
         (error_rate, "The accuracy counts the wrong rows"),
         (true_positives_only, "Only rows of one class"),
-        (rounded, "The values are rounded"),
+        (rounded, CLOSE),
+        (six_digits, CLOSE),
+        (single_precision, CLOSE),
+        (groups_rounded, CLOSE),
+        (groups_with_an_error, "on a group without an error beside others"),
+        (worst_starts_at_zero, "must not start at zero"),
+        (either_best_or_worst, "an elif looks at it only once"),
+        (gap_in_rows, "These are percent, or counts"),
+        (starts_at_one_half, "on groups of which even the best is mostly wrong"),
+        (zero_counts_as_missing, "on a model that is always wrong"),
         (ratio, "A ratio of accuracies"),
         (gap_only, "it should return two values, (accuracy, gap)"),
         (forgotten_return, "returned None; is a return missing"),
@@ -369,7 +552,7 @@ WRONG = {
     "01.2": [
         (strict_gain, "A gain of exactly the margin is enough"),
         (strict_gap, "A gap of exactly the tolerance is still tolerated"),
-        (both_strict, "Both bounds turn away"),
+        (both_strict, "This blocks the wrong candidate, on a gain above the margin and a gap equal to the tolerance"),
         (or_for_and, "One passed check is not enough"),
         (reasons_swapped, "the two reasons for blocking have changed places"),
         (safety_first, "the wrong one is named first"),
@@ -383,6 +566,17 @@ WRONG = {
         (nan_falls_through, "On a gain that is NaN, this promotes"),
         (nan_gap_is_promoted, "On a gap that is NaN, this promotes"),
         (nan_blames_the_gap, "rightly blocked, but the reason"),
+        (nan_tested_first, "On a gap that is NaN with a gain below the margin, the candidate is rightly blocked"),
+        (large_gap_before_nan_gain, "On a gain that is NaN with a large gap, the candidate is rightly blocked"),
+        (nan_becomes_a_number, "On a gain that is NaN, this promotes"),
+        (nan_gap_becomes_one, "On a gap that is NaN, this promotes"),
+        (no_gap_is_missing, "This blocks the wrong candidate, on a gain above the margin and a gap of zero"),
+        (no_gain_is_missing, "This blocks the wrong candidate, on a gain of zero"),
+        (no_margin_is_missing, "with a margin of zero"),
+        (default_margin, "with a margin of zero"),
+        (default_tolerance, "with a tolerance of zero"),
+        (numpy_nan, "The NaN test of numpy takes no exact fractions"),
+        (one_case_is_blank, "One case is not covered"),
         (own_words, "letter by letter"),
         (only_the_decision, "it should return two values, (promote, reason)"),
     ],
@@ -402,8 +596,15 @@ WRONG = {
         (binary_decimal, BINARY),
         (margin_in_thousandths, CUT),
         (margin_cut_off, CUT),
-        (decimal_division, SLACK),
-        (decimal_accuracies, SLACK),
+        (decimal_division, DIGITS),
+        (decimal_accuracies, DIGITS),
+        (decimal_product, DIGITS),
+        (zero_margin_never_clears, "on a margin of zero"),
+        (zero_margin_asks_for_more, "on a margin of zero"),
+        (nothing_right_never_clears, "on a candidate without a right row"),
+        (margin_of_few_parts, "This clears a candidate that has not reached the margin"),
+        (one_row_in_so_many, "This clears a candidate that has not reached the margin"),
+        (parts_divided_again, "on a margin that is not a whole number of rows"),
         (no_rows_clear, "On a holdout without rows this clears"),
         (no_rows_raise, "raised ZeroDivisionError"),
         (lost_sign, "the sign of the difference got lost"),
@@ -412,17 +613,19 @@ WRONG = {
         (one_or_zero, "it should be True or False"),
     ],
     "01.4": [
-        ((0.0, 3.0), "in a slice this large"),
-        ((1.0, 2.0), "but so does accuracy"),
-        ((2.0, 0.5), "the harm is too small"),
-        ((0.5, 0.75), "still shows no large gap"),
-        ((-2.0, 1.0), "Most rows of the holdout"),
-        ((2.6, 1.0), "their accuracy is luck"),
-        ((9.0, 1.0), "there is no slice"),
-        ((2.0, 0.0), "harms nobody"),
-        ((2.0, -1.0), "A negative bias"),
+        ((-0.05, 3.0), "in a slice this large"),
+        ((0.0, 3.0), "Most rows of the holdout"),
+        ((-1.5, 1.5), "but so does accuracy"),
+        ((-2.0, 1.0), "the harm is too small"),
+        ((-0.5, 0.75), "still shows no large gap"),
+        ((2.0, 1.0), "Most rows of the holdout"),
+        ((-2.6, 3.0), "their accuracy is luck"),
+        ((-9.0, 1.0), "there is no slice"),
+        ((-2.0, 0.0), "harms nobody"),
+        ((-2.0, -1.5), "A negative bias"),
         ((math.nan, 1.0), "The threshold is not a finite number"),
-        ((2.0, "1.0"), "The bias is a str"),
+        ((-2.0, 10**400), "The bias is larger than any float"),
+        ((-2.0, "1.5"), "The bias is a str"),
         (2.0, "Your function returned a single number; it should return two values, (threshold, bias)"),
     ],
 }

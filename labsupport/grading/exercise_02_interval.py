@@ -1,0 +1,220 @@
+"""Exercise 02, question 1: a paired interval by resampling, checked against the ideal bootstrap that needs no resampling.
+
+An answer is random, so it is compared with a range. The end that is the level-a percentile of B gains lies between two
+order statistics next to B * a, and the true probability below an order statistic is a Beta variable. Each range leaves out
+2 * _MISS of it. That makes 8 ends of 2 sides: a right answer is turned away once in 10^8 draws.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from scipy import stats
+
+from labsupport.grading.questions import Case, Mistake, Wrong, compare, question
+from labsupport.grading.readers import number, pair
+from labsupport.grading.student import ask
+from labsupport.intervals import gain_distribution
+from labsupport.outcomes import PairedOutcomes
+
+_MISS = 5e-10
+_FEW, _TIMES = 4, 8  # resamples of the small cases, and how many generators they come with
+
+
+def _holdout(rng: np.random.Generator, shares: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels and two predictions; on about these shares of rows both are right, the candidate alone, the baseline alone.
+
+    The number of rows is odd: half of it is then no share of the whole.
+    """
+    n = 2 * int(rng.integers(100, 150)) + 1
+    both, better, worse = (max(3, round(n * share * rng.uniform(0.9, 1.1))) for share in shares)
+    cell = rng.permutation(np.repeat([0, 1, 2, 3], [both, better, worse, n - both - better - worse]))
+    y = rng.integers(0, 2, n)
+    return y, np.where(cell < 2, y, 1 - y), np.where(cell % 2 == 0, y, 1 - y)
+
+
+def _case(rng, about: str, shares: tuple, confidence: float, n_resamples: int) -> Case:
+    args = (*_holdout(rng, shares), confidence, n_resamples, rng.spawn(1)[0])
+    return Case(about, args, _paired(*args))
+
+
+def _cases(rng: np.random.Generator) -> list[Case]:
+    cases = [
+        _case(rng, "a close race", (0.7, 0.1, 0.08), 0.8, 500),
+        _case(rng, "a clear gain", (0.75, 0.16, 0.04), 0.9, 700),
+        _case(rng, "a loss", (0.6, 0.05, 0.13), 0.6, 400),
+        _case(rng, "models that differ on few rows", (0.8, 0.05, 0.02), 0.7, 600),
+    ]
+    few = _case(rng, "a handful of resamples", (0.5, 0.2, 0.15), 0.5, _FEW)
+    return [*cases, *(Case(few.about, (*few.args[:-1], rng.spawn(1)[0]), None) for _ in range(_TIMES))]
+
+
+def _two_sided(confidence: float) -> tuple[float, float]:
+    return (1 - confidence) / 2, (1 + confidence) / 2
+
+
+def _range(gains: np.ndarray, mass: np.ndarray, level: float, n_resamples: int) -> tuple[float, float]:
+    """Where the level-th percentile of n_resamples draws from a distribution lies, whichever way it is interpolated."""
+    k, below = math.floor(n_resamples * level), np.cumsum(mass)
+    low = stats.beta.ppf(_MISS, k - 1, n_resamples - k + 2) if k > 1 else 0
+    high = stats.beta.isf(_MISS, k + 2, n_resamples - k - 1) if k + 1 < n_resamples else 1
+    first, last = np.searchsorted(below, [low, min(high, below[-1])])
+    return gains[first], gains[last]
+
+
+def _percentiles(distribution: Callable, levels: Callable = _two_sided, then: Callable = lambda low, high: (low, high)):
+    """The answer that takes these levels of this distribution of gains, and then does something to the ends: two ranges."""
+
+    def answer(y, candidate, baseline, confidence, n_resamples, rng):
+        drawn = distribution(PairedOutcomes.from_predictions(y, candidate, baseline), n_resamples)
+        return then(*(_range(*drawn, level, n_resamples) for level in levels(confidence)))
+
+    return answer
+
+
+def _paired_gains(outcomes: PairedOutcomes, n_resamples: int):
+    return gain_distribution(outcomes)
+
+
+_paired = _percentiles(_paired_gains)
+
+
+def _unpaired_gains(outcomes: PairedOutcomes, n_resamples: int):
+    """Each model on rows of its own: the difference of two independent binomials."""
+    n, rows = outcomes.n, np.arange(outcomes.n + 1)
+    candidate, baseline = (
+        stats.binom.pmf(rows, n, right / n) for right in (outcomes.candidate_right, outcomes.baseline_right)
+    )
+    return np.arange(-n, n + 1) / n, np.convolve(candidate, baseline[::-1])
+
+
+def _candidate_alone(outcomes: PairedOutcomes, n_resamples: int):
+    rows = np.arange(outcomes.n + 1)
+    return rows / outcomes.n, stats.binom.pmf(rows, outcomes.n, outcomes.candidate_accuracy)
+
+
+def _of_size(size: Callable):
+    """Resamples of another size than the holdout's; 20,000 of them stand for their distribution."""
+
+    def gains(outcomes: PairedOutcomes, n_resamples: int):
+        cells = np.array(outcomes.cells) / outcomes.n
+        rows = size(outcomes.n, n_resamples)
+        draws = np.random.default_rng(0).multinomial(rows, cells, 20_000)
+        return np.sort(draws[:, 1] - draws[:, 2]) / rows, np.full(20_000, 1 / 20_000)
+
+    return gains
+
+
+def _around(width: Callable, slack: float = 0.15):
+    """The answer that goes a width to either side of the measured gain."""
+
+    def answer(y, candidate, baseline, confidence, n_resamples, rng):
+        outcomes = PairedOutcomes.from_predictions(y, candidate, baseline)
+        deviation = math.sqrt(outcomes.churn - outcomes.gain**2)
+        reach = stats.norm.ppf((1 + confidence) / 2) * width(deviation, outcomes.n, n_resamples)
+        near, far = (1 - slack) * reach, (1 + slack) * reach
+        return (outcomes.gain - far, outcomes.gain - near), (outcomes.gain + near, outcomes.gain + far)
+
+    return answer
+
+
+def _scaled(factor: float) -> Callable:
+    return lambda low, high: tuple(tuple(factor * end for end in ends) for ends in (low, high))
+
+
+def _flipped(low, high):
+    return tuple((-last, -first) for first, last in (high, low))
+
+
+_SIZE = "The resamples have another size than the holdout; a resample draws as many rows as there are."
+_DIVIDED = "The spread of the resampled gains is the standard error already; here it is divided by a root once more."
+
+_INTERVAL_MISTAKES = [
+    Mistake("Each model is scored on rows of its own; draw the rows once per resample and score both models on them.",
+            _percentiles(_unpaired_gains)),
+    Mistake("All that may be left out is left out on each side; an interval with two ends shares it between them.",
+            _percentiles(_paired_gains, lambda confidence: (1 - confidence, confidence))),
+    Mistake("The confidence plays no part: the ends are the same percentiles whatever is asked for.",
+            _percentiles(_paired_gains, lambda confidence: _two_sided(0.95))),
+    Mistake("The levels are shares and are read as percent, so both ends sit at the very bottom of the resampled gains.",
+            _percentiles(_paired_gains, lambda confidence: np.array(_two_sided(confidence)) / 100)),
+    Mistake("These are the smallest and the largest resampled gain; leave out the share that the confidence allows.",
+            _percentiles(_paired_gains, lambda confidence: (0, 1))),
+    Mistake("This is an interval for the candidate's accuracy alone; the gain is what it has more than the baseline.",
+            _percentiles(_candidate_alone)),
+    Mistake("The sign is turned round: a gain is the candidate's accuracy minus the baseline's.",
+            _percentiles(_paired_gains, then=_flipped)),
+    Mistake("The two ends are right, but in the other order.", _percentiles(_paired_gains, then=lambda a, b: (b, a))),
+    Mistake("The ends are in percent; a gain is a share of rows.", _percentiles(_paired_gains, then=_scaled(100))),
+    Mistake(_SIZE, _percentiles(_of_size(lambda n, n_resamples: n_resamples))),
+    Mistake(_SIZE, _percentiles(_of_size(lambda n, n_resamples: n // 2))),
+    Mistake("Every resample is the holdout itself in another order; draw its rows with replacement.",
+            _around(lambda deviation, n, n_resamples: 0)),
+    Mistake("This is as wide as single rows scatter; the gain is a mean over rows, and means scatter less.",
+            _around(lambda deviation, n, n_resamples: deviation)),
+    Mistake(_DIVIDED, _around(lambda deviation, n, n_resamples: deviation / n)),
+    Mistake(_DIVIDED, _around(lambda deviation, n, n_resamples: deviation / math.sqrt(n * n_resamples))),
+]  # fmt: skip
+
+
+def _inside(said, ranges) -> bool:
+    return all(low - 1e-9 <= end <= high + 1e-9 for end, (low, high) in zip(said, ranges, strict=True))
+
+
+def _is_share_of_rows(end: float, case: Case) -> bool:
+    rows = float(end) * len(case.args[0])
+    return abs(rows - round(rows)) < 1e-6
+
+
+_NO_RESAMPLE = (
+    "No resample of this holdout can have these gains: draw as many rows as it has, and let percentiles of the gains, "
+    "not a multiple of their spread, be the ends."
+)
+
+
+def _interval_otherwise(case: Case, said) -> str:
+    if not any(_is_share_of_rows(end, case) for end in said):
+        return _NO_RESAMPLE
+    (low_from, low_to), (high_from, high_to) = case.expected
+    if said[0] < low_from and said[1] > high_to:
+        return f"The interval is too wide on {case.about}."
+    if said[0] > low_to and said[1] < high_from:
+        return f"The interval is too narrow on {case.about}."
+    return f"The interval is not where the resampled gains are on {case.about}."
+
+
+def _insist_on_resamples(cases: list[Case], said: list) -> None:
+    """Few resamples make ends that scatter: an answer whose ends do not has drawn others, or always the same ones."""
+    if len(set(said)) == 1:
+        raise Wrong("Other generators lead to the very same ends; take the random rows from the generator that is passed.")
+    outcomes = PairedOutcomes.from_predictions(*cases[0].args[:3])
+    gains, mass = gain_distribution(outcomes)
+    middle = np.cumsum(mass) - mass / 2
+    off = np.interp(np.array(said, dtype=float), gains, middle) - _two_sided(cases[0].args[3])
+    if np.sqrt(np.mean(off**2)) < 0.06:  # right answers come to 0.2, and below 0.06 less often than once in 10^9
+        raise Wrong("The ends hardly change from one generator to the next: does the number of resamples play no part?")
+
+
+@question("02.1")
+def _paired_interval(answer, rng) -> str:
+    def read(value):
+        low, high = pair(value, ("low", "high"))
+        return number(low, "lower end"), number(high, "upper end")
+
+    cases = _cases(rng)
+    said = ask(answer, cases, read)
+    many, few = (cases[:-_TIMES], said[:-_TIMES]), (cases[-_TIMES:], said[-_TIMES:])
+    if all(low == high for low, high in many[1]) and not all(map(_inside_measured, *many)):
+        raise Wrong("All resamples are alike, as if each started the generator anew; draw on from one and the same.")
+    compare(*many, _INTERVAL_MISTAKES, _inside, _interval_otherwise)
+    if not any(_is_share_of_rows(end, case) for case, ends in zip(*many, strict=True) for end in ends):
+        raise Wrong(_NO_RESAMPLE)
+    _insist_on_resamples(*few)
+    return "On fresh holdouts both ends are as close to the ideal bootstrap's as that many resamples can be."
+
+
+def _inside_measured(case: Case, said) -> bool:
+    gain = PairedOutcomes.from_predictions(*case.args[:3]).gain
+    return abs(said[0] - gain) < 1e-9

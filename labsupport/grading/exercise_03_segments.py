@@ -1,0 +1,165 @@
+"""Exercise 03, question 3: a gate that asks for the whole and for every segment, with Holm over the segments."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from labsupport.grading.questions import Case, Mistake, Wrong, compare, question
+from labsupport.grading.readers import pair, truth
+from labsupport.grading.student import ask
+from labsupport.intervals import mcnemar
+from labsupport.outcomes import PairedOutcomes, as_written
+from labsupport.slices import holm
+
+_NAMES = ("north", "south", "east", "west", "coast", "inland", "city", "island")
+_SMALLEST = 60  # rows of a segment beside its discordant pairs, at least
+
+
+def _case(rng, about: str, pairs: list[tuple[int, int]], ahead: int, margin: float = 0.01, level: float = 0.05) -> Case:
+    """Segments with these (candidate only, baseline only) pairs, in an order of its own, and the rest of a holdout of 2,000
+    rows in which the candidate ends up `ahead` right answers in front."""
+    parts = []
+    for better, worse in pairs:
+        both, neither = (int(k) for k in rng.integers(_SMALLEST, 2 * _SMALLEST, 2))
+        parts.append(PairedOutcomes(both, better, worse, neither))
+    rest = ahead - sum(part.candidate_only - part.baseline_only for part in parts)
+    whole = sum(parts) + PairedOutcomes(0, max(rest, 0) + 5, max(-rest, 0) + 5, 0)
+    whole = whole + PairedOutcomes(2000 - whole.n, 0, 0, 0)
+    order = rng.permutation(len(parts))
+    slices = {_NAMES[place]: parts[i] for place, i in enumerate(order)}
+    outcomes = PairedOutcomes(*whole.cells, slices=slices)
+    return Case(about, (outcomes, margin, level), _judge()(outcomes, margin, level))
+
+
+def _segmented(rng: np.random.Generator) -> list[Case]:
+    calm = [(9, 8), (6, 7), (10, 10)]
+    cases = [
+        _case(rng, "a gain that no segment pays for", [*calm, (8, 5)], 40),
+        _case(rng, "a gain that one segment pays for", [*calm, (3, 20)], 40),
+        _case(rng, "a gain of exactly the margin", calm, 20),
+        _case(rng, "a gain that falls short of the margin", calm, 19),
+        _case(rng, "no gain, and a segment that lost", [*calm, (2, 22)], -30),
+        _case(rng, "a loss that only looks like one among many", [*calm, (4, 13), (9, 9), (7, 6)], 50),
+        _case(rng, "a segment that gained much", [*calm, (25, 4)], 50),
+        _case(rng, "two segments that lost", [*calm, (2, 20), (6, 20), (8, 8)], 60),
+        _case(rng, "two segments that lost, one just so", [(1, 14), (5, 19), (20, 19)], 60),
+        _case(rng, "the largest loss in doubt and a smaller one certain", [(7, 18), (0, 10), (9, 9)], 60),
+        _case(rng, "segments on which the models never differ", [(0, 0), (0, 0), (0, 9), (3, 3)], 30),
+        _case(rng, "two segments that lost and two that gained", [(2, 15), (18, 3), (16, 4), (5, 16)], 45),
+        _case(rng, "a stricter level", [*calm, (3, 18)], 40, level=0.001),
+        _case(rng, "a looser level", [*calm, (5, 14)], 40, level=0.2),
+        _case(rng, "a margin below zero", calm, -8, margin=-0.005),
+    ]
+    for _ in range(25):
+        pairs = [tuple(int(x) for x in rng.multinomial(rng.integers(5, 40), [q, 1 - q]))
+                 for q in rng.uniform(0.05, 0.7, int(rng.integers(2, 8)))]  # fmt: skip
+        cases.append(_case(rng, "segments of all kinds", pairs, int(rng.integers(10, 60))))
+    return cases
+
+
+def _judge(
+    clears=lambda o, margin: o.exact_gain >= as_written(margin),
+    p_value=mcnemar,
+    adjust=holm,
+    counted=lambda part: True,
+    is_loss=lambda part: part.exact_gain < 0,
+    join=lambda gain, safe: gain and safe,
+):
+    """The segment gate, with each of its parts open to another idea."""  # fmt: skip
+
+    def answer(outcomes, margin, level):
+        segments = {name: part for name, part in outcomes.slices.items() if counted(part)}
+        adjusted = adjust([p_value(part) for part in segments.values()])
+        lost = {name for (name, part), p in zip(segments.items(), adjusted, strict=True) if p <= level and is_loss(part)}
+        return join(clears(outcomes, margin), not lost), frozenset(lost)
+
+    return answer
+
+
+def _times(k):
+    return lambda p: [k(len(p)) * x for x in p]
+
+
+def _benjamini_hochberg(p):
+    order = np.argsort(p)
+    steps = np.array(p)[order] * len(p) / np.arange(1, len(p) + 1)
+    return np.minimum.accumulate(steps[::-1])[::-1][np.argsort(order)]
+
+
+def _below_the_others(outcomes, margin, level):
+    """Segments on which the candidate is worse than it is overall: a comparison within one model."""
+    parts = outcomes.slices
+    lost = {name for name, part in parts.items() if part.candidate_accuracy < outcomes.candidate_accuracy}
+    return outcomes.exact_gain >= as_written(margin) and not lost, frozenset(lost)
+
+
+def _worst_only(outcomes, margin, level):
+    worst = min(outcomes.slices, key=lambda name: outcomes.slices[name].exact_gain)
+    right = _judge()(outcomes, margin, level)[1]
+    lost = right & {worst}
+    return outcomes.exact_gain >= as_written(margin) and not lost, lost
+
+
+_UNCORRECTED = "No segment is corrected for the others; whoever looks at many finds one that looks bad."
+_WRONG_COUNT = "The correction counts too few comparisons: every segment that was looked at counts, whatever it showed."
+_BONFERRONI = "Every p-value is multiplied by the same number; Holm's factor becomes smaller and finds more."
+_LOSING_ONLY = "Only the segments with a loss are counted; the others were looked at as well."
+
+_SEGMENT_MISTAKES = [
+    Mistake(_UNCORRECTED, _judge(adjust=list)),
+    Mistake(_BONFERRONI, _judge(adjust=_times(lambda k: k))),
+    Mistake(_WRONG_COUNT, _judge(adjust=_times(lambda k: k - 1))),
+    Mistake(_LOSING_ONLY, _judge(counted=lambda part: part.exact_gain < 0)),
+    Mistake(_LOSING_ONLY, _judge(counted=lambda part: part.exact_gain < 0, adjust=_times(lambda k: k))),
+    Mistake("A segment without a difference was looked at too; here it is not counted.",
+            _judge(counted=lambda part: part.candidate_only + part.baseline_only > 0)),
+    Mistake("This allows some false alarms among the alarms (Benjamini and Hochberg); Holm allows none.",
+            _judge(adjust=_benjamini_hochberg)),
+    Mistake("A segment that clearly gained is called lost: the p-value knows no sign, so ask for the gain's.",
+            _judge(is_loss=lambda part: True)),
+    Mistake("Segments that gained are called lost; a loss is a gain below zero.",
+            _judge(is_loss=lambda part: part.exact_gain > 0)),
+    Mistake("Every measured loss counts, however uncertain; a loss has to be established first.",
+            _judge(adjust=lambda p: [0] * len(p))),
+    Mistake("The p-values are halved; the test that the question names is two-sided.",
+            _judge(p_value=lambda part: mcnemar(part) / 2)),
+    Mistake("Only the segment with the largest loss is looked at; a smaller loss can be the more certain one.", _worst_only),
+    Mistake("The candidate is compared with itself elsewhere; compare it with the baseline on the same rows.",
+            _below_the_others),
+    Mistake("The gain on all rows plays no part; promoting needs it as well as the segments.",
+            _judge(clears=lambda outcomes, margin: True)),
+    Mistake("The segments play no part in the decision; one that lost has to stop it.",
+            _judge(join=lambda gain, safe: gain)),
+    Mistake("One of the two conditions is enough here; promoting needs both.", _judge(join=lambda gain, safe: gain or safe)),
+    Mistake("A gain of exactly the margin is enough, and here it is turned away.",
+            _judge(clears=lambda outcomes, margin: outcomes.exact_gain > as_written(margin))),
+    Mistake("Any gain passes; it has to reach the margin.", _judge(clears=lambda outcomes, margin: outcomes.exact_gain > 0)),
+    Mistake("Two rounded accuracies are subtracted, and rounding decides when the gain is exactly the margin.",
+            _judge(clears=lambda o, margin: o.candidate_accuracy - o.baseline_accuracy >= margin)),
+    Mistake("The level is a fixed number; use the one the function is given.",
+            lambda outcomes, margin, level: _judge()(outcomes, margin, 0.05)),
+]  # fmt: skip
+
+
+def _read_verdict(value):
+    promote, lost = pair(value, ("promote", "lost"))
+    if type(lost) is str or type(lost) not in (list, tuple, set, frozenset):
+        raise Wrong("the second value should be a list of the names of the segments that lost, empty if none did.")
+    if not all(type(name) is str for name in lost):
+        raise Wrong("the list of segments that lost should hold their names, as text.")
+    return truth(promote, "decision"), frozenset(lost)
+
+
+def _segments_otherwise(case: Case, said) -> str:
+    if said[1] - case.expected[1]:
+        return f"A segment is called lost whose loss is not established, on {case.about}."
+    if case.expected[1] - said[1]:
+        return f"A segment whose loss is established is not named, on {case.about}."
+    return f"The segments are right and the decision is not, on {case.about}."
+
+
+@question("03.3")
+def _segment_gate(answer, rng) -> str:
+    cases = _segmented(rng)
+    compare(cases, ask(answer, cases, _read_verdict), _SEGMENT_MISTAKES, lambda a, b: a == b, _segments_otherwise)
+    return "With gains on and off the margin and segments of all kinds, it names the established losses and no others."

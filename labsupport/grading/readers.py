@@ -1,0 +1,95 @@
+"""Reading what a student's function returned: a plain value, or a hint on what else it was."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+
+from labsupport.grading.questions import Wrong
+
+
+def an_object(value: object) -> str:
+    """What kind of thing this is, with its article."""
+    kind = type(value).__name__
+    if issubclass(type(value), int | float | np.number):
+        return "a single number"
+    return "nothing (None)" if value is None else f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
+
+
+def number(value: object, name: str, cause: str = "") -> int | float | Fraction:
+    """Read one finite number as a plain int, float or Fraction, whatever clever type it came in; Wrong otherwise.
+
+    `cause` ends the hint for a number that is not finite.
+    """
+    if value is None:
+        raise Wrong(f"the {name} is None; is a return missing?")
+    if type(value) is np.ndarray and value.shape == ():
+        value = value[()]
+    if issubclass(type(value), bool | np.bool_):
+        raise Wrong(f"the {name} is True or False; it should be a number.")
+    plain = _plain(value)
+    if plain is None:
+        raise Wrong(f"the {name} is {an_object(value)}; it should be one number.")
+    try:
+        finite = math.isfinite(plain)
+    except OverflowError:
+        raise Wrong(f"the {name} is larger than any float can be; look again at how it comes about.") from None
+    if not finite:
+        raise Wrong(f"the {name} is not a finite number{cause}.")
+    return plain
+
+
+def _plain(value: object) -> int | float | Fraction | None:
+    kind = type(value)  # not isinstance: an object can claim another class
+    if issubclass(kind, float):
+        return float.__add__(value, 0.0)  # not float(value): a subclass may have its own idea of what it is
+    if issubclass(kind, int):
+        return int.__add__(value, 0)
+    if kind is Fraction:
+        return value
+    if kind is Decimal:
+        return Fraction(value) if value.is_finite() else math.nan
+    if kind.__module__ == "numpy" and issubclass(kind, np.integer | np.floating):
+        return int(value) if issubclass(kind, np.integer) else float(value)
+    return None
+
+
+def text(value: object, name: str) -> str:
+    """Read text, numpy's and an enum's included, as a plain str; Wrong otherwise."""
+    if not issubclass(type(value), str):
+        raise Wrong(f"the {name} is {an_object(value)}; it should be text.")
+    return str.__str__(value)  # not str(value): a subclass may have its own idea of what it is
+
+
+def pair(value: object, names: tuple[str, str]) -> list:
+    """Read two values from a tuple, list or array of shape (2,); Wrong otherwise."""
+    both = f"({names[0]}, {names[1]})"
+    if value is None:
+        raise Wrong(f"your function returned None; is a return missing? It should return {both}.")
+    for kind in (tuple, list):
+        if issubclass(type(value), kind):
+            items = list(kind.__iter__(value))  # not iter(value): a subclass may have its own
+            break
+    else:
+        if type(value) is not np.ndarray or value.ndim != 1:
+            raise Wrong(f"your function returned {an_object(value)}; it should return two values, {both}.")
+        items = list(value)
+    if len(items) != len(names):
+        raise Wrong(f"your function did not return two values; it should return {both}.")
+    return items
+
+
+def truth(value: object, name: str) -> bool:
+    """Read True or False, numpy's included; Wrong otherwise."""
+    if type(value) is np.ndarray and value.shape == () and value.dtype == bool:
+        value = value[()]
+    if value is True or value is False:
+        return value
+    if type(value) is np.bool_:
+        return value.item()
+    if value is None:
+        raise Wrong(f"the {name} is None; is a return missing? It should be True or False.")
+    raise Wrong(f"the {name} is {an_object(value)}; it should be True or False.")

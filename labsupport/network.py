@@ -1,0 +1,276 @@
+"""A small network whose training lets one source of noise in at a time, and nothing else.
+
+Every number in it is float32 and comes out of + - * / in an order that is written down here: no matrix product, no exp, no
+library sum. IEEE 754 rounds those four the same way everywhere, so a run has the same bits on every machine, and a run that
+differs from another differs because it was told to.
+
+The network: 6 features, 16 softsign units h / (1 + |h|), one output z, squashed to (1 + z / (1 + |z|)) / 2. It learns with
+squared error, batches of 50 and a learning rate of 4: high enough that small differences grow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from labsupport.world import Examples
+
+STEPS, BATCH, RATE = 3000, 50, 4.0
+EVERY = 100  # steps between two checkpoints
+CHUNKS = 10  # parts of a batch that are summed on their own under "chunks", whoever sums them
+REDUCTIONS = ("arrival", "chunks", "exact")
+_FEATURES, _UNITS = 6, 16
+_HIDDEN = _FEATURES * _UNITS
+N_WEIGHTS = _HIDDEN + _UNITS + _UNITS + 1  # input weights, unit biases, output weights, output bias
+_SIDE_BY_SIDE = 8  # runs trained at once: enough to share numpy's call overhead, few enough to stay in cache
+_HALF, _ONE, _STEP = np.float32(0.5), np.float32(1), np.float32(RATE / BATCH)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one training run was told, and all that may differ between two runs.
+
+    Attributes
+    ----------
+    seed : of the initial weights.
+    order : seed of the order in which batches are drawn.
+    ulps : how many units in the last place the initial weight number `weight` is moved away from zero.
+    weight : which of the weights that is.
+    workers : how many workers share the rows of a batch, 1 to 50.
+    arrival : seed of the order in which the workers' sums arrive, a new one each step; None: always by worker number.
+    reduction : how the gradient is summed, see sharded_sum.
+
+    Raises
+    ------
+    ValueError : a value out of range.
+    """
+
+    seed: int = 0
+    order: int = 0
+    ulps: int = 0
+    weight: int = 0
+    workers: int = 1
+    arrival: int | None = None
+    reduction: str = "arrival"
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("ulps", 0, 1 << 22), ("weight", 0, N_WEIGHTS - 1), ("workers", 1, BATCH)):
+            if not low <= getattr(self, name) <= high:
+                raise ValueError(f"{name} is a whole number from {low} to {high}; got {getattr(self, name)!r}.")
+        _check_reduction(self.reduction)
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a run left behind.
+
+    Attributes
+    ----------
+    run : what it was told.
+    losses : (steps,) float64 array, the mean squared error of each batch before its step.
+    checkpoints : (1 + steps // 100, 129) float32 array, the weights at the start and after every 100 steps.
+    """
+
+    run: Run
+    losses: np.ndarray
+    checkpoints: np.ndarray
+
+    @property
+    def weights(self) -> np.ndarray:
+        """(129,) float32 array, the weights at the end."""
+        return self.checkpoints[-1]
+
+    def same_bits(self, other: Training) -> bool:
+        """Whether two runs ended in the very same weights, bit for bit."""
+        return self.weights.tobytes() == other.weights.tobytes()
+
+    def predict(self, X: np.ndarray, step: int | None = None) -> np.ndarray:
+        """(n,) int array of 0 and 1 for (n, 6) features, by the weights at the end or at a checkpoint."""
+        weights = self.weights if step is None else self.checkpoints[step // EVERY]
+        return (_forward(weights[None], np.asarray(X, np.float32)[None])[2][0] > 0).astype(np.int64)
+
+
+@cache
+def network_task() -> tuple[Examples, Examples]:
+    """The 1,000 rows that the network learns from, and its frozen holdout of 4,000.
+
+    Six features from -2 to 2 in steps of 1/128, and a label that depends on products of them: no straight line separates
+    the classes. 10 % of the labels are turned around. Drawn and computed with whole numbers.
+    """
+    return _rows(seed=1, n=1000), _rows(seed=2, n=4000)
+
+
+def sharded_sum(
+    rows: np.ndarray, workers: int = 1, arrival: Sequence[int] | None = None, reduction: str = "arrival"
+) -> np.ndarray:
+    """Sum float32 rows as a cluster would: every worker sums its share, and the shares are added as they arrive.
+
+    Parameters
+    ----------
+    rows : (n, d) float32 array, for example one gradient per training row.
+    workers : the rows are cut into so many contiguous shares, as even as possible.
+    arrival : the workers' numbers in the order in which they arrive; None: 0, 1, 2 ...
+    reduction : "arrival" adds one float32 sum per worker in the order of arrival. "chunks" cuts the rows into 10 chunks,
+        whoever sums them, and adds the chunks' sums by chunk number. "exact" sends the rows and adds them without rounding
+        (math.fsum), then rounds once.
+
+    Returns
+    -------
+    (d,) float32 array.
+
+    Raises
+    ------
+    ValueError : an unknown reduction, too many workers, or an arrival that does not name every worker once.
+    """
+    _check_reduction(reduction)
+    rows = np.asarray(rows, np.float32)
+    if not 1 <= workers <= len(rows):
+        raise ValueError(f"{len(rows)} rows can be shared by 1 to {len(rows)} workers; got {workers!r}.")
+    order = np.arange(workers) if arrival is None else np.asarray(arrival)
+    if sorted(order.tolist()) != list(range(workers)):
+        raise ValueError(f"arrival must name each worker from 0 to {workers - 1} once; got {arrival!r}.")
+    return _reduce(rows[None], order[None], reduction)[0]
+
+
+def train_networks(runs: Iterable[Run], steps: int = STEPS) -> tuple[Training, ...]:
+    """Train one network per run. Runs advance side by side, which shares the cost of calls and changes no bit.
+
+    Parameters
+    ----------
+    runs : what each is told.
+    steps : gradient steps, a multiple of 100.
+
+    Raises
+    ------
+    ValueError : steps is not a multiple of 100, or below 100.
+    """
+    if steps < EVERY or steps % EVERY:
+        raise ValueError(f"steps must be a multiple of {EVERY}, at least {EVERY}; got {steps!r}.")
+    runs = list(runs)
+    fast = sorted(range(len(runs)), key=lambda i: (runs[i].reduction, runs[i].workers))  # equal sums side by side
+    done: dict[int, Training] = {}
+    for start in range(0, len(runs), _SIDE_BY_SIDE):
+        chosen = fast[start : start + _SIDE_BY_SIDE]
+        done |= dict(zip(chosen, _train([runs[i] for i in chosen], steps), strict=True))
+    return tuple(done[i] for i in range(len(runs)))
+
+
+def _train(runs: list[Run], steps: int) -> list[Training]:
+    train, _ = network_task()
+    X, y = train.X.astype(np.float32), train.y.astype(np.float32)
+    weights = np.stack([_initial(run) for run in runs])
+    batches = np.stack([_batches(run.order, steps) for run in runs])
+    arrivals = [_arrivals(run, steps) for run in runs]
+    alike: dict[tuple[str, int], list[int]] = {}
+    for i, run in enumerate(runs):
+        alike.setdefault((run.reduction, run.workers), []).append(i)
+    checkpoints = np.empty((1 + steps // EVERY, *weights.shape), np.float32)
+    losses = np.empty((steps, len(runs)))
+    checkpoints[0] = weights
+    for step in range(steps):
+        batch = batches[:, step]
+        rows, error = _gradient_rows(weights, X[batch], y[batch])
+        for (reduction, _), group in alike.items():
+            order = np.stack([arrivals[i][step] for i in group])
+            weights[group] -= _STEP * _reduce(rows[group], order, reduction)
+        losses[step] = _left_to_right((error * error).astype(float)) / BATCH
+        if (step + 1) % EVERY == 0:
+            checkpoints[(step + 1) // EVERY] = weights
+    return [Training(run, losses[:, i], checkpoints[:, i]) for i, run in enumerate(runs)]
+
+
+def _forward(weights: np.ndarray, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Hidden sums (k, n, 16), hidden values (k, n, 16) and outputs z (k, n) of k networks for X (k, n, 6)."""
+    into, bias = weights[:, None, :_HIDDEN], weights[:, None, _HIDDEN : _HIDDEN + _UNITS]
+    out = weights[:, None, _HIDDEN + _UNITS : -1]
+    hidden = np.repeat(bias, X.shape[1], axis=1)
+    for j in range(_FEATURES):
+        hidden += X[:, :, j, None] * into[:, :, _UNITS * j : _UNITS * (j + 1)]
+    value = hidden / (_ONE + np.abs(hidden))
+    z = _left_to_right(np.moveaxis(value * out, 2, 1))
+    return hidden, value, z + weights[:, -1:]
+
+
+def _gradient_rows(weights: np.ndarray, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The gradient of every row of a batch (k, 50, 129), and the errors (k, 50)."""
+    hidden, value, z = _forward(weights, X)
+    size = _ONE + np.abs(z)
+    error = (_ONE + z / size) * _HALF - y
+    rows = np.empty((*z.shape, N_WEIGHTS), np.float32)
+    slope = error / (size * size)  # of error**2 by z: the 2 and the squash's 1/2 cancel
+    rows[:, :, -1] = slope
+    np.multiply(slope[:, :, None], value, out=rows[:, :, _HIDDEN + _UNITS : -1])
+    size = _ONE + np.abs(hidden)
+    slope = slope[:, :, None] * weights[:, None, _HIDDEN + _UNITS : -1] / (size * size)
+    rows[:, :, _HIDDEN : _HIDDEN + _UNITS] = slope
+    for j in range(_FEATURES):
+        np.multiply(X[:, :, j, None], slope, out=rows[:, :, _UNITS * j : _UNITS * (j + 1)])
+    return rows, error
+
+
+def _reduce(rows: np.ndarray, arrival: np.ndarray, reduction: str) -> np.ndarray:
+    """Sum rows (k, n, d) over n, with the arrivals (k, workers) of each of the k sums."""
+    (k, n, _), workers = rows.shape, arrival.shape[1]
+    each = np.arange(k)[:, None]
+    if reduction == "exact":
+        shares = np.array_split(np.arange(n), workers)
+        return np.array(
+            [
+                [math.fsum(column) for column in one[np.concatenate([shares[w] for w in order])].T.tolist()]
+                for one, order in zip(rows, arrival, strict=True)
+            ],
+            np.float32,
+        )
+    parts = workers if reduction == "arrival" else min(CHUNKS, n)
+    sums = np.stack([_left_to_right(part) for part in np.array_split(rows, parts, axis=1)], axis=1)
+    if reduction == "arrival":
+        return _left_to_right(sums[each, arrival])
+    # Chunk c is summed by worker c modulo the number of workers, and arrives with that worker.
+    arrived = np.argsort(np.argsort(arrival, axis=1)[:, np.arange(parts) % workers], axis=1, kind="stable")
+    return _left_to_right(sums[each, arrived][each, np.argsort(arrived, axis=1)])  # back into the order of their numbers
+
+
+def _left_to_right(rows: np.ndarray) -> np.ndarray:
+    """Sum (k, n, ...) over n, one after the other: the order is this loop's, not a library's."""
+    total = rows[:, 0].copy()
+    for i in range(1, rows.shape[1]):
+        total += rows[:, i]
+    return total
+
+
+def _initial(run: Run) -> np.ndarray:
+    weights = (np.random.default_rng(run.seed).integers(-(2**23), 2**23, size=N_WEIGHTS) / 2**23).astype(np.float32)
+    weights[_HIDDEN + _UNITS :] *= _HALF
+    weights[run.weight : run.weight + 1].view(np.int32)[:] += run.ulps  # the next float is the next whole number
+    return weights
+
+
+def _batches(seed: int, steps: int) -> np.ndarray:
+    rng, n = np.random.default_rng(seed), len(network_task()[0])
+    epochs = [rng.permutation(n).reshape(-1, BATCH) for _ in range(-(-steps * BATCH // n))]
+    return np.concatenate(epochs)[:steps]
+
+
+def _arrivals(run: Run, steps: int) -> np.ndarray:
+    numbers = np.tile(np.arange(run.workers), (steps, 1))
+    return numbers if run.arrival is None else np.random.default_rng(run.arrival).permuted(numbers, axis=1)
+
+
+def _rows(seed: int, n: int) -> Examples:
+    rng = np.random.default_rng(seed)
+    a, b, c, d, e, f = whole = rng.integers(-256, 257, size=(6, n))
+    label = 10 * (a * b + c * d) + 640 * e - 2 * a * f > 0
+    turned = rng.integers(0, 10, size=n) == 0
+    X, y = (whole.T / 128), (label ^ turned).astype(np.int64)
+    for array in (X, y):
+        array.flags.writeable = False
+    return Examples(X, y)
+
+
+def _check_reduction(reduction: str) -> None:
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"Unknown reduction {reduction!r}; choose one of {', '.join(REDUCTIONS)}.")

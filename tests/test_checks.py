@@ -1,0 +1,565 @@
+"""The gate with a confidence: an independent computation agrees, and a doubt says how many rows would end it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from refusals import is_sentence, refuses
+from scipy import optimize, special, stats
+
+from labsupport.data import load_employment
+from labsupport.gate import Policy, Verdict, gate
+from labsupport.intervals import Interval, gain_interval, score_statistic
+from labsupport.outcomes import PairedOutcomes
+from labsupport.scores import compare_auc
+from labsupport.training import fit_logistic, predict
+from labsupport.world import World
+
+BUILD_A = PairedOutcomes(3824, 68, 35, 73)
+GAIN_ONLY = Policy(0.005, None, confidence=0.95)
+
+
+def decided(outcomes, **bounds) -> str:
+    """The decision of a policy with these bounds and no others, at 95 % unless said otherwise."""
+    return gate(outcomes, Policy(**{"min_gain": None, "max_gap": None, "confidence": 0.95} | bounds)).decision
+
+
+# ---- the two candidates of lesson 02 ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def against_baseline():
+    """Build A and the hair's-breadth candidate, each against the baseline."""
+    world = World.create()
+    base, *candidates = (
+        predict(fit_logistic(world.sample(*run)), world.holdout) for run in ((1, 600), (2, 8000), (12, 2000))
+    )
+    return [PairedOutcomes.from_predictions(world.holdout.y, candidate, base) for candidate in candidates]
+
+
+def test_build_a_is_inconclusive_with_the_rows_it_needs(against_baseline):
+    build_a, _ = against_baseline
+    assert (build_a.candidate_only, build_a.baseline_only, build_a.n) == (68, 35, 4000)
+    assert gate(build_a, Policy(0.005, None)).decision == "promote"
+    verdict = gate(build_a, GAIN_ONLY)
+    assert (verdict.decision, verdict.exit_status) == ("inconclusive", 2)
+    assert str(verdict) == (
+        "INCONCLUSIVE  candidate 0.9730  baseline 0.9647  inconclusive: gain in doubt, about 9,341 rows needed"
+    )
+    (check,) = verdict.checks
+    assert (check.passed, check.needed) == (None, 9341)
+    assert check.sentence == (
+        "The gain of +0.0083 may truly be +0.00325 to +0.01325 at 95% confidence: the margin of 0.005 is inside, "
+        "so 4,000 rows cannot tell; about 9,341 would."
+    )
+    assert "INCONCLUSIVE" in verdict._repr_html_() and "<td>in doubt</td>" in verdict._repr_html_()
+
+
+def test_the_rows_that_build_a_needs_are_enough():
+    """The same rates on 9,341 rows and a little more for the rounding to rows."""
+    larger = PairedOutcomes(*(round(cell * 9400 / 4000) for cell in BUILD_A.cells))
+    assert gate(larger, GAIN_ONLY).decision == "promote"
+
+
+def test_the_hairs_breadth_candidate(against_baseline):
+    _, hair = against_baseline
+    assert (hair.candidate_only, hair.baseline_only, hair.gain) == (63, 43, 0.005)
+    assert gate(hair, Policy(0.005, None)).decision == "promote"
+    assert gate(hair, Policy(0, None)).decision == "promote"
+    verdict = gate(hair, GAIN_ONLY)
+    assert verdict.reason == "inconclusive: gain in doubt, too few rows to tell"
+    assert verdict.checks[0].needed is None  # the gain is exactly the margin
+    assert verdict.checks[0].sentence.endswith("with a gain of exactly the margin more may not either.")
+    above_zero = gate(hair, Policy(0, None, confidence=0.95))
+    assert (
+        above_zero.decision == "inconclusive"
+    )  # the bootstrap's lower end is 0 itself; the score test does not let it pass
+    assert above_zero.checks[0].needed > 4000
+
+
+# ---- the second judge -------------------------------------------------------------------------------------------------
+
+
+def bootstrap_ends(better: int, worse: int, n: int, tail: float) -> tuple[int, int]:
+    """Ends of the ideal bootstrap in rows, by convolving the change of one row n times."""
+    row, mass = np.array([worse, n - better - worse, better]) / n, np.ones(1)
+    for _ in range(n):
+        mass = np.convolve(mass, row)
+    reached = np.cumsum(mass)
+    return tuple(int(np.argmax(reached >= level - 1e-9)) - n for level in (tail, 1 - tail))
+
+
+def score_z(better: int, worse: int, n: int, gain: float) -> float:
+    """Tango's statistic, with the constrained share of `worse` found by maximising the likelihood numerically."""
+
+    def minus_log_likelihood(q):
+        return -(
+            special.xlogy(better, q + gain) + special.xlogy(worse, q) + special.xlogy(n - better - worse, 1 - 2 * q - gain)
+        )
+
+    lowest, highest = max(0.0, -gain), (1 - gain) / 2
+    found = optimize.minimize_scalar(
+        minus_log_likelihood, bounds=(lowest, highest), method="bounded", options={"xatol": 1e-13}
+    )
+    variance = n * (2 * found.x + gain * (1 - gain))
+    excess = better - worse - n * gain
+    return 0.0 if abs(excess) < 1e-9 else excess / math.sqrt(max(variance, 1e-12))
+
+
+def gap_ends(a: tuple[int, int], b: tuple[int, int], z: float) -> tuple[float, float]:
+    """Newcombe's interval for the gap of two shares (right, n), with Wilson's limits by root finding."""
+    (p, p_low, p_high), (q, q_low, q_high) = (
+        (x / n, *sorted(np.roots([n + z * z, -(2 * x + z * z), x * x / n]).real)) for x, n in (a, b)
+    )
+    low, high = p - q - math.hypot(p - p_low, q_high - q), p - q + math.hypot(p_high - p, q - q_low)
+    return max(low, -high, 0), max(high, -low)
+
+
+def second_judge(outcomes, min_gain, max_gap, max_slice_loss, confidence) -> set[bool | None]:
+    """What the checks say, computed another way: nothing is shared with the gate but the counts."""
+    tail, found = (1 - confidence) / 2, set()
+    reach = stats.norm.isf(tail)
+    parts = [part.cells for part in outcomes.slices.values()]
+    if not all(map(sum, parts)):
+        return {False}
+    if min_gain is not None:
+        _, better, worse, _ = outcomes.cells
+        (low, high), z = bootstrap_ends(better, worse, outcomes.n, tail), score_z(better, worse, outcomes.n, float(min_gain))
+        asked = Fraction(min_gain) * outcomes.n
+        found.add(True if low >= asked and z >= reach else False if high < asked and z <= -reach else None)
+    if max_gap is not None:
+        if len(parts) < 2:
+            return {False}
+        pairs = list(itertools.combinations([(c[0] + c[1], sum(c)) for c in parts], 2))
+        ends = [gap_ends(*pair, stats.norm.isf(tail / len(pairs))) for pair in pairs]
+        low, high = (max(end) for end in zip(*ends, strict=True))
+        found.add(True if high <= Fraction(max_gap) else False if low > Fraction(max_gap) else None)
+    if max_slice_loss is not None:
+        if not parts:
+            return {False}
+        z = np.array([score_z(c[1], c[2], sum(c), -float(max_slice_loss)) for c in parts])
+        cleared, accused = step_down(stats.norm.sf(z), tail), step_down(stats.norm.sf(-z), tail)
+        found |= {True if i in cleared else False if i in accused else None for i in range(len(parts))}
+    return found
+
+
+def step_down(p: np.ndarray, level: float) -> set[int]:
+    """Holm by its definition: the hypotheses that fall."""
+    fallen = set()
+    for rank, i in enumerate(np.argsort(p)):
+        if p[i] > level / (len(p) - rank):
+            break
+        fallen.add(int(i))
+    return fallen
+
+
+counts = st.integers(0, 15)
+cells = st.tuples(counts, counts, st.integers(0, 4), counts)
+written = st.integers(0, 40).map(lambda k: f"{Decimal(k) / 50}")
+
+
+@st.composite
+def judged(draw):
+    """Outcomes with up to three slices, some of them empty, and three bounds as decimal strings or None, none of them 1."""
+    parts = draw(st.lists(cells, max_size=3))
+    whole = [sum(column) for column in zip(draw(cells.filter(any)), *parts, strict=True)]
+    slices = {f"s{i}": PairedOutcomes(*part) for i, part in enumerate(parts)}
+    signed = written | written.map(lambda text: f"-{text}")
+    bounds = draw(st.tuples(st.none() | signed, st.none() | written, st.none() | written).filter(any))
+    return PairedOutcomes(*whole, slices), bounds
+
+
+confidences = st.sampled_from([0.02, 0.5, 0.8, 0.95, 0.99])
+
+
+@settings(max_examples=250)
+@given(judged(), confidences, st.sampled_from([float, Decimal, Fraction]))
+def test_decides_as_the_second_judge_does(case, confidence, kind):
+    outcomes, bounds = case
+    verdict = gate(outcomes, Policy(*(None if b is None else kind(b) for b in bounds), confidence=confidence))
+    found = second_judge(outcomes, *bounds, confidence)
+    assert verdict.decision == ("block" if False in found else "inconclusive" if None in found else "promote")
+    assert verdict.exit_status == {"promote": 0, "block": 1, "inconclusive": 2}[verdict.decision]
+    for check in verdict.checks:
+        assert is_sentence(check.sentence), check.sentence
+        assert not re.search(r"-0\.?0*(?![0-9.])|nan", check.sentence), check.sentence
+        assert check.needed is None or (check.needed > outcomes.n and check.passed is None)
+
+
+@given(judged(), confidences)
+def test_never_promotes_what_the_plain_gate_blocks_nor_blocks_on_a_gain_it_has(case, confidence):
+    """An interval holds what was measured: it can only turn a plain decision into a doubt."""
+    outcomes, bounds = case
+    bounds = [None if bound is None else float(bound) for bound in bounds]
+    plain, strict = gate(outcomes, Policy(*bounds)), gate(outcomes, Policy(*bounds, confidence=confidence))
+    assert [c.name for c in plain.checks] == [c.name for c in strict.checks]
+    for taken, proven in zip(plain.checks, strict.checks, strict=True):
+        assert proven.passed is None or proven.passed is taken.passed
+    assert plain.decision == "promote" or strict.decision != "promote"
+
+
+@given(judged(), st.tuples(confidences, confidences).map(sorted))
+def test_more_confidence_only_adds_doubt(case, pair):
+    outcomes, bounds = case
+    bounds = [None if bound is None else float(bound) for bound in bounds]
+    less, more = (gate(outcomes, Policy(*bounds, confidence=confidence)) for confidence in pair)
+    for bold, careful in zip(less.checks, more.checks, strict=True):
+        assert careful.passed is None or careful.passed is bold.passed
+
+
+@given(st.lists(st.tuples(counts, counts, counts), min_size=1, max_size=8), st.sampled_from([-0.02, 0.0, 0.02]))
+def test_more_rows_of_the_same_kind_never_turn_a_decision_around(pairs, margin):
+    for same, better, worse in pairs:
+        if same + better + worse:
+            small, large = (
+                gate(PairedOutcomes(k * same, k * better, k * worse, 0), Policy(margin, None, confidence=0.95))
+                for k in (1, 50)
+            )
+            assert {small.decision, large.decision} != {"promote", "block"}
+
+
+# ---- ties and kinds of numbers ----------------------------------------------------------------------------------------
+
+
+def test_an_end_of_the_interval_that_is_the_margin_is_compared_as_a_count():
+    """Tables whose lower end is k rows, judged against k/n and against a hair more, where the score test lets both pass."""
+    floats_disagree = tied = 0
+    for n, better in itertools.product(range(60, 200, 7), range(30, 60)):
+        outcomes = PairedOutcomes(n - better - 1, better, 1, 0)
+        low = gain_interval(outcomes).low
+        rows = round(low * n)
+        if score_statistic(outcomes, low) < 1.97:
+            continue
+        tied += 1
+        floats_disagree += Fraction(low) < Fraction(rows, n)
+        assert decided(outcomes, min_gain=Fraction(rows, n)) == "promote"
+        assert decided(outcomes, min_gain=Fraction(rows, n) + Fraction(1, 10**9)) == "inconclusive"
+    assert tied > 100 and floats_disagree > 20  # compared as floats, these would be in doubt
+
+
+@pytest.mark.parametrize("kind", [float, np.float32, np.float64, Decimal, Fraction])
+def test_a_margin_and_a_confidence_are_the_decimals_they_were_written_as(kind):
+    clear, wrong = PairedOutcomes(3700, 200, 40, 60), PairedOutcomes(3700, 40, 200, 60)
+    for outcomes in (BUILD_A, clear, wrong):
+        plain = gate(outcomes, GAIN_ONLY)
+        other = gate(outcomes, Policy(kind("0.005"), None, confidence=kind("0.95")))
+        assert (str(other), other.checks[0].sentence) == (str(plain), plain.checks[0].sentence)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "kind"),
+    [
+        (math.nan, ValueError),
+        (0, ValueError),
+        (1, ValueError),
+        (1.0, ValueError),
+        (95, ValueError),
+        (-0.95, ValueError),
+        (math.inf, ValueError),
+        (Decimal("0.99999999999999999999"), ValueError),
+        (True, TypeError),
+        ("0.95", TypeError),
+        ([0.95], TypeError),
+    ],
+)
+def test_a_confidence_that_is_none_is_refused(confidence, kind):
+    with refuses(kind, "confidence"):
+        Policy(confidence=confidence)
+
+
+@pytest.mark.parametrize(("confidence", "words"), [(0.95, "95%"), (0.999, "99.9%"), (0.5, "50%"), (0.9999, "99.99%")])
+def test_the_confidence_is_said_as_it_was_asked(confidence, words):
+    assert f" at {words} confidence" in gate(BUILD_A, Policy(confidence=confidence, max_gap=None)).checks[0].sentence
+
+
+# ---- few discordant pairs ---------------------------------------------------------------------------------------------
+
+
+def test_no_discordant_pair_is_no_proof():
+    """The bootstrap of such a table never changes; 20 rows still cannot rule out a loss of a point."""
+    silent = PairedOutcomes(20, 0, 0, 0)
+    assert str(gain_interval(silent)) == "[0.00000, 0.00000]"
+    verdict = gate(silent, Policy(-0.01, None, confidence=0.95))
+    assert verdict.reason == "inconclusive: gain in doubt, about 381 rows needed"
+    assert "is outside, but too few rows differ to trust that" in verdict.checks[0].sentence
+    assert decided(PairedOutcomes(380, 0, 0, 0), min_gain=-0.01) == "inconclusive"
+    assert decided(PairedOutcomes(381, 0, 0, 0), min_gain=-0.01) == "promote"
+    assert decided(PairedOutcomes(10**6, 0, 0, 0), min_gain=0) == "inconclusive"
+    assert decided(PairedOutcomes(20, 0, 0, 0), min_gain=0.01) == "inconclusive"
+    assert decided(PairedOutcomes(381, 0, 0, 0), min_gain=0.01) == "block"
+
+
+@pytest.mark.parametrize(
+    ("n", "margin", "churn"), [(20, -0.01, 0.02), (50, 0.0, 0.02), (200, 0.0, 0.02), (1000, 0.005, 0.02)]
+)
+def test_luck_is_promoted_and_blocked_as_rarely_as_promised(n, margin, churn):
+    """The true gain is the margin itself; 0.036 is 2.5 % and three standard errors of 2000 worlds."""
+    better = (churn + margin) / 2
+    draws = np.random.default_rng(n).multinomial(n, [better, churn - better, 1 - churn], size=2000)
+    found = {"promote": 0, "block": 0, "inconclusive": 0}
+    bootstrap_alone = 0
+    for (b, w, same), times in zip(*np.unique(draws, axis=0, return_counts=True), strict=True):
+        outcomes = PairedOutcomes(same, b, w, 0)
+        found[decided(outcomes, min_gain=margin)] += times
+        bootstrap_alone += times * (round(gain_interval(outcomes).low * n) >= margin * n)
+    assert found["promote"] / 2000 < 0.036
+    assert found["block"] / 2000 < 0.036
+    if n <= 50:
+        assert bootstrap_alone / 2000 > 0.4  # what the second judge is for
+
+
+def test_a_silent_slice_can_neither_pass_nor_fail():
+    people = load_employment().holdout
+    masks = {"active duty": people.columns["MIL"] == 1, "everyone": people.year > 0}
+    outcomes = PairedOutcomes.from_predictions(
+        people.employed, people.predictions("trees_all_columns"), people.predictions("champion"), masks
+    )
+    policy = Policy(0.001, None, 0.01, 0.95)
+    verdict = gate(outcomes, policy)
+    assert [check.passed for check in verdict.checks] == [True, None, True]
+    assert (verdict.decision, verdict.reason) == ("inconclusive", "inconclusive: a slice in doubt, too few rows to tell")
+    assert verdict.checks[1].sentence == (
+        "Slice 'active duty', 56 rows: nothing lost or gained; this may or may not exceed the tolerated loss of 0.01."
+    )
+    assert gate(outcomes, replace(policy, confidence=None)).decision == "promote"
+
+
+# ---- the conjunction --------------------------------------------------------------------------------------------------
+
+
+def with_slices(*parts: PairedOutcomes) -> PairedOutcomes:
+    """A holdout whose slices partition it."""
+    whole = sum(parts)
+    return PairedOutcomes(*whole.cells, slices={f"s{i}": part for i, part in enumerate(parts)})
+
+
+LARGE = PairedOutcomes(45_000, 3000, 500, 1500)
+BETTER = with_slices(LARGE, LARGE)
+
+
+def test_promotes_when_nothing_is_in_doubt():
+    verdict = gate(BETTER, Policy(0.005, 0.10, 0.01, 0.95))
+    assert verdict.decision == "promote"
+    assert [check.passed for check in verdict.checks] == [True] * 4
+    assert verdict.checks[0].sentence.endswith(": all of it at or above the margin of 0.005.")
+    assert "all within the tolerance of 0.1" in verdict.checks[1].sentence
+
+
+@pytest.mark.parametrize(
+    ("small", "reason"),
+    [
+        (PairedOutcomes(20, 0, 0, 1), "inconclusive: safety check in doubt, too few rows to tell"),
+        (PairedOutcomes(40, 0, 40, 20), "blocked: failed safety check"),
+        (PairedOutcomes(940, 0, 60, 0), "blocked: slice regressed"),
+        (PairedOutcomes(920, 5, 5, 30), "inconclusive: a slice in doubt, too few rows to tell"),
+    ],
+)
+def test_a_doubt_about_one_slice_is_enough_and_a_failure_wins(small, reason):
+    verdict = gate(with_slices(LARGE, small), Policy(0.005, 0.10, 0.005, 0.95))
+    assert verdict.reason == reason
+    assert verdict.checks[0].passed is True
+
+
+def test_a_failure_is_named_before_a_doubt():
+    doubtful_gain = with_slices(PairedOutcomes(3000, 60, 40, 100), PairedOutcomes(100, 0, 100, 0))
+    verdict = gate(doubtful_gain, Policy(-0.025, 0.10, None, 0.95))
+    assert [check.passed for check in verdict.checks] == [None, False]
+    assert verdict.reason == "blocked: failed safety check"
+
+
+def test_the_largest_gap_in_doubt():
+    """Five groups of 50 near 0.8: the plain guardrail cries wolf, the interval says that 50 rows cannot tell."""
+    parts = [PairedOutcomes(right, 0, 0, 50 - right) for right in (36, 40, 44, 40, 40)]
+    assert gate(with_slices(*parts), Policy(None, 0.10)).decision == "block"
+    verdict = gate(with_slices(*parts), Policy(None, 0.10, confidence=0.95))
+    assert verdict.decision == "inconclusive"
+    assert "and the tolerance of 0.1 is inside" in verdict.checks[0].sentence
+    worse = [PairedOutcomes(right, 0, 0, 50 - right) for right in (15, 45, 45, 45, 45)]
+    failed = gate(with_slices(*worse), Policy(None, 0.10, confidence=0.95))
+    assert failed.decision == "block" and "all above the tolerance of 0.1" in failed.checks[0].sentence
+
+
+# ---- each slice its own bound -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("confidence", [None, 0.95])
+def test_a_slice_that_was_lost_blocks_and_is_named(confidence):
+    verdict = gate(BETTER, Policy(0.005, None, {"s0": 0.01, "women": 0.01}, confidence))
+    assert verdict.decision == "block"
+    (lost,) = [check for check in verdict.checks if check.slice == "women"]
+    assert lost.passed is False and math.isnan(lost.value)
+    assert lost.sentence == "The policy names slice 'women', which was not compared: it got lost."
+    empty = replace(BETTER, slices={**BETTER.slices, "women": PairedOutcomes(0, 0, 0, 0)})
+    verdict = gate(empty, Policy(0.005, None, {"s0": 0.01, "women": 0.01}, confidence))
+    assert verdict.decision == "block"
+    assert any("'women' has no rows" in check.sentence for check in verdict.checks)
+
+
+@pytest.mark.parametrize("confidence", [None, 0.95])
+def test_a_slice_without_a_bound_is_not_judged(confidence):
+    bad = with_slices(LARGE, PairedOutcomes(500, 0, 500, 0))
+    assert gate(bad, Policy(0.005, None, {"s0": 0.01}, confidence)).decision == "promote"
+    assert gate(bad, Policy(0.005, None, {"s0": 0.01, "s1": 0.4}, confidence)).decision == "block"
+    assert gate(bad, Policy(0.005, None, {"s0": 0.01, "s1": 0.6}, confidence)).decision == "promote"
+
+
+def test_only_slices_with_a_bound_share_the_level():
+    """One slice that just clears alone does not clear beside eight more: the correction counts those that are judged."""
+    part = PairedOutcomes(960, 20, 10, 10)
+    many = with_slices(*[part] * 9)
+    assert decided(many, max_slice_loss={"s0": 0.002}) == "promote"
+    assert decided(many, max_slice_loss=0.002) == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("bound", "kind", "words"),
+    [
+        ({}, ValueError, "names at least one"),
+        ({"a": None}, ValueError, "every slice a bound"),
+        ({"a": 0.1, "b": math.nan}, ValueError, "finite"),
+        ({"a": -0.1}, ValueError, "from 0 to 1"),
+        ({"a": "0.1"}, TypeError, "number"),
+        ({"a": True}, TypeError, "number"),
+    ],
+)
+def test_a_mapping_that_is_no_policy(bound, kind, words):
+    with refuses(kind, words):
+        Policy(max_slice_loss=bound)
+
+
+def test_a_policy_keeps_the_bounds_it_was_made_with():
+    bounds = {"s0": 0.01}
+    policy = Policy(max_slice_loss=bounds)
+    bounds["s0"] = 1
+    assert policy.max_slice_loss == {"s0": 0.01}
+
+
+# ---- other metrics ----------------------------------------------------------------------------------------------------
+
+
+def areas(better_by: float, n: int = 2000, seed: int = 1):
+    """The AUC of two rankers, of which the candidate sees the label more clearly; a tenth of the rows is a slice."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 2, n)
+    noise = rng.normal(size=n)
+    small = np.arange(n) % 10 == 0
+    return compare_auc(
+        y, y * (1 + better_by) + noise, y + noise + 0.3 * rng.normal(size=n), {"small": small, "rest": ~small}
+    )
+
+
+def test_an_auc_can_be_the_primary_metric():
+    outcomes = areas(0.3)
+    for confidence in (None, 0.95):
+        verdict = gate(outcomes, Policy(0.02, None, 0.02, confidence))
+        assert verdict.decision == "promote"
+        assert [check.slice for check in verdict.checks] == [None, "small", "rest"]
+        assert str(verdict).startswith(f"PROMOTE  candidate {outcomes.candidate:.4f}  baseline {outcomes.baseline:.4f}")
+    assert gate(outcomes, Policy(0.5, None, confidence=0.95)).decision == "block"
+    close = gate(outcomes, Policy(round(outcomes.gain - 0.005, 3), None, confidence=0.95))
+    assert close.decision == "inconclusive"
+    assert close.checks[0].needed > outcomes.n
+    assert close.reason.endswith(f"about {close.checks[0].needed:,} rows needed")
+
+
+def test_a_gap_of_accuracy_is_not_made_from_an_auc():
+    verdict = gate(areas(0.3), Policy(0.02, 0.10))
+    assert verdict.reason == "blocked: failed safety check"
+    assert "set max_gap=None" in verdict.checks[1].sentence
+
+
+def test_an_auc_of_rows_that_do_not_vary_proves_nothing():
+    outcomes = compare_auc([0, 0, 1, 1], [1, 2, 3, 4], [1, 2, 3, 4])
+    assert gate(outcomes, Policy(-0.01, None)).decision == "promote"
+    verdict = gate(outcomes, Policy(-0.01, None, confidence=0.95))
+    assert verdict.decision == "inconclusive"
+    assert "too few rows differ to trust that, so 4 rows cannot tell, and somewhat more may" in verdict.checks[0].sentence
+
+
+@dataclass(frozen=True)
+class Rubric:
+    """A metric that labsupport does not know: the mean grades of two assistants on the same questions."""
+
+    n: int
+    candidate: float
+    baseline: float
+    error: float
+    slices: Mapping = field(default_factory=dict)
+
+    @property
+    def exact_gain(self):
+        return self.candidate - self.baseline
+
+    def interval(self, confidence):
+        reach = stats.norm.isf((1 - confidence) / 2) * self.error
+        return Interval(self.exact_gain - reach, self.exact_gain + reach, confidence, "normal")
+
+    def statistic(self, gain):
+        return (self.exact_gain - gain) / self.error
+
+    def examples_needed(self, margin, confidence):
+        reach = stats.norm.isf((1 - confidence) / 2)
+        return math.ceil(self.n * (reach * self.error / float(self.exact_gain - margin)) ** 2)
+
+
+def test_any_comparison_with_an_interval_can_be_the_primary_metric():
+    part = Rubric(100, 0.8, 0.6, 0.05)
+    outcomes = Rubric(200, 0.8, 0.6, 0.03, {"poems": part})
+    assert str(gate(outcomes, Policy(0.1, None, 0.05, 0.95))) == "PROMOTE  candidate 0.8000  baseline 0.6000  promoted"
+    assert gate(outcomes, Policy(0.19, None, confidence=0.95)).reason == (
+        f"inconclusive: gain in doubt, about {outcomes.examples_needed(Fraction(19, 100), 0.95):,} rows needed"
+    )
+    assert gate(outcomes, Policy(0.3, None, confidence=0.95)).decision == "block"
+    regressed = replace(outcomes, slices={"poems": replace(part, candidate=0.3)})
+    assert gate(regressed, Policy(0.1, None, 0.05, 0.95)).reason == "blocked: slice regressed"
+
+
+@pytest.mark.parametrize("confidence", [None, 0.95])
+@pytest.mark.parametrize("broken", [{"candidate": math.nan}, {"error": math.nan}, {"n": 0}])
+def test_a_comparison_that_is_no_number_is_never_promoted(broken, confidence):
+    outcomes = replace(Rubric(200, 0.8, 0.6, 0.03), **broken)
+    verdict = gate(outcomes, Policy(0.1, None, confidence=confidence))
+    measured = "error" in broken and confidence is None
+    assert verdict.decision == ("promote" if measured else "block")
+    assert all(is_sentence(check.sentence) for check in verdict.checks)
+
+
+def test_a_comparison_that_lacks_a_part_is_refused():
+    @dataclass
+    class Half:
+        n: int = 10
+        exact_gain: float = 0.5
+
+    with refuses(TypeError, "got Half"):
+        gate(Half(), Policy(0.1, None))
+
+
+# ---- how an inconclusive verdict is read ------------------------------------------------------------------------------
+
+
+def test_passed_is_none_is_not_passed():
+    verdict = gate(BUILD_A, GAIN_ONLY)
+    assert verdict.checks[0].passed is None
+    assert verdict.exit_status not in (0, 1)
+    assert isinstance(verdict, Verdict)
+    assert str(verdict).split()[0] == "INCONCLUSIVE"
+
+
+def test_no_sentence_has_a_negative_zero():
+    n = 10**9
+    barely_worse = PairedOutcomes(n - 101, 50, 51, 0)
+    outcomes = replace(barely_worse, slices={"a": barely_worse, "b": barely_worse})
+    for confidence in (None, 0.95):
+        verdict = gate(outcomes, Policy(-0.001, 0.1, 0.001, confidence))
+        for text in (str(verdict), verdict._repr_html_(), *(check.sentence for check in verdict.checks)):
+            assert "-0.0000 " not in text and "-0.0000<" not in text and "-0.00000 " not in text, text
