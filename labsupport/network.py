@@ -91,7 +91,7 @@ class Training:
     def predict(self, X: np.ndarray, step: int | None = None) -> np.ndarray:
         """(n,) int array of 0 and 1 for (n, 6) features, by the weights at the end or at a checkpoint."""
         weights = self.weights if step is None else self.checkpoints[step // EVERY]
-        return (_forward(weights[None], np.asarray(X, np.float32)[None])[2][0] > 0).astype(np.int64)
+        return (_forward(weights[None], np.asarray(X, np.float32)[:, None])[2][:, 0] > 0).astype(np.int64)
 
 
 @cache
@@ -114,7 +114,7 @@ def sharded_sum(
     rows : (n, d) float32 array, for example one gradient per training row.
     workers : the rows are cut into so many contiguous shares, as even as possible.
     arrival : the workers' numbers in the order in which they arrive; None: 0, 1, 2 ...
-    reduction : "arrival" adds one float32 sum per worker in the order of arrival. "chunks" cuts the rows into 10 chunks,
+    reduction : "arrival" adds one float32 sum per worker, in the order of arrival. "chunks" cuts the rows into 10 chunks,
         whoever sums them, and adds the chunks' sums by chunk number. "exact" sends the rows and adds them without rounding
         (math.fsum), then rounds once.
 
@@ -133,7 +133,7 @@ def sharded_sum(
     order = np.arange(workers) if arrival is None else np.asarray(arrival)
     if sorted(order.tolist()) != list(range(workers)):
         raise ValueError(f"arrival must name each worker from 0 to {workers - 1} once; got {arrival!r}.")
-    return _reduce(rows[None], order[None], reduction)[0]
+    return _reduce(rows[:, None], order[:, None], reduction)[0]
 
 
 def train_networks(runs: Iterable[Run], steps: int = STEPS) -> tuple[Training, ...]:
@@ -163,40 +163,38 @@ def _train(runs: list[Run], steps: int) -> list[Training]:
     train, _ = network_task()
     X, y = train.X.astype(np.float32), train.y.astype(np.float32)
     weights = np.stack([_initial(run) for run in runs])
-    batches = np.stack([_batches(run.order, steps) for run in runs])
-    arrivals = [_arrivals(run, steps) for run in runs]
+    batches = np.stack([_batches(run.order, steps) for run in runs], axis=2)
     alike: dict[tuple[str, int], list[int]] = {}
     for i, run in enumerate(runs):
         alike.setdefault((run.reduction, run.workers), []).append(i)
+    arrivals = [np.stack([_arrivals(runs[i], steps) for i in group], axis=2) for group in alike.values()]
     checkpoints = np.empty((1 + steps // EVERY, *weights.shape), np.float32)
     losses = np.empty((steps, len(runs)))
     checkpoints[0] = weights
     for step in range(steps):
-        batch = batches[:, step]
+        batch = batches[step]
         rows, error = _gradient_rows(weights, X[batch], y[batch])
-        for (reduction, _), group in alike.items():
-            order = np.stack([arrivals[i][step] for i in group])
-            weights[group] -= _STEP * _reduce(rows[group], order, reduction)
-        losses[step] = _left_to_right((error * error).astype(float)) / BATCH
+        for ((reduction, _), group), arrival in zip(alike.items(), arrivals, strict=True):
+            mine = rows if len(group) == len(runs) else rows[:, group]
+            weights[group] -= _STEP * _reduce(mine, arrival[step], reduction)
+        losses[step] = _fold((error * error).astype(float)) / BATCH
         if (step + 1) % EVERY == 0:
             checkpoints[(step + 1) // EVERY] = weights
     return [Training(run, losses[:, i], checkpoints[:, i]) for i, run in enumerate(runs)]
 
 
 def _forward(weights: np.ndarray, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Hidden sums (k, n, 16), hidden values (k, n, 16) and outputs z (k, n) of k networks for X (k, n, 6)."""
-    into, bias = weights[:, None, :_HIDDEN], weights[:, None, _HIDDEN : _HIDDEN + _UNITS]
-    out = weights[:, None, _HIDDEN + _UNITS : -1]
-    hidden = np.repeat(bias, X.shape[1], axis=1)
+    """Hidden sums (n, k, 16), hidden values (n, k, 16) and outputs z (n, k) of k networks for X (n, k or 1, 6)."""
+    hidden = np.repeat(weights[None, :, _HIDDEN : _HIDDEN + _UNITS], len(X), axis=0)
     for j in range(_FEATURES):
-        hidden += X[:, :, j, None] * into[:, :, _UNITS * j : _UNITS * (j + 1)]
+        hidden += X[:, :, j, None] * weights[:, _UNITS * j : _UNITS * (j + 1)]
     value = hidden / (_ONE + np.abs(hidden))
-    z = _left_to_right(np.moveaxis(value * out, 2, 1))
-    return hidden, value, z + weights[:, -1:]
+    z = _fold(np.moveaxis(value * weights[:, _HIDDEN + _UNITS : -1], 2, 0))
+    return hidden, value, z + weights[:, -1]
 
 
 def _gradient_rows(weights: np.ndarray, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The gradient of every row of a batch (k, 50, 129), and the errors (k, 50)."""
+    """The gradient of every row of a batch (50, k, 129), and the errors (50, k)."""
     hidden, value, z = _forward(weights, X)
     size = _ONE + np.abs(z)
     error = (_ONE + z / size) * _HALF - y
@@ -205,7 +203,7 @@ def _gradient_rows(weights: np.ndarray, X: np.ndarray, y: np.ndarray) -> tuple[n
     rows[:, :, -1] = slope
     np.multiply(slope[:, :, None], value, out=rows[:, :, _HIDDEN + _UNITS : -1])
     size = _ONE + np.abs(hidden)
-    slope = slope[:, :, None] * weights[:, None, _HIDDEN + _UNITS : -1] / (size * size)
+    slope = slope[:, :, None] * weights[:, _HIDDEN + _UNITS : -1] / (size * size)
     rows[:, :, _HIDDEN : _HIDDEN + _UNITS] = slope
     for j in range(_FEATURES):
         np.multiply(X[:, :, j, None], slope, out=rows[:, :, _UNITS * j : _UNITS * (j + 1)])
@@ -213,32 +211,38 @@ def _gradient_rows(weights: np.ndarray, X: np.ndarray, y: np.ndarray) -> tuple[n
 
 
 def _reduce(rows: np.ndarray, arrival: np.ndarray, reduction: str) -> np.ndarray:
-    """Sum rows (k, n, d) over n, with the arrivals (k, workers) of each of the k sums."""
-    (k, n, _), workers = rows.shape, arrival.shape[1]
-    each = np.arange(k)[:, None]
+    """Sum rows (n, k, d) over n, with the arrivals (workers, k) of each of the k sums."""
+    (n, k, _), workers = rows.shape, len(arrival)
     if reduction == "exact":
         shares = np.array_split(np.arange(n), workers)
-        return np.array(
-            [
-                [math.fsum(column) for column in one[np.concatenate([shares[w] for w in order])].T.tolist()]
-                for one, order in zip(rows, arrival, strict=True)
-            ],
-            np.float32,
-        )
+        arrived = [np.concatenate([shares[worker] for worker in order]) for order in arrival.T]
+        sums = [[math.fsum(column) for column in rows[order, i].T.tolist()] for i, order in enumerate(arrived)]
+        return np.array(sums, np.float32)
     parts = workers if reduction == "arrival" else min(CHUNKS, n)
-    sums = np.stack([_left_to_right(part) for part in np.array_split(rows, parts, axis=1)], axis=1)
+    sums = np.stack([_fold(part) for part in np.array_split(rows, parts)])
+    each = np.arange(k)
     if reduction == "arrival":
-        return _left_to_right(sums[each, arrival])
+        return _in_turn(sums[arrival, each])
     # Chunk c is summed by worker c modulo the number of workers, and arrives with that worker.
-    arrived = np.argsort(np.argsort(arrival, axis=1)[:, np.arange(parts) % workers], axis=1, kind="stable")
-    return _left_to_right(sums[each, arrived][each, np.argsort(arrived, axis=1)])  # back into the order of their numbers
+    arrived = np.argsort(np.argsort(arrival, axis=0)[np.arange(parts) % workers], axis=0, kind="stable")
+    return _in_turn(sums[arrived, each][np.argsort(arrived, axis=0), each])  # back into the order of their numbers
 
 
-def _left_to_right(rows: np.ndarray) -> np.ndarray:
-    """Sum (k, n, ...) over n, one after the other: the order is this loop's, not a library's."""
-    total = rows[:, 0].copy()
-    for i in range(1, rows.shape[1]):
-        total += rows[:, i]
+def _fold(rows: np.ndarray) -> np.ndarray:
+    """Sum (n, ...) over n: the second half is added to the first, until one row is left, in this order everywhere."""
+    while (n := len(rows)) > 1:
+        folded = rows[: n // 2] + rows[n // 2 : n - n % 2]
+        if n % 2:
+            folded[0] += rows[-1]
+        rows = folded
+    return rows[0]
+
+
+def _in_turn(sums: np.ndarray) -> np.ndarray:
+    """Sum (w, ...) over w, one after the other."""
+    total = sums[0].copy()
+    for later in sums[1:]:
+        total += later
     return total
 
 

@@ -150,7 +150,7 @@ def false_promotion_rate(right: Sequence[int], margin: float, n: int) -> Fractio
     ------
     ValueError : fewer than two retrainings, or a count that is not a whole number from 0 to n.
     """
-    gains = _null_gains(right, n)
+    gains = null_gains(right, n)
     asked = math.ceil(as_written(margin, "margin") * n)  # gain >= margin and gain a whole number of rows
     return Fraction(int((gains >= asked).sum()), len(gains))
 
@@ -167,13 +167,27 @@ def smallest_margin(right: Sequence[int], rate: float | Fraction, n: int) -> Fra
     allowed = as_written(rate, "rate")
     if not 0 <= allowed < 1:
         raise ValueError(f"rate is a share of null candidates, from 0 to below 1; got {rate!r}.")
-    gains = np.sort(_null_gains(right, n))[::-1]
+    gains = np.sort(null_gains(right, n))[::-1]
     kept_out = gains[math.floor(allowed * len(gains))]  # the largest gain that must not pass
     return Fraction(int(kept_out) + 1, n)
 
 
-def _null_gains(right: Sequence[int], n: int) -> np.ndarray:
-    """The gains in rows of all ordered pairs of different retrainings."""
+def null_gains(right: Sequence[int], n: int) -> np.ndarray:
+    """The gains, in rows, of all null candidates: every retraining against every other one.
+
+    Parameters
+    ----------
+    right : for each of k retrainings, the holdout rows on which it is right.
+    n : rows of the holdout.
+
+    Returns
+    -------
+    (k (k - 1),) int array.
+
+    Raises
+    ------
+    ValueError : fewer than two retrainings, or a count that is not a whole number from 0 to n.
+    """
     counts = np.asarray(right)
     if counts.ndim != 1 or len(counts) < 2 or counts.dtype.kind not in "iu" or counts.min() < 0 or counts.max() > n:
         raise ValueError(f"right holds for each of at least two retrainings a whole number of rows from 0 to {n}.")

@@ -2,6 +2,8 @@
 
 CASES[lesson] is a list of (parameters, {build: (decision, words of its reason)}). The lesson prints one line per build: its
 name, the decision, and more. Every such line of the run must agree. The first case is the lesson as it is stored.
+
+A lesson without verdicts has text in place of the pair: all that follows the name on each of its lines, spaces squeezed.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 PROMOTED = ("PROMOTE", "promoted")
 NO_GAIN = ("BLOCK", "no eval gain")
 UNSAFE = ("BLOCK", "failed safety check")
+DOUBTFUL = ("INCONCLUSIVE", "gain in doubt")
 
 CASES = {
     "00_start_here": [({}, {})],  # nothing to vary, nothing to decide
@@ -17,5 +20,21 @@ CASES = {
         ({"margin": 0.02}, {"A": NO_GAIN, "B": NO_GAIN, "C": NO_GAIN, "honest C": NO_GAIN}),
         ({"tolerance": 0.5}, {"A": PROMOTED, "B": NO_GAIN, "C": PROMOTED, "honest C": PROMOTED}),
         ({"bias": 0.0}, {"A": PROMOTED, "B": NO_GAIN, "C": UNSAFE, "honest C": PROMOTED}),
+    ],
+    "02_confidence_intervals": [
+        ({}, {"plain A": PROMOTED, "plain hair": PROMOTED, "A": DOUBTFUL, "hair": DOUBTFUL, "A, fresh": PROMOTED}),
+        ({"margin": 0.002}, {"plain A": PROMOTED, "A": PROMOTED, "hair": DOUBTFUL, "A, fresh": PROMOTED}),
+        ({"margin": 0.02}, {"plain A": NO_GAIN, "plain hair": NO_GAIN, "A": NO_GAIN, "hair": NO_GAIN}),
+        ({"confidence": 0.5}, {"plain A": PROMOTED, "A": PROMOTED, "hair": DOUBTFUL, "A, fresh": PROMOTED}),
+        ({"seed": 99, "n_train": 120}, {"plain hair": NO_GAIN, "A": DOUBTFUL, "hair": NO_GAIN}),
+    ],
+    "04_fail_fast": [
+        ({}, {"checks first": "390", "training, then checks": "486", "training alone": "480"}),
+        ({"catch_rate": 0.01}, {"checks first": "481.2", "training, then checks": "486", "training alone": "480"}),
+        ({"check_minutes": 60}, {"checks first": "504", "training, then checks": "600", "training alone": "480"}),
+        (
+            {"cluster_price": 60, "training_hours": 10},
+            {"checks first": "483", "training, then checks": "603", "early checks": "483 0.05 h 10.05 h"},
+        ),
     ],
 }

@@ -20,13 +20,26 @@ from PIL import Image
 
 from labsupport.data import load_employment
 from labsupport.gate import Policy, gate, slice_gap_bound
+from labsupport.intervals import bootstrap_gains
 from labsupport.outcomes import PairedOutcomes
-from labsupport.show import gap_bound, gate_plane, gate_view, picture, pipeline, slice_changes
+from labsupport.show import (
+    gap_bound,
+    gate_plane,
+    gate_view,
+    interval_bars,
+    interval_view,
+    picture,
+    pipeline,
+    resampled_gains,
+    slice_changes,
+)
 from labsupport.show.gate_panel import PRESETS
 from labsupport.show.gate_plane import promoted
+from labsupport.show.interval_panel import ROWS
 from labsupport.show.pipeline import BOXES
 
 LESSON = {"A": (0.00825, 0.009), "B": (-0.049, 0.016), "C": (0.00825, 0.333), "C honest": (0.006, 0.101)}
+BUILD_A = PairedOutcomes(3824, 68, 35, 73)
 CLAIMS = {"C": (0.5, 0.333), "honest C": (0.0175, 0.101)}
 
 
@@ -47,6 +60,12 @@ FIGURES = {
     "slice changes": lambda: slice_changes(people("trees_without_medical", "trees_all_columns"), 0.01),
     "slice changes, three models": lambda: slice_changes(people(*list(load_employment().scores)[1:]), 0.01),
     **{f"view, {label}": lambda values=values: gate_view(**values).picture() for label, values in PRESETS.items()},
+    "resampled gains": lambda: resampled_gains(BUILD_A, 0.005, draws=bootstrap_gains(BUILD_A, 2000)),
+    "resampled gains, far margin": lambda: resampled_gains(BUILD_A, 0.02),
+    "interval bars": lambda: interval_bars({"A": BUILD_A, "a losing build": PairedOutcomes(3000, 40, 300, 660)}, 0.005),
+    "interval view, no draw": lambda: interval_view().picture(),
+    **{f"interval view, {n}": lambda n=n: interval_view(n=n, draw=99).picture() for n in ROWS},
+    "interval view, extreme": lambda: interval_view(margin=0.02, true_gain=-0.02, churn=0.2, draw=40).picture(),
 }
 
 

@@ -1,6 +1,6 @@
 """Exercise checks: `check("01.1", my_function)` says right, or wrong with one hint. It never shows the expected value.
 
-A check asks the student's function about inputs drawn on the spot and compares with what labsupport says about them. It
+A check asks the student's function about inputs of its own and compares with what labsupport says about them. It
 runs in the student's own kernel: that is enough for someone who wants to learn, and no lock against someone who does not.
 """
 

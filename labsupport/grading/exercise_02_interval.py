@@ -2,13 +2,15 @@
 
 An answer is random, so it is compared with a range. The end that is the level-a percentile of B gains lies between two
 order statistics next to B * a, and the true probability below an order statistic is a Beta variable. Each range leaves out
-2 * _MISS of it. That makes 8 ends of 2 sides: a right answer is turned away once in 10^8 draws.
+2 * _MISS of it. With 8 ends a right answer is turned away once in 10^8 draws.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 from scipy import stats
@@ -23,31 +25,33 @@ _MISS = 5e-10
 _FEW, _TIMES = 4, 8  # resamples of the small cases, and how many generators they come with
 
 
-def _holdout(rng: np.random.Generator, shares: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Labels and two predictions; on about these shares of rows both are right, the candidate alone, the baseline alone.
+def _holdout(rng: np.random.Generator, better: float, worse: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels and two predictions; on about these shares of rows only the candidate is right, only the baseline.
 
-    The number of rows is odd: half of it is then no share of the whole.
+    Of the other rows each model has half right, so that unpaired resamples scatter much more. The number of rows is prime: a
+    gain on fewer rows is then no gain on these.
     """
-    n = 2 * int(rng.integers(100, 150)) + 1
-    both, better, worse = (max(3, round(n * share * rng.uniform(0.9, 1.1))) for share in shares)
-    cell = rng.permutation(np.repeat([0, 1, 2, 3], [both, better, worse, n - both - better - worse]))
+    n = int(rng.choice([211, 223, 229, 241, 251, 263, 277, 281, 293]))
+    better, worse = (max(1, round(n * share * rng.uniform(0.9, 1.1))) for share in (better, worse))
+    rest = n - better - worse
+    cell = rng.permutation(np.repeat([0, 1, 2, 3], [rest // 2, better, worse, rest - rest // 2]))
     y = rng.integers(0, 2, n)
     return y, np.where(cell < 2, y, 1 - y), np.where(cell % 2 == 0, y, 1 - y)
 
 
-def _case(rng, about: str, shares: tuple, confidence: float, n_resamples: int) -> Case:
-    args = (*_holdout(rng, shares), confidence, n_resamples, rng.spawn(1)[0])
+def _case(rng, about: str, better: float, worse: float, confidence: float, n_resamples: int) -> Case:
+    args = (*_holdout(rng, better, worse), confidence, n_resamples, rng.spawn(1)[0])
     return Case(about, args, _paired(*args))
 
 
 def _cases(rng: np.random.Generator) -> list[Case]:
     cases = [
-        _case(rng, "a close race", (0.7, 0.1, 0.08), 0.8, 500),
-        _case(rng, "a clear gain", (0.75, 0.16, 0.04), 0.9, 700),
-        _case(rng, "a loss", (0.6, 0.05, 0.13), 0.6, 400),
-        _case(rng, "models that differ on few rows", (0.8, 0.05, 0.02), 0.7, 600),
+        _case(rng, "a small gain", 0.06, 0.02, 0.8, 500),
+        _case(rng, "a clear gain", 0.14, 0.03, 0.9, 700),
+        _case(rng, "a loss", 0.03, 0.09, 0.3, 400),
+        _case(rng, "models that differ on few rows", 0.035, 0.005, 0.5, 600),
     ]
-    few = _case(rng, "a handful of resamples", (0.5, 0.2, 0.15), 0.5, _FEW)
+    few = _case(rng, "a handful of resamples", 0.2, 0.15, 0.5, _FEW)
     return [*cases, *(Case(few.about, (*few.args[:-1], rng.spawn(1)[0]), None) for _ in range(_TIMES))]
 
 
@@ -95,29 +99,21 @@ def _candidate_alone(outcomes: PairedOutcomes, n_resamples: int):
     return rows / outcomes.n, stats.binom.pmf(rows, outcomes.n, outcomes.candidate_accuracy)
 
 
-def _of_size(size: Callable):
-    """Resamples of another size than the holdout's; 20,000 of them stand for their distribution."""
-
-    def gains(outcomes: PairedOutcomes, n_resamples: int):
-        cells = np.array(outcomes.cells) / outcomes.n
-        rows = size(outcomes.n, n_resamples)
-        draws = np.random.default_rng(0).multinomial(rows, cells, 20_000)
-        return np.sort(draws[:, 1] - draws[:, 2]) / rows, np.full(20_000, 1 / 20_000)
-
-    return gains
-
-
-def _around(width: Callable, slack: float = 0.15):
-    """The answer that goes a width to either side of the measured gain."""
+def _around(least: Callable, most: Callable):
+    """The answer whose ends lie between these two distances from the measured gain: two ranges."""
 
     def answer(y, candidate, baseline, confidence, n_resamples, rng):
         outcomes = PairedOutcomes.from_predictions(y, candidate, baseline)
-        deviation = math.sqrt(outcomes.churn - outcomes.gain**2)
-        reach = stats.norm.ppf((1 + confidence) / 2) * width(deviation, outcomes.n, n_resamples)
-        near, far = (1 - slack) * reach, (1 + slack) * reach
+        args = stats.norm.ppf((1 + confidence) / 2), math.sqrt(outcomes.churn - outcomes.gain**2), outcomes.n, n_resamples
+        near, far = least(*args), most(*args)
         return (outcomes.gain - far, outcomes.gain - near), (outcomes.gain + near, outcomes.gain + far)
 
     return answer
+
+
+def _narrow(z: float, deviation: float, n: int, n_resamples: int) -> float:
+    """As wide as the standard error divided by the root of n or n_resamples, around the mean of the resampled gains."""
+    return (z + 6) * deviation / math.sqrt(n) / math.sqrt(min(n, n_resamples))
 
 
 def _scaled(factor: float) -> Callable:
@@ -127,9 +123,6 @@ def _scaled(factor: float) -> Callable:
 def _flipped(low, high):
     return tuple((-last, -first) for first, last in (high, low))
 
-
-_SIZE = "The resamples have another size than the holdout; a resample draws as many rows as there are."
-_DIVIDED = "The spread of the resampled gains is the standard error already; here it is divided by a root once more."
 
 _INTERVAL_MISTAKES = [
     Mistake("Each model is scored on rows of its own; draw the rows once per resample and score both models on them.",
@@ -148,14 +141,15 @@ _INTERVAL_MISTAKES = [
             _percentiles(_paired_gains, then=_flipped)),
     Mistake("The two ends are right, but in the other order.", _percentiles(_paired_gains, then=lambda a, b: (b, a))),
     Mistake("The ends are in percent; a gain is a share of rows.", _percentiles(_paired_gains, then=_scaled(100))),
-    Mistake(_SIZE, _percentiles(_of_size(lambda n, n_resamples: n_resamples))),
-    Mistake(_SIZE, _percentiles(_of_size(lambda n, n_resamples: n // 2))),
-    Mistake("Every resample is the holdout itself in another order; draw its rows with replacement.",
-            _around(lambda deviation, n, n_resamples: 0)),
+
+]  # fmt: skip
+
+# Answers that are no gain of any resample, since no number of its rows makes them.
+_FORMULA_MISTAKES = [
     Mistake("This is as wide as single rows scatter; the gain is a mean over rows, and means scatter less.",
-            _around(lambda deviation, n, n_resamples: deviation)),
-    Mistake(_DIVIDED, _around(lambda deviation, n, n_resamples: deviation / n)),
-    Mistake(_DIVIDED, _around(lambda deviation, n, n_resamples: deviation / math.sqrt(n * n_resamples))),
+            _around(lambda z, deviation, *_: 0.9 * z * deviation, lambda z, deviation, *_: 1.1 * z * deviation)),
+    Mistake("The spread of the resampled gains is the standard error already; here it is divided by a root once more.",
+            _around(lambda *args: -_narrow(*args), _narrow)),
 ]  # fmt: skip
 
 
@@ -163,20 +157,21 @@ def _inside(said, ranges) -> bool:
     return all(low - 1e-9 <= end <= high + 1e-9 for end, (low, high) in zip(said, ranges, strict=True))
 
 
-def _is_share_of_rows(end: float, case: Case) -> bool:
-    rows = float(end) * len(case.args[0])
-    return abs(rows - round(rows)) < 1e-6
+def _is_share(end: float, rows: int) -> bool:
+    return abs(float(end) * rows - round(float(end) * rows)) < 1e-6
 
 
-_NO_RESAMPLE = (
-    "No resample of this holdout can have these gains: draw as many rows as it has, and let percentiles of the gains, "
-    "not a multiple of their spread, be the ends."
-)
+def _formula_otherwise(case: Case, said) -> str:
+    if any(_is_ratio(end) for end in said):
+        return "The resamples have another size than the holdout; a resample draws as many rows as there are."
+    return "These are no gains of any resample; let percentiles of the gains, not a multiple of their spread, be the ends."
+
+
+def _is_ratio(end: float) -> bool:
+    return abs(Fraction(end).limit_denominator(1000) - Fraction(end)) < 1e-12
 
 
 def _interval_otherwise(case: Case, said) -> str:
-    if not any(_is_share_of_rows(end, case) for end in said):
-        return _NO_RESAMPLE
     (low_from, low_to), (high_from, high_to) = case.expected
     if said[0] < low_from and said[1] > high_to:
         return f"The interval is too wide on {case.about}."
@@ -206,15 +201,20 @@ def _paired_interval(answer, rng) -> str:
     cases = _cases(rng)
     said = ask(answer, cases, read)
     many, few = (cases[:-_TIMES], said[:-_TIMES]), (cases[-_TIMES:], said[-_TIMES:])
-    if all(low == high for low, high in many[1]) and not all(map(_inside_measured, *many)):
-        raise Wrong("All resamples are alike, as if each started the generator anew; draw on from one and the same.")
-    compare(*many, _INTERVAL_MISTAKES, _inside, _interval_otherwise)
-    if not any(_is_share_of_rows(end, case) for case, ends in zip(*many, strict=True) for end in ends):
-        raise Wrong(_NO_RESAMPLE)
+    if all(low == high for low, high in many[1]):
+        _explain_no_width(*many)
+    shares = [_is_share(end, len(case.args[0])) for case, ends in zip(*many, strict=True) for end in ends]
+    if sum(shares) > 1:  # interpolation between two different gains happens once in twenty ends or so, not at nearly all
+        compare(*many, _INTERVAL_MISTAKES, _inside, _interval_otherwise)
+    else:
+        nowhere = [replace(case, expected=((math.inf, math.inf),) * 2) for case in many[0]]
+        compare(nowhere, many[1], _FORMULA_MISTAKES, _inside, _formula_otherwise)
     _insist_on_resamples(*few)
     return "On fresh holdouts both ends are as close to the ideal bootstrap's as that many resamples can be."
 
 
-def _inside_measured(case: Case, said) -> bool:
-    gain = PairedOutcomes.from_predictions(*case.args[:3]).gain
-    return abs(said[0] - gain) < 1e-9
+def _explain_no_width(cases: list[Case], said: list) -> None:
+    gains = [PairedOutcomes.from_predictions(*case.args[:3]).gain for case in cases]
+    if all(abs(low - gain) < 1e-9 for (low, _), gain in zip(said, gains, strict=True)):
+        raise Wrong("Every resample is the holdout itself in another order; draw its rows with replacement.")
+    raise Wrong("All resamples are alike, as if each started the generator anew; draw on from one and the same.")

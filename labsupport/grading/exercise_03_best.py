@@ -85,5 +85,5 @@ def _best_otherwise(case: Case, said) -> str:
 def _expected_best(answer, rng) -> str:
     cases = _candidates(rng)
     said = ask(answer, cases, lambda value: number(value, "expected best"))
-    compare(cases, said, _BEST_MISTAKES, lambda a, b: abs(a - b) <= 1e-9, _best_otherwise)
+    compare(cases, said, _BEST_MISTAKES, lambda a, b: bool(abs(a - b) <= 1e-9), _best_otherwise)
     return "From groups of one to a single group of all, it is the mean of every group's winner."

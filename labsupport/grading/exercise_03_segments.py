@@ -31,12 +31,22 @@ def _case(rng, about: str, pairs: list[tuple[int, int]], ahead: int, margin: flo
     return Case(about, (outcomes, margin, level), _judge()(outcomes, margin, level))
 
 
+def _tied(rng, about: str, pairs: list[tuple[int, int]], ahead: int, falls_short: bool) -> Case:
+    """Such a case in which the difference of the two accuracies, as floats, does or does not fall short of the margin."""
+    while True:
+        case = _case(rng, about, pairs, ahead)
+        outcomes, margin, _ = case.args
+        if (outcomes.candidate_accuracy - outcomes.baseline_accuracy < margin) is falls_short:
+            return case
+
+
 def _segmented(rng: np.random.Generator) -> list[Case]:
     calm = [(9, 8), (6, 7), (10, 10)]
     cases = [
         _case(rng, "a gain that no segment pays for", [*calm, (8, 5)], 40),
         _case(rng, "a gain that one segment pays for", [*calm, (3, 20)], 40),
-        _case(rng, "a gain of exactly the margin", calm, 20),
+        _tied(rng, "a gain of exactly the margin", calm, 20, falls_short=False),
+        _tied(rng, "a gain of exactly the margin", calm, 20, falls_short=True),
         _case(rng, "a gain that falls short of the margin", calm, 19),
         _case(rng, "no gain, and a segment that lost", [*calm, (2, 22)], -30),
         _case(rng, "a loss that only looks like one among many", [*calm, (4, 13), (9, 9), (7, 6)], 50),
@@ -93,16 +103,19 @@ def _below_the_others(outcomes, margin, level):
     return outcomes.exact_gain >= as_written(margin) and not lost, frozenset(lost)
 
 
-def _worst_only(outcomes, margin, level):
-    worst = min(outcomes.slices, key=lambda name: outcomes.slices[name].exact_gain)
-    right = _judge()(outcomes, margin, level)[1]
-    lost = right & {worst}
-    return outcomes.exact_gain >= as_written(margin) and not lost, lost
+def _worst_only(adjust):
+    def answer(outcomes, margin, level):
+        worst = min(outcomes.slices, key=lambda name: outcomes.slices[name].exact_gain)
+        lost = _judge(adjust=adjust)(outcomes, margin, level)[1] & {worst}
+        return outcomes.exact_gain >= as_written(margin) and not lost, lost
+
+    return answer
 
 
 _UNCORRECTED = "No segment is corrected for the others; whoever looks at many finds one that looks bad."
 _WRONG_COUNT = "The correction counts too few comparisons: every segment that was looked at counts, whatever it showed."
 _BONFERRONI = "Every p-value is multiplied by the same number; Holm's factor becomes smaller and finds more."
+_WORST = "Only the segment with the largest loss is looked at; a smaller loss can be the more certain one."
 _LOSING_ONLY = "Only the segments with a loss are counted; the others were looked at as well."
 
 _SEGMENT_MISTAKES = [
@@ -123,7 +136,8 @@ _SEGMENT_MISTAKES = [
             _judge(adjust=lambda p: [0] * len(p))),
     Mistake("The p-values are halved; the test that the question names is two-sided.",
             _judge(p_value=lambda part: mcnemar(part) / 2)),
-    Mistake("Only the segment with the largest loss is looked at; a smaller loss can be the more certain one.", _worst_only),
+    Mistake(_WORST, _worst_only(holm)),
+    Mistake(_WORST, _worst_only(list)),
     Mistake("The candidate is compared with itself elsewhere; compare it with the baseline on the same rows.",
             _below_the_others),
     Mistake("The gain on all rows plays no part; promoting needs it as well as the segments.",

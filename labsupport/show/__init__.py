@@ -9,6 +9,8 @@ from labsupport.show.interval_panel import interval_panel, interval_view
 from labsupport.show.intervals import interval_bars, resampled_gains
 from labsupport.show.many import best_of_k, corrected, measured_and_true, worn_out
 from labsupport.show.many_panel import many_panel, many_view
+from labsupport.show.noise import null_candidates, source_spread
+from labsupport.show.noise_panel import noise_panel, noise_view
 from labsupport.show.pictures import picture
 from labsupport.show.pipeline import pipeline
 
@@ -28,10 +30,14 @@ __all__ = [
     "many_panel",
     "many_view",
     "measured_and_true",
+    "noise_panel",
+    "noise_view",
+    "null_candidates",
     "order_costs",
     "picture",
     "pipeline",
     "resampled_gains",
     "slice_changes",
+    "source_spread",
     "worn_out",
 ]

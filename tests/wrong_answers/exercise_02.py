@@ -338,8 +338,16 @@ def margin_added(candidate_only, baseline_only, n, margin, confidence):
     return math.ceil(z_of(confidence) ** 2 * variance / (gain + margin) ** 2) if gain + margin else 0
 
 
-APART, ANEW, NO_RESAMPLE = "Each model is scored on rows of its own", "All resamples are alike", "No resample of this holdout"
-UPPER, MIDDLE, ZERO = "The upper end is held against the margin", "The middle of the interval", "The interval is held against zero"
+APART, ANEW, NO_RESAMPLE = (
+    "Each model is scored on rows of its own",
+    "All resamples are alike",
+    "These are no gains of any resample",
+)
+UPPER, MIDDLE, ZERO = (
+    "The upper end is held against the margin",
+    "The middle of the interval",
+    "The interval is held against zero",
+)
 
 WRONG = {
     "02.1": [
@@ -358,7 +366,7 @@ WRONG = {
         (without_replacement, "the holdout itself in another order"),
         (as_many_rows_as_resamples, "another size than the holdout"),
         (half_the_rows, "another size than the holdout"),
-        (always_100_rows, NO_RESAMPLE),
+        (always_100_rows, "another size than the holdout"),
         (candidate_alone, "the candidate's accuracy alone"),
         (percent, "in percent"),
         (sign_flipped, "The sign is turned round"),

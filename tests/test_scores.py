@@ -1,0 +1,290 @@
+"""AUC by counting pairs, its standard error from the paper's definition and by resampling; clusters by double sums."""
+
+import math
+from fractions import Fraction
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from refusals import refuses
+from scipy import stats
+
+from labsupport.outcomes import PairedOutcomes
+from labsupport.scores import clustered_standard_error, compare_auc
+
+Z = NormalDist().inv_cdf(0.975)
+
+
+@st.composite
+def ranked_rows(draw):
+    """Labels and the scores of two models with many ties, some of them infinite; at least two rows of each class."""
+    score = st.sampled_from([-math.inf, -2.0, -0.0, 0.0, 0.5, 1.0, 3.0, math.inf])
+    rows = draw(st.lists(st.tuples(st.integers(0, 1), score, score), min_size=4, max_size=25))
+    y, candidate, baseline = map(np.array, zip(*rows, strict=True))
+    assume(2 <= y.sum() <= len(y) - 2)
+    return y, candidate, baseline
+
+
+def wins(y, score):
+    """(positives, negatives) array: 1 where the positive outranks the negative, 1/2 where they tie."""
+    positive, negative = score[y == 1][:, None], score[y == 0][None, :]
+    return (positive > negative) + 0.5 * (positive == negative)
+
+
+def standard_error_by_definition(y, candidate, baseline):
+    """DeLong's: the structural components of both models, their covariances, and the contrast (1, -1)."""
+    kernels = [wins(y, candidate), wins(y, baseline)]
+    m, n = kernels[0].shape
+    areas = [kernel.mean() for kernel in kernels]
+    S = np.zeros((2, 2))
+    for r in range(2):
+        for s in range(2):
+            by_positive = [(kernels[k].mean(axis=1) - areas[k]) for k in (r, s)]
+            by_negative = [(kernels[k].mean(axis=0) - areas[k]) for k in (r, s)]
+            S[r, s] = (by_positive[0] * by_positive[1]).sum() / (m - 1) / m
+            S[r, s] += (by_negative[0] * by_negative[1]).sum() / (n - 1) / n
+    return math.sqrt(max(S[0, 0] + S[1, 1] - 2 * S[0, 1], 0.0))
+
+
+def two_models(rng, n, positives=0.4, gain=0.4):
+    """Labels and the scores of two related models, the candidate somewhat better; rounded, so that there are ties."""
+    y = (rng.random(n) < positives).astype(int)
+    shared = rng.standard_normal(n)
+    candidate = (1.0 + gain) * y + shared + 0.7 * rng.standard_normal(n)
+    baseline = 1.0 * y + shared + 0.7 * rng.standard_normal(n)
+    return y, candidate.round(1), baseline.round(1)
+
+
+@settings(max_examples=50)
+@given(ranked_rows())
+def test_areas_are_counts_of_pairs(case):
+    y, candidate, baseline = case
+    found = compare_auc(*case)
+    for area, exact, score in (
+        (found.candidate, found.exact_candidate, candidate),
+        (found.baseline, found.exact_baseline, baseline),
+    ):
+        pairs = wins(y, score)
+        assert exact == Fraction(int(2 * pairs.sum()), 2 * pairs.size)
+        assert area == float(exact)
+    assert found.exact_gain == found.exact_candidate - found.exact_baseline
+    assert found.gain == float(found.exact_gain)
+    assert found.n == len(y)
+
+
+@settings(max_examples=50)
+@given(ranked_rows())
+def test_the_standard_error_is_that_of_the_definition(case):
+    assert compare_auc(*case).standard_error == pytest.approx(standard_error_by_definition(*case), rel=1e-9, abs=1e-8)
+
+
+@settings(max_examples=50)
+@given(ranked_rows())
+def test_only_the_order_of_scores_counts_and_swapping_models_swaps_the_sign(case):
+    y, candidate, baseline = case
+    found, swapped = compare_auc(y, candidate, baseline), compare_auc(y, baseline, candidate)
+    assert swapped.exact_gain == -found.exact_gain
+    assert swapped.standard_error == pytest.approx(found.standard_error, rel=1e-9, abs=1e-12)
+    assert compare_auc(y, np.arctan(candidate), 7 * baseline).exact_gain == found.exact_gain
+    upside_down = compare_auc(1 - y, -candidate, -baseline)
+    assert (upside_down.exact_candidate, upside_down.exact_baseline) == (found.exact_candidate, found.exact_baseline)
+    same = compare_auc(y, candidate, candidate)
+    assert (same.gain, same.standard_error, same.statistic(0)) == (0, 0, 0)
+    assert same.statistic(0.1) == -math.inf
+
+
+def test_areas_are_scipys_mann_whitney_u():
+    y, candidate, baseline = two_models(np.random.default_rng(1), 3000)
+    found = compare_auc(y, candidate, baseline)
+    pairs = y.sum() * (len(y) - y.sum())
+    for exact, score in ((found.exact_candidate, candidate), (found.exact_baseline, baseline)):
+        assert float(exact) == stats.mannwhitneyu(score[y == 1], score[y == 0]).statistic / pairs
+    assert found.standard_error == pytest.approx(standard_error_by_definition(y, candidate, baseline), rel=1e-10)
+
+
+def test_areas_stay_exact_on_many_rows():
+    rng = np.random.default_rng(2)
+    n = 300_000
+    y, score = rng.integers(0, 2, n), rng.integers(0, 1000, n)
+    twice_ranks = np.rint(2 * stats.rankdata(score)).astype(np.int64)
+    positives = int(y.sum())
+    twice_u = int(twice_ranks[y == 1].sum()) - positives * (positives + 1)
+    assert compare_auc(y, score, -score).exact_candidate == Fraction(twice_u, 2 * positives * (n - positives))
+    assert compare_auc(y, score, -score).exact_baseline == 1 - compare_auc(y, score, -score).exact_candidate
+
+
+@pytest.mark.parametrize(("n", "positives", "seed"), [(300, 0.4, 3), (400, 0.1, 4)])
+def test_the_standard_error_is_that_of_a_paired_bootstrap_within_its_noise(n, positives, seed):
+    rng = np.random.default_rng(seed)
+    y, candidate, baseline = two_models(rng, n, positives)
+    difference = wins(y, candidate) - wins(y, baseline)
+    m, k = difference.shape
+    replicates = 4000
+    rows, columns = rng.multinomial(m, np.full(m, 1 / m), replicates), rng.multinomial(k, np.full(k, 1 / k), replicates)
+    gains = np.einsum("bi,ij,bj->b", rows, difference, columns, optimize=True) / (m * k)
+    found = compare_auc(y, candidate, baseline)
+    noise = 4 / math.sqrt(2 * replicates)
+    assert gains.std() == pytest.approx(found.standard_error, rel=noise + 1 / min(m, k))
+    tails = np.quantile(gains, [0.025, 0.975])
+    interval = found.interval()
+    assert (interval.low, interval.high) == pytest.approx(tails, abs=0.25 * found.standard_error)
+
+
+def test_the_interval_covers_the_true_gain():
+    rng = np.random.default_rng(6)
+    sd = math.sqrt(2 * (1 + 0.49))  # of the difference between a positive's and a negative's noise
+    truth = NormalDist().cdf(1.4 / sd) - NormalDist().cdf(1.0 / sd)
+    worlds = 400
+    held = sum(truth in compare_auc(*two_models(rng, 500)).interval() for _ in range(worlds))
+    assert held / worlds == pytest.approx(0.95, abs=4 * math.sqrt(0.95 * 0.05 / worlds))
+
+
+def test_interval_statistic_and_rows_needed_tell_the_same_story():
+    found = compare_auc(*two_models(np.random.default_rng(7), 2000))
+    interval = found.interval()
+    assert interval.method == "DeLong"
+    assert (found.statistic(interval.low), found.statistic(interval.high)) == pytest.approx((Z, -Z))
+    assert found.statistic(found.gain) == 0
+    assert found.interval(0.99).low < interval.low < found.gain < interval.high < found.interval(0.99).high
+    margin = found.gain - Z * found.standard_error / 2  # half as far away, so four times the rows
+    assert found.examples_needed(margin) == pytest.approx(4 * found.n, rel=0.001)
+    with refuses(ValueError, "equals the margin"):
+        found.examples_needed(found.exact_gain)
+
+
+def test_slices_are_compared_on_their_own_rows():
+    rng = np.random.default_rng(8)
+    y, candidate, baseline = two_models(rng, 600)
+    label = rng.choice(["phone", "tv", "web"], 600)
+    masks = {"tv": label == "tv", "old": rng.random(600) < 0.3}
+    for slices, parts in ((label, {name: label == name for name in ("phone", "tv", "web")}), (masks, masks)):
+        found = compare_auc(y, candidate, baseline, slices)
+        assert set(found.slices) == set(parts)
+        for name, mask in parts.items():
+            alone = compare_auc(y[mask], candidate[mask], baseline[mask])
+            assert found.slices[name] == alone
+            assert found.slices[name].n == mask.sum()
+    assert compare_auc(y, candidate, baseline).slices == {}
+
+
+def test_an_aggregate_gain_can_hide_a_slice_that_collapsed():
+    rng = np.random.default_rng(9)
+    y, candidate, baseline = two_models(rng, 4000, gain=0.6)
+    small = np.arange(4000) < 200
+    candidate[small] = rng.standard_normal(200)
+    found = compare_auc(y, candidate, baseline, {"small": small})
+    assert found.interval().low > 0
+    assert found.slices["small"].interval().high < 0
+    assert found.slices["small"].candidate == pytest.approx(0.5, abs=0.15)
+
+
+# Refusals
+
+Y, SCORE = [0, 1, 0, 1, 1], [0.1, 0.4, 0.35, 0.8, 0.2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (([0, 0, 0, 0, 1], SCORE, SCORE), "The holdout has 1 positives and 4 negatives"),
+        (([1] * 5, SCORE, SCORE), "The holdout has 5 positives and 0 negatives"),
+        ((Y, SCORE, SCORE, ["a", "b", "a", "b", "a"]), "Slice 'a' has 1 positives and 2 negatives"),
+        ((Y, SCORE, SCORE, {"none": np.zeros(5, bool)}), "Slice 'none' has 0 positives and 0 negatives"),
+        ((Y, SCORE[:4], SCORE), "candidate must be one score per row, shape (5,); got shape (4,)"),
+        ((Y, SCORE, [SCORE]), "baseline must be one score per row"),
+        ((Y, SCORE, [0.1, 0.2, math.nan, 0.4, 0.5]), "baseline holds a NaN in row 2"),
+        ((Y, np.ma.masked_greater(SCORE, 0.5), SCORE), "candidate has masked values"),
+        (([0, 1, 2, 1, 0], SCORE, SCORE), "y must hold 0 and 1 only"),
+        (([], [], []), "y is empty"),
+        ((Y, SCORE, SCORE, ["a", "a"]), "slices must hold one label per row"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_cannot_be_ranked_is_refused(arguments, words):
+    with refuses(ValueError, words):
+        compare_auc(*arguments)
+
+
+@pytest.mark.parametrize("confidence", [0, 1, 95, math.nan])
+def test_a_confidence_is_a_probability(confidence):
+    with refuses(ValueError, "confidence is a probability"):
+        compare_auc([0, 1, 0, 1], [1, 2, 3, 4], [4, 3, 2, 1]).interval(confidence)
+
+
+# Clusters
+
+
+def test_twenty_scores_in_four_clusters():
+    values, clusters = np.arange(20), np.arange(20) % 4
+    assert round(clustered_standard_error(values, clusters), 3) == 0.559
+    assert round(clustered_standard_error(values, clusters, correction=True), 3) == 0.645
+
+
+numbers = st.lists(st.tuples(st.integers(-5, 5), st.sampled_from("abcde")), min_size=1, max_size=30)
+
+
+@given(numbers)
+def test_clustered_errors_are_sums_over_pairs_of_rows_and_the_sandwich_of_a_regression_on_a_constant(rows):
+    values, clusters = (np.array(column) for column in zip(*rows, strict=True))
+    values, n = values.astype(float), len(rows)
+    off = values - values.mean()
+    together = clusters[:, None] == clusters[None, :]
+    own = (off**2).sum()
+    others = sum(off[i] * off[j] for i in range(n) for j in range(n) if i != j and together[i, j])
+    found = clustered_standard_error(values, clusters)
+    assert found == pytest.approx(math.sqrt(max(own + others, 0)) / n, abs=1e-7)
+    X = np.ones((n, 1))
+    bread = np.linalg.inv(X.T @ X)
+    meat = sum(np.outer(part, part) for part in (X[clusters == c].T @ off[clusters == c] for c in set(clusters)))
+    assert found == pytest.approx(math.sqrt((bread @ meat @ bread).item()), abs=1e-7)
+    count = len(set(clusters))
+    if count > 1:
+        corrected = clustered_standard_error(values, clusters, correction=True)
+        assert corrected == pytest.approx(found * math.sqrt(count / (count - 1)), rel=1e-12)
+
+
+def test_a_cluster_per_row_gives_the_plain_standard_error_that_the_table_has():
+    values = np.repeat([1, -1, 0], [68, 35, 3897])
+    found = clustered_standard_error(values, np.arange(4000))
+    assert found == pytest.approx(values.std() / math.sqrt(4000), rel=1e-12)
+    outcomes = PairedOutcomes(3897, 68, 35, 0)
+    assert found == pytest.approx(math.sqrt((outcomes.churn - outcomes.gain**2) / 4000), rel=1e-12)
+    assert round(found, 5) == 0.00253
+
+
+def test_repeating_every_row_of_a_user_adds_nothing():
+    values, clusters = np.array([1.0, 0.0, -1.0, 1.0, 1.0]), np.array(list("abcde"))
+    once = clustered_standard_error(values, clusters)
+    assert clustered_standard_error(np.tile(values, 9), np.tile(clusters, 9)) == pytest.approx(once, rel=1e-12)
+    assert clustered_standard_error(np.tile(values, 9), np.arange(45)) == pytest.approx(once / 3, rel=1e-12)
+
+
+def test_the_clustered_error_is_the_spread_of_means_of_new_users():
+    rng = np.random.default_rng(10)
+    users, each, worlds = 200, 8, 600
+    clusters = np.repeat(np.arange(users), each)
+    draws = [rng.standard_normal(users).repeat(each) + rng.standard_normal(users * each) for _ in range(worlds)]
+    spread = np.std([draw.mean() for draw in draws])
+    claimed = np.mean([clustered_standard_error(draw, clusters) for draw in draws])
+    assert claimed == pytest.approx(spread, rel=4 / math.sqrt(2 * worlds) + 1 / users)
+    assert np.mean([clustered_standard_error(draw, np.arange(users * each)) for draw in draws]) < 0.6 * spread
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (([], []), "values and clusters are one entry per row"),
+        (([1, 2, 3], [1, 2]), "got shapes (3,) and (2,)"),
+        (([[1, 2]], [[1, 2]]), "values and clusters are one entry per row"),
+        (([1, math.nan], [1, 2]), "A value is NaN or infinite"),
+        (([1, math.inf], [1, 2]), "A value is NaN or infinite"),
+        (([1, 2], [1, math.nan]), "A cluster label is missing"),
+        (([1, 2], ["a", None]), "A cluster label is missing"),
+        (([1, 2], [1, 1], True), "at least two clusters"),
+    ],
+)
+def test_what_has_no_standard_error_is_refused(arguments, words):
+    with refuses(ValueError, words):
+        clustered_standard_error(*arguments)
