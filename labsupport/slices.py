@@ -154,26 +154,6 @@ def false_alarm_rate(k: int, level: float = 0.05) -> float:
     return -math.expm1(k * math.log1p(-level))
 
 
-def best_of(gains: Sequence[float], k: int) -> float:
-    """The gain that the best of k candidates is expected to show, when the k are picked at random from those measured.
-
-    Exact, no seed: the mean, over all ways to pick k of them, of the largest. What it has above their own mean is the
-    winner's curse: the part of the winner's gain that was luck, when all candidates are equally good.
-
-    Raises
-    ------
-    ValueError : a gain that is no number, or k outside 1 to len(gains).
-    """
-    ordered = np.sort(np.asarray(gains, dtype=float))
-    if ordered.ndim != 1 or not np.isfinite(ordered).all():
-        raise ValueError(f"gains are a list of finite numbers; got {gains!r}.")
-    if not 1 <= k <= len(ordered):
-        raise ValueError(f"k candidates are picked from {len(ordered)}, at least one; got k = {k!r}.")
-    places = np.arange(len(ordered) + 1)
-    among_lowest = np.prod([np.maximum(places - j, 0) / (len(ordered) - j) for j in range(k)], axis=0)
-    return float(np.diff(among_lowest) @ ordered)
-
-
 def _statistic(part, gain: float) -> float:
     if isinstance(part, PairedOutcomes):
         return score_statistic(part, gain)

@@ -12,6 +12,8 @@ PROMOTED = ("PROMOTE", "promoted")
 NO_GAIN = ("BLOCK", "no eval gain")
 UNSAFE = ("BLOCK", "failed safety check")
 DOUBTFUL = ("INCONCLUSIVE", "gain in doubt")
+REGRESSED = ("BLOCK", "slice regressed")
+IN_DOUBT = ("INCONCLUSIVE", "a slice in doubt")
 
 CASES = {
     "00_start_here": [({}, {})],  # nothing to vary, nothing to decide
@@ -28,6 +30,12 @@ CASES = {
         ({"confidence": 0.5}, {"plain A": PROMOTED, "A": PROMOTED, "hair": DOUBTFUL, "A, fresh": PROMOTED}),
         ({"seed": 99, "n_train": 120}, {"plain hair": NO_GAIN, "A": DOUBTFUL, "hair": NO_GAIN}),
     ],
+    "03_many_comparisons": [
+        ({}, {"aggregate": PROMOTED, "segments": REGRESSED}),
+        ({"holiday_share": 0.15, "tries": 20}, {"aggregate": PROMOTED, "segments": PROMOTED}),
+        ({"holiday_share": 0.05, "tries": 20}, {"aggregate": PROMOTED, "segments": IN_DOUBT}),
+        ({"max_loss": 0.3, "tries": 20, "n_train": 300}, {"aggregate": PROMOTED, "segments": PROMOTED}),
+    ],
     "04_fail_fast": [
         ({}, {"checks first": "390", "training, then checks": "486", "training alone": "480"}),
         ({"catch_rate": 0.01}, {"checks first": "481.2", "training, then checks": "486", "training alone": "480"}),
@@ -36,5 +44,10 @@ CASES = {
             {"cluster_price": 60, "training_hours": 10},
             {"checks first": "483", "training, then checks": "603", "early checks": "483 0.05 h 10.05 h"},
         ),
+    ],
+    "05_nondeterminism": [
+        ({}, {"A": DOUBTFUL}),
+        ({"margin": 0.002, "steps": 200, "rate": 0.05}, {"A": PROMOTED}),
+        ({"margin": 0.02, "steps": 100, "retrainings": 20}, {"A": NO_GAIN}),
     ],
 }

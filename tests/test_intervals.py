@@ -138,7 +138,7 @@ def test_mean_and_variance_are_those_of_the_table_at_any_size(outcomes):
     variance = float(better + worse - Fraction((better - worse) ** 2, n))  # of the difference of right answers
     gains, mass = gain_distribution(outcomes)
     deviation = np.rint(gains * n) - (better - worse)
-    rounding = 1e-15 * np.ptp(deviation)
+    rounding = 1e-14 * np.ptp(deviation)
     assert abs(mass @ deviation) <= 1e-9 * math.sqrt(variance) + rounding
     assert mass @ deviation**2 == pytest.approx(variance, rel=1e-7, abs=rounding * np.ptp(deviation))
     mirrored = gain_distribution(table(n, worse, better))

@@ -23,23 +23,31 @@ from labsupport.gate import Policy, gate, slice_gap_bound
 from labsupport.intervals import bootstrap_gains
 from labsupport.outcomes import PairedOutcomes
 from labsupport.show import (
+    best_of_k,
+    corrected,
     gap_bound,
     gate_plane,
     gate_view,
     interval_bars,
     interval_view,
+    many_view,
+    measured_and_true,
     picture,
     pipeline,
     resampled_gains,
     slice_changes,
+    worn_out,
 )
 from labsupport.show.gate_panel import PRESETS
 from labsupport.show.gate_plane import promoted
 from labsupport.show.interval_panel import ROWS
+from labsupport.show.many_panel import PRESETS as MANY
 from labsupport.show.pipeline import BOXES
+from labsupport.slices import slice_tests
 
 LESSON = {"A": (0.00825, 0.009), "B": (-0.049, 0.016), "C": (0.00825, 0.333), "C honest": (0.006, 0.101)}
 BUILD_A = PairedOutcomes(3824, 68, 35, 73)
+GAINS, ACCURACIES = np.linspace(-0.015, 0.015, 61), np.array([0.960, 0.965, 0.968, 0.970, 0.972])
 CLAIMS = {"C": (0.5, 0.333), "honest C": (0.0175, 0.101)}
 
 
@@ -66,6 +74,12 @@ FIGURES = {
     "interval view, no draw": lambda: interval_view().picture(),
     **{f"interval view, {n}": lambda n=n: interval_view(n=n, draw=99).picture() for n in ROWS},
     "interval view, extreme": lambda: interval_view(margin=0.02, true_gain=-0.02, churn=0.2, draw=40).picture(),
+    "measured and true": lambda: measured_and_true(GAINS, GAINS[::-1], GAINS >= 0, GAINS > 0.012),
+    "best of k": lambda: best_of_k([1, 2, 5, 10, 100], ACCURACIES, ACCURACIES - 0.002),
+    "worn out": lambda: worn_out(np.stack([ACCURACIES, ACCURACIES + 0.001]), np.stack([ACCURACIES[::-1] - 0.01] * 2), 0.97),
+    "corrected": lambda: corrected(slice_tests(people("trees_without_medical")["trees_without_medical"])),
+    **{f"many view, {label}": lambda values=values: many_view(**values).picture() for label, values in MANY.items()},
+    "many view, crowded": lambda: many_view(40, 200, 0.5).picture(),
 }
 
 
@@ -269,3 +283,24 @@ def test_models_cut_into_different_slices_are_refused():
         slice_changes({"a": PairedOutcomes(1, 0, 0, 1), **people("trees_all_columns")}, 0.01)
     with pytest.raises(ValueError, match="no model to draw"):
         slice_changes({}, 0.01)
+
+
+def test_the_picture_of_luck_counts_who_was_promoted_and_is_worse():
+    measured, true = np.array([0.01, 0.02, -0.01, 0.0]), np.array([-0.01, 0.02, 0.01, 0.0])
+    shown = measured_and_true(measured, true, plain=measured > 0, strict=measured > 0.01)
+    assert "promoted by the strict gate (25%)" in shown.alt
+    assert shown.caption == "Truly worse: 50% of what the plain gate promotes, 0% of the strict."
+    with pytest.raises(ValueError, match="plain gate promoted none"):
+        measured_and_true(measured, true, plain=measured > 1, strict=measured > 1)
+
+
+def test_the_picture_of_corrections_names_what_stands_and_what_fell():
+    shown = corrected(slice_tests(people("trees_without_medical")["trees_without_medical"]))
+    assert shown.caption == "Losses that stand: disability, hearing difficulty. Back above 0.05: vision difficulty."
+    assert "vision difficulty, -4.89 points: 0.014, adjusted 0.057" in shown.alt
+
+
+def test_the_pictures_of_winners_and_of_wear_say_how_far_they_flatter():
+    assert best_of_k([1, 9], np.array([0.9, 0.95]), np.array([0.9, 0.92])).caption.endswith("at k = 1, by 3.00 at k = 9.")
+    worn = worn_out(np.array([[0.9, 0.91], [0.9, 0.93]]), np.array([[0.9, 0.88], [0.9, 0.9]]), 0.95)
+    assert worn.caption == "On average +2.00 points on the holdout, -1.00 in truth."

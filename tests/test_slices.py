@@ -17,7 +17,7 @@ from labsupport.data import load_employment
 from labsupport.intervals import gain_interval, mcnemar, score_statistic
 from labsupport.outcomes import PairedOutcomes
 from labsupport.scores import compare_auc
-from labsupport.slices import best_of, false_alarm_rate, gap_interval, holm, slice_tests, slices_within
+from labsupport.slices import false_alarm_rate, gap_interval, holm, slice_tests, slices_within
 
 # ---- Holm -------------------------------------------------------------------------------------------------------------
 
@@ -149,29 +149,6 @@ def test_false_alarms_of_several_looks():
 def test_false_alarms_need_a_count_and_a_level(k, level, words):
     with refuses(ValueError, words):
         false_alarm_rate(k, level)
-
-
-@given(st.lists(st.floats(-1, 1), min_size=1, max_size=7), st.data())
-def test_the_best_of_k_is_the_mean_over_all_picks(gains, data):
-    k = data.draw(st.integers(1, len(gains)))
-    assert best_of(gains, k) == pytest.approx(np.mean([max(picked) for picked in itertools.combinations(gains, k)]))
-
-
-def test_the_best_of_many_is_as_lucky_as_normal_theory_says():
-    """The expected largest of 2, 3 and 5 standard normals: 1/sqrt(pi), 1.5/sqrt(pi), 1.16296."""
-    measured = stats.norm.ppf((np.arange(4000) + 0.5) / 4000)
-    assert [best_of(measured, k) for k in (2, 3, 5)] == pytest.approx(
-        [math.pi**-0.5, 1.5 * math.pi**-0.5, 1.16296], abs=2e-3
-    )
-    assert best_of(measured, 4000) == measured.max()
-
-
-@pytest.mark.parametrize(
-    ("gains", "k", "words"), [([0.1], 2, "at least one"), ([0.1], 0, "k = 0"), ([math.nan], 1, "finite")]
-)
-def test_the_best_of_nothing_is_refused(gains, k, words):
-    with refuses(ValueError, words):
-        best_of(gains, k)
 
 
 # ---- every slice within its tolerance ---------------------------------------------------------------------------------
@@ -345,6 +322,13 @@ def test_the_gap_interval_is_newcombes_for_every_pair_at_once(parts, confidence)
     assert interval.high == pytest.approx(max(max(high, -low) for low, high in ends), abs=1e-7)
     assert 0 <= interval.low <= family(parts).disparity <= interval.high + 1e-12
     assert interval.high <= 1 + 1e-12
+
+
+def test_a_small_slice_is_compared_with_others_and_not_with_itself():
+    """Four rows against ten thousand, both half right: the widest interval of one slice is wider than that of the pair."""
+    outcomes = candidate_right([2, 5000], [4, 10_000])
+    low, high = newcombe(*outcomes.slices.values(), stats.norm.isf(0.025))
+    assert gap_interval(outcomes).high == pytest.approx(max(high, -low), abs=1e-9)
 
 
 def test_a_thousand_slices():

@@ -1,4 +1,4 @@
-"""Exercise 03, question 3: a gate that asks for the whole and for every segment, with Holm over the segments."""
+"""Exercise 03, question 3: a gate that asks for the whole and for every slice, with Holm over the slices."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from labsupport.outcomes import PairedOutcomes, as_written
 from labsupport.slices import holm
 
 _NAMES = ("north", "south", "east", "west", "coast", "inland", "city", "island")
-_SMALLEST = 60  # rows of a segment beside its discordant pairs, at least
+_SMALLEST = 60  # rows of a slice beside its discordant pairs, at least
 
 
 def _case(rng, about: str, pairs: list[tuple[int, int]], ahead: int, margin: float = 0.01, level: float = 0.05) -> Case:
-    """Segments with these (candidate only, baseline only) pairs, in an order of its own, and the rest of a holdout of 2,000
+    """Slices with these (candidate only, baseline only) pairs, in an order of its own, and the rest of a holdout of 2,000
     rows in which the candidate ends up `ahead` right answers in front."""
     parts = []
     for better, worse in pairs:
@@ -43,27 +43,27 @@ def _tied(rng, about: str, pairs: list[tuple[int, int]], ahead: int, falls_short
 def _segmented(rng: np.random.Generator) -> list[Case]:
     calm = [(9, 8), (6, 7), (10, 10)]
     cases = [
-        _case(rng, "a gain that no segment pays for", [*calm, (8, 5)], 40),
-        _case(rng, "a gain that one segment pays for", [*calm, (3, 20)], 40),
+        _case(rng, "a gain that no slice pays for", [*calm, (8, 5)], 40),
+        _case(rng, "a gain that one slice pays for", [*calm, (3, 20)], 40),
         _tied(rng, "a gain of exactly the margin", calm, 20, falls_short=False),
         _tied(rng, "a gain of exactly the margin", calm, 20, falls_short=True),
         _case(rng, "a gain that falls short of the margin", calm, 19),
-        _case(rng, "no gain, and a segment that lost", [*calm, (2, 22)], -30),
+        _case(rng, "no gain, and a slice that lost", [*calm, (2, 22)], -30),
         _case(rng, "a loss that only looks like one among many", [*calm, (4, 13), (9, 9), (7, 6)], 50),
-        _case(rng, "a segment that gained much", [*calm, (25, 4)], 50),
-        _case(rng, "two segments that lost", [*calm, (2, 20), (6, 20), (8, 8)], 60),
-        _case(rng, "two segments that lost, one just so", [(1, 14), (5, 19), (20, 19)], 60),
+        _case(rng, "a slice that gained much", [*calm, (25, 4)], 50),
+        _case(rng, "two slices that lost", [*calm, (2, 20), (6, 20), (8, 8)], 60),
+        _case(rng, "two slices that lost, one just so", [(1, 14), (5, 19), (20, 19)], 60),
         _case(rng, "the largest loss in doubt and a smaller one certain", [(7, 18), (0, 10), (9, 9)], 60),
-        _case(rng, "segments on which the models never differ", [(0, 0), (0, 0), (0, 9), (3, 3)], 30),
-        _case(rng, "two segments that lost and two that gained", [(2, 15), (18, 3), (16, 4), (5, 16)], 45),
+        _case(rng, "slices on which the models never differ", [(0, 0), (0, 0), (0, 9), (3, 3)], 30),
+        _case(rng, "two slices that lost and two that gained", [(2, 15), (18, 3), (16, 4), (5, 16)], 45),
         _case(rng, "a stricter level", [*calm, (3, 18)], 40, level=0.001),
         _case(rng, "a looser level", [*calm, (5, 14)], 40, level=0.2),
         _case(rng, "a margin below zero", calm, -8, margin=-0.005),
     ]
-    for _ in range(25):
+    for _ in range(15):
         pairs = [tuple(int(x) for x in rng.multinomial(rng.integers(5, 40), [q, 1 - q]))
                  for q in rng.uniform(0.05, 0.7, int(rng.integers(2, 8)))]  # fmt: skip
-        cases.append(_case(rng, "segments of all kinds", pairs, int(rng.integers(10, 60))))
+        cases.append(_case(rng, "slices of all kinds", pairs, int(rng.integers(10, 60))))
     return cases
 
 
@@ -75,12 +75,12 @@ def _judge(
     is_loss=lambda part: part.exact_gain < 0,
     join=lambda gain, safe: gain and safe,
 ):
-    """The segment gate, with each of its parts open to another idea."""  # fmt: skip
+    """The slice gate, with each of its parts open to another idea."""  # fmt: skip
 
     def answer(outcomes, margin, level):
-        segments = {name: part for name, part in outcomes.slices.items() if counted(part)}
-        adjusted = adjust([p_value(part) for part in segments.values()])
-        lost = {name for (name, part), p in zip(segments.items(), adjusted, strict=True) if p <= level and is_loss(part)}
+        slices = {name: part for name, part in outcomes.slices.items() if counted(part)}
+        adjusted = adjust([p_value(part) for part in slices.values()])
+        lost = {name for (name, part), p in zip(slices.items(), adjusted, strict=True) if p <= level and is_loss(part)}
         return join(clears(outcomes, margin), not lost), frozenset(lost)
 
     return answer
@@ -97,7 +97,7 @@ def _benjamini_hochberg(p):
 
 
 def _below_the_others(outcomes, margin, level):
-    """Segments on which the candidate is worse than it is overall: a comparison within one model."""
+    """Slices on which the candidate is worse than it is overall: a comparison within one model."""
     parts = outcomes.slices
     lost = {name for name, part in parts.items() if part.candidate_accuracy < outcomes.candidate_accuracy}
     return outcomes.exact_gain >= as_written(margin) and not lost, frozenset(lost)
@@ -112,11 +112,11 @@ def _worst_only(adjust):
     return answer
 
 
-_UNCORRECTED = "No segment is corrected for the others; whoever looks at many finds one that looks bad."
-_WRONG_COUNT = "The correction counts too few comparisons: every segment that was looked at counts, whatever it showed."
+_UNCORRECTED = "No slice is corrected for the others; whoever looks at many finds one that looks bad."
+_WRONG_COUNT = "The correction counts too few comparisons: every slice that was looked at counts, whatever it showed."
 _BONFERRONI = "Every p-value is multiplied by the same number; Holm's factor becomes smaller and finds more."
-_WORST = "Only the segment with the largest loss is looked at; a smaller loss can be the more certain one."
-_LOSING_ONLY = "Only the segments with a loss are counted; the others were looked at as well."
+_WORST = "Only the slice with the largest loss is looked at; a smaller loss can be the more certain one."
+_LOSING_ONLY = "Only the slices with a loss are counted; the others were looked at as well."
 
 _SEGMENT_MISTAKES = [
     Mistake(_UNCORRECTED, _judge(adjust=list)),
@@ -124,13 +124,13 @@ _SEGMENT_MISTAKES = [
     Mistake(_WRONG_COUNT, _judge(adjust=_times(lambda k: k - 1))),
     Mistake(_LOSING_ONLY, _judge(counted=lambda part: part.exact_gain < 0)),
     Mistake(_LOSING_ONLY, _judge(counted=lambda part: part.exact_gain < 0, adjust=_times(lambda k: k))),
-    Mistake("A segment without a difference was looked at too; here it is not counted.",
+    Mistake("A slice without a difference was looked at too; here it is not counted.",
             _judge(counted=lambda part: part.candidate_only + part.baseline_only > 0)),
     Mistake("This allows some false alarms among the alarms (Benjamini and Hochberg); Holm allows none.",
             _judge(adjust=_benjamini_hochberg)),
-    Mistake("A segment that clearly gained is called lost: the p-value knows no sign, so ask for the gain's.",
+    Mistake("A slice that clearly gained is called lost: the p-value knows no sign, so ask for the gain's.",
             _judge(is_loss=lambda part: True)),
-    Mistake("Segments that gained are called lost; a loss is a gain below zero.",
+    Mistake("Slices that gained are called lost; a loss is a gain below zero.",
             _judge(is_loss=lambda part: part.exact_gain > 0)),
     Mistake("Every measured loss counts, however uncertain; a loss has to be established first.",
             _judge(adjust=lambda p: [0] * len(p))),
@@ -140,9 +140,9 @@ _SEGMENT_MISTAKES = [
     Mistake(_WORST, _worst_only(list)),
     Mistake("The candidate is compared with itself elsewhere; compare it with the baseline on the same rows.",
             _below_the_others),
-    Mistake("The gain on all rows plays no part; promoting needs it as well as the segments.",
+    Mistake("The gain on all rows plays no part; promoting needs it as well as the slices.",
             _judge(clears=lambda outcomes, margin: True)),
-    Mistake("The segments play no part in the decision; one that lost has to stop it.",
+    Mistake("The slices play no part in the decision; one that lost has to stop it.",
             _judge(join=lambda gain, safe: gain)),
     Mistake("One of the two conditions is enough here; promoting needs both.", _judge(join=lambda gain, safe: gain or safe)),
     Mistake("A gain of exactly the margin is enough, and here it is turned away.",
@@ -158,22 +158,22 @@ _SEGMENT_MISTAKES = [
 def _read_verdict(value):
     promote, lost = pair(value, ("promote", "lost"))
     if type(lost) is str or type(lost) not in (list, tuple, set, frozenset):
-        raise Wrong("the second value should be a list of the names of the segments that lost, empty if none did.")
+        raise Wrong("the second value should be a list of the names of the slices that lost, empty if none did.")
     if not all(type(name) is str for name in lost):
-        raise Wrong("the list of segments that lost should hold their names, as text.")
+        raise Wrong("the list of slices that lost should hold their names, as text.")
     return truth(promote, "decision"), frozenset(lost)
 
 
 def _segments_otherwise(case: Case, said) -> str:
     if said[1] - case.expected[1]:
-        return f"A segment is called lost whose loss is not established, on {case.about}."
+        return f"A slice is called lost whose loss is not established, on {case.about}."
     if case.expected[1] - said[1]:
-        return f"A segment whose loss is established is not named, on {case.about}."
-    return f"The segments are right and the decision is not, on {case.about}."
+        return f"A slice whose loss is established is not named, on {case.about}."
+    return f"The slices are right and the decision is not, on {case.about}."
 
 
 @question("03.3")
 def _segment_gate(answer, rng) -> str:
     cases = _segmented(rng)
     compare(cases, ask(answer, cases, _read_verdict), _SEGMENT_MISTAKES, lambda a, b: a == b, _segments_otherwise)
-    return "With gains on and off the margin and segments of all kinds, it names the established losses and no others."
+    return "With gains on and off the margin and slices of all kinds, it names the established losses and no others."

@@ -12,6 +12,7 @@ from labsupport.show.pictures import BLUE, GREEN, GREY, INK, VERMILLION, Picture
 from labsupport.slices import SliceTest
 
 _DASHED = (0, (4, 3))
+_DARK = {VERMILLION: "#9c4400", BLUE: "#005a8c"}  # the same hues, dark enough for words
 _LEAST = 0.0001  # smaller p-values are drawn here
 
 
@@ -43,7 +44,7 @@ def measured_and_true(measured: np.ndarray, true: np.ndarray, plain: np.ndarray,
         ax.axhline(0, color=INK, linewidth=0.9, zorder=1)
         ax.axvline(0, color=INK, linewidth=0.9, zorder=1)
         ax.legend(loc="upper left", fontsize=9.5, handletextpad=0.2, borderaxespad=0.1)
-        ax.text(0.99, 0.03, "promoted and worse", transform=ax.transAxes, ha="right", weight="bold", color="#9c4400")
+        ax.text(0.99, 0.03, "promoted and worse", transform=ax.transAxes, ha="right", weight="bold", color=_DARK[VERMILLION])
         worse = {name: (true[rows] < 0).mean() if rows.any() else 0 for name, rows in (("plain", plain), ("strict", strict))}
         alt = (
             f"{len(true):,} candidates by measured gain (across) and true gain (up), in percentage points. "
@@ -51,9 +52,8 @@ def measured_and_true(measured: np.ndarray, true: np.ndarray, plain: np.ndarray,
             + f". Of those that the plain gate promoted {worse['plain']:.0%} are truly worse, of those that the strict gate "
             f"promoted {worse['strict']:.0%}."
         )
-        return picture(
-            fig, alt, f"Truly worse: {worse['plain']:.0%} of what plain promotes, {worse['strict']:.0%} of strict."
-        )
+        caption = f"Truly worse: {worse['plain']:.0%} of what the plain gate promotes, {worse['strict']:.0%} of the strict."
+        return picture(fig, alt, caption)
 
 
 def best_of_k(k: Sequence[int], measured: np.ndarray, true: np.ndarray) -> Picture:
@@ -76,10 +76,8 @@ def best_of_k(k: Sequence[int], measured: np.ndarray, true: np.ndarray) -> Pictu
         _name_ends(ax, k[-1], {"on the holdout": (measured[-1], VERMILLION), "in truth": (true[-1], BLUE)})
         said = "; ".join(f"k = {one}: {100 * m:.2f} and {100 * t:.2f}" for one, m, t in zip(k, measured, true, strict=True))
         alt = f"Accuracy of the best of k candidates, in per cent, on the holdout that picked it and in truth. {said}."
-        flattered = [100 * (m - t) for m, t in ((measured[0], true[0]), (measured[-1], true[-1]))]
-        caption = (
-            f"The holdout flatters its winner: by {flattered[0]:.2f} points at k = {k[0]}, {flattered[1]:.2f} at {k[-1]}."
-        )
+        first, last = 100 * (measured - true)[[0, -1]]
+        caption = f"The holdout flatters its winner: by {first:.2f} points at k = {k[0]}, by {last:.2f} at k = {k[-1]}."
         return picture(fig, alt, caption)
 
 
@@ -165,17 +163,8 @@ def _axes(fig: Figure, across: str, up: str) -> Axes:
 
 def _name_ends(ax: Axes, x: float, ends: dict[str, tuple[float, str]]) -> None:
     """Write its name beside the right end of each curve."""
+    beside = {"xytext": (8, 0), "textcoords": "offset points", "va": "center", "weight": "bold", "fontsize": 10}
     for name, (accuracy, colour) in ends.items():
-        ax.annotate(
-            name,
-            (x, 100 * accuracy),
-            (8, 0),
-            textcoords="offset points",
-            va="center",
-            color=colour,
-            weight="bold",
-            fontsize=10,
-        )
-    ax.figure.canvas.draw()
-    position = ax.get_position()
-    ax.set_position((position.x0, position.y0, position.width - 0.145, position.height))
+        ax.annotate(name, (x, 100 * accuracy), color=_DARK[colour], **beside)
+    left, bottom, width, height = ax.get_position().bounds
+    ax.set_position((left, bottom, width - 0.145, height))

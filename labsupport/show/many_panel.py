@@ -124,7 +124,7 @@ def plot_many(fig: LabFigure, view: ManyView) -> str:
         ax.plot(view.n_slices, 100 * here, marker, color=colour, markersize=13, markeredgecolor="white", zorder=4)
         around = {"ha": "center", "va": "center", "weight": "bold", "fontsize": 10, "zorder": 5, "bbox": _HALO}
         ax.text(view.n_slices, 100 * here + 8 * side, f"{here:.0%}", color=INK, **around)
-        ax.text(41, 100 * rates[-1] + end_apart * side / 2, name, color=colour, va="center", fontsize=10)
+        ax.text(41, 100 * rates[-1] + end_apart * side / 2, name, color=INK, va="center", fontsize=10)
     said = "; ".join(
         f"{count}: {false:.0%} and {missed:.0%}"
         for count, false, missed in zip(view.counts, view.false_alarms, view.misses, strict=True)

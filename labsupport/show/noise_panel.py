@@ -138,10 +138,13 @@ def plot_view(fig: LabFigure, view: NoiseView) -> str:
 
 
 def _empty(fig: LabFigure) -> Axes:
-    ax = fig.add_axes((0.125, 0.15, 0.85, 0.83))
+    ax = fig.add_axes((0.125, 0.15, 0.835, 0.83))
+    ax.set_xscale("log")
     ax.set_yscale("log")
-    ax.set(xlim=(0, STEPS), ylim=(1e-10, 1), xlabel="training steps", ylabel="mean squared error; share of rows")
-    ax.set_xticks([0, 500, 1000, 1500, 2000, 2500, 3000], ["0", "500", "1,000", "1,500", "2,000", "2,500", "3,000"])
+    ax.set(xlim=(_SMOOTH / 2, STEPS), ylim=(1e-10, 1))
+    ax.set(xlabel="training steps (log scale)", ylabel="mean squared error; share of rows")
+    ax.set_xticks([10, 30, 100, 300, 1000, 3000], ["10", "30", "100", "300", "1,000", "3,000"])
+    ax.set_xticks([], minor=True)
     ax.set_yticks([1e-10, 1e-8, 1e-6, 1e-4, 1e-2, 1])
     ax.set_yticks([], minor=True)
     ax.grid(axis="y")

@@ -1,12 +1,11 @@
 """Times of intervals beside those who do the same: run by `make bench`, nothing here asserts a time.
 
-SciPy resamples the n differences of right answers, which is the paired bootstrap at its fastest (half the time of handing it two
-samples and paired=True, which is shown too), in batches that stay in the cache. At a million rows its 10,000 replicates would take
-minutes, so it and the loop draw fewer there: the name says how many, and extra_info holds the time of one replicate.
+SciPy resamples the n differences of right answers, its fastest way to the paired bootstrap (two samples with paired=True
+take longer, and are shown), in batches that stay in the cache. At a million rows 10,000 replicates would take it minutes, so
+it and the loop draw fewer there: the name says how many, and extra_info holds the time of one replicate.
 """
 
 import math
-import os
 from functools import partial
 
 import numpy as np
@@ -17,7 +16,7 @@ from labsupport.intervals import bootstrap_gains, gain_distribution, gain_interv
 from labsupport.outcomes import PairedOutcomes
 
 REPLICATES = 10_000
-FEW = 100
+FEW = 50
 SIZES = {4_000: REPLICATES, 1_000_000: FEW}
 
 
@@ -28,10 +27,7 @@ def build_a(n):
 
 
 def with_scipy(rows, replicates, paired=False):
-    if paired:
-        samples = (rows == 1).astype(np.int8), (rows == -1).astype(np.int8)
-    else:
-        samples = (rows.astype(np.int8),)
+    samples = ((rows == 1).astype(np.int8), (rows == -1).astype(np.int8)) if paired else (rows.astype(np.int8),)
     return stats.bootstrap(
         samples,
         (lambda x, y, axis: x.mean(axis) - y.mean(axis)) if paired else np.mean,
@@ -68,11 +64,12 @@ def assert_is_build_a(gains, n):
     assert gains.std() == pytest.approx(spread, rel=5 / math.sqrt(2 * len(gains)))
 
 
+@pytest.mark.benchmark(min_rounds=3)
 @pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("name", ["gain_interval, exact", "bootstrap_gains", "scipy", "scipy, paired=True", "numpy loop"])
 def test_bootstrap(benchmark, n, name):
     outcomes, rows = build_a(n)
-    benchmark.group = f"paired bootstrap of {n:,} rows"
+    benchmark.group, benchmark.name = f"paired bootstrap of {n:,} rows", name
     if name == "gain_interval, exact":
         assert benchmark(gain_interval, outcomes).low < 0.00825
         return
@@ -96,7 +93,7 @@ def test_exact_interval_by_size(benchmark, n):
     assert 0.00825 in benchmark(gain_interval, outcomes)
 
 
-# The accuracy gap between groups, resampled: a multinomial per group beside Fairlearn's MetricFrame(n_boot=...).
+# The accuracy gap between groups, resampled: counts per group beside Fairlearn's MetricFrame(n_boot=...).
 
 GROUP_ROWS, GROUP_REPLICATES = 4_000, 100
 
@@ -142,7 +139,7 @@ def gap_with_tables(group, right, replicates):
     return np.quantile(gaps_from_tables(right_rows, group_rows, replicates), [0.025, 0.5, 0.975])
 
 
-@pytest.mark.benchmark(group=f"accuracy gap of 5 groups, {GROUP_ROWS:,} rows, {GROUP_REPLICATES} replicates")
+@pytest.mark.benchmark(group=f"accuracy gap of 5 groups, {GROUP_ROWS:,} rows, {GROUP_REPLICATES} replicates", min_rounds=3)
 @pytest.mark.parametrize("gap", [gap_with_tables, gap_with_fairlearn], ids=["table per group", "Fairlearn MetricFrame"])
 def test_gap(benchmark, gap):
     group, right = groups()
@@ -151,4 +148,3 @@ def test_gap(benchmark, gap):
     found = benchmark(gap, group, right, GROUP_REPLICATES)
     reference = gap_with_tables(group, right, REPLICATES)
     assert found == pytest.approx(reference, abs=5 * 0.012 * 2.7 / math.sqrt(GROUP_REPLICATES))
-    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
