@@ -247,6 +247,21 @@ def test_an_end_of_the_interval_that_is_the_margin_is_compared_as_a_count():
     assert tied > 100 and floats_disagree > 20  # compared as floats, these would be in doubt
 
 
+def test_an_upper_end_that_is_the_margin_does_not_block():
+    """The true gain may then be the margin, and the margin is enough."""
+    tied = 0
+    for n, worse in itertools.product(range(60, 200, 7), range(30, 60)):
+        outcomes = PairedOutcomes(n - worse - 1, 1, worse, 0)
+        high = gain_interval(outcomes).high
+        rows = round(high * n)
+        if score_statistic(outcomes, high) > -1.97:
+            continue
+        tied += 1
+        assert decided(outcomes, min_gain=Fraction(rows, n)) == "inconclusive"
+        assert decided(outcomes, min_gain=Fraction(rows, n) + Fraction(1, 10**9)) == "block"
+    assert tied > 20
+
+
 @pytest.mark.parametrize("kind", [float, np.float32, np.float64, Decimal, Fraction])
 def test_a_margin_and_a_confidence_are_the_decimals_they_were_written_as(kind):
     clear, wrong = PairedOutcomes(3700, 200, 40, 60), PairedOutcomes(3700, 40, 200, 60)
@@ -531,6 +546,8 @@ def test_a_comparison_that_is_no_number_is_never_promoted(broken, confidence):
     verdict = gate(outcomes, Policy(0.1, None, confidence=confidence))
     measured = "error" in broken and confidence is None
     assert verdict.decision == ("promote" if measured else "block")
+    if "candidate" in broken:
+        assert verdict.checks[0].sentence == "The gain came out as nan, which is no number."
     assert all(is_sentence(check.sentence) for check in verdict.checks)
 
 

@@ -1,6 +1,8 @@
 """Checks survive what students pass, and nothing but a right answer is called right."""
 
+import inspect
 import math
+import operator
 import random
 import re
 import signal
@@ -10,6 +12,8 @@ import time
 from decimal import Context, Decimal, getcontext, localcontext
 from enum import StrEnum
 from fractions import Fraction
+from functools import cache
+from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -20,9 +24,10 @@ from labsupport import grading
 from labsupport.grading import Result, check, student
 from labsupport.grading.questions import QUESTIONS, Case, Mistake, Wrong, compare, question
 
-NUMBERS = ["01.1", "01.2", "01.3", "01.4"]
+check("", None)  # loads the exercises
+NUMBERS = sorted(QUESTIONS)
+SOLUTIONS = Path(__file__).parents[1] / "solutions"
 NO_GAIN, UNSAFE = "blocked: no eval gain", "blocked: failed safety check"
-N_ARGUMENTS = {"01.1": 3, "01.2": 4, "01.3": 4, "01.4": 0}
 
 
 def accuracy_and_gap(y, prediction, group):
@@ -41,7 +46,21 @@ def clears(candidate_right, baseline_right, n, margin):
     return n > 0 and Fraction(candidate_right - baseline_right, n) >= Fraction(str(margin))
 
 
-RIGHT = {"01.1": accuracy_and_gap, "01.2": decide_rightly, "01.3": clears, "01.4": (-2.0, 1.5)}
+@cache
+def solved():
+    """{question: the function that its check cell names}, from all solutions."""
+    answers = {}
+    for path in SOLUTIONS.glob("*.ipynb"):
+        cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+        checks = dict(
+            match for cell in cells for match in re.findall(r'^check\("(.+?)", (\w+)\)', cell.source, re.MULTILINE)
+        )
+        names = {}
+        for cell in cells:
+            if not cell.metadata.get("nbgrader", {}).get("grade"):
+                exec(compile(cell.source, f"{path.name}:{cell.id}", "exec"), names)
+        answers |= {number: names[name] for number, name in checks.items()}
+    return answers
 
 
 def without_address(value):
@@ -93,9 +112,10 @@ class EqualPair(tuple):
         return iter((AlwaysEqual(), AlwaysEqual()))
 
 
-def taking(n_arguments, body):
-    """`body` as a function of n arguments, so that it gets past the look at the signature."""
-    return {0: lambda: body(), 3: lambda a, b, c: body(), 4: lambda a, b, c, d: body()}[n_arguments]
+def taking(number, body):
+    """`body` as a function of as many arguments as the question's, so that it gets past the look at the signature."""
+    names = ", ".join(inspect.signature(solved()[number]).parameters)
+    return eval(f"lambda {names}: body()", {"body": body})
 
 
 def raising(error):
@@ -109,7 +129,7 @@ def raising(error):
 class TestWhateverIsPassed:
     @pytest.mark.parametrize("seed", [None, 0, 1, 2**40])
     def test_right_is_right_for_every_seed(self, number, seed):
-        assert check(number, RIGHT[number], seed=seed) == Result(True, "")
+        assert check(number, solved()[number], seed=seed) == Result(True, "")
 
     @pytest.mark.parametrize(
         "answer",
@@ -170,13 +190,13 @@ class TestWhateverIsPassed:
         ids=without_address,
     )
     def test_a_function_that_returns_nonsense(self, number, value):
-        result = check(number, taking(N_ARGUMENTS[number], lambda: value))
+        result = check(number, taking(number, lambda: value))
         assert result.passed is False
         assert "itself broke" not in result.hint
 
     @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit, StopIteration, MemoryError, KeyError])
     def test_a_function_that_raises(self, number, error):
-        result = check(number, taking(N_ARGUMENTS[number], raising(error("oh"))))
+        result = check(number, taking(number, raising(error("oh"))))
         assert result.passed is False
         assert f"raised {error.__name__}" in result.hint
         assert "oh" in result.hint
@@ -186,17 +206,17 @@ class TestWhateverIsPassed:
             def __str__(self):
                 raise RuntimeError
 
-        assert "raised SilentError" in check(number, taking(N_ARGUMENTS[number], raising(SilentError()))).hint
+        assert "raised SilentError" in check(number, taking(number, raising(SilentError()))).hint
 
     def test_not_filled_in(self, number):
-        result = check(number, taking(N_ARGUMENTS[number], raising(NotImplementedError)))
+        result = check(number, taking(number, raising(NotImplementedError)))
         assert "not filled in" in result.hint
 
     def test_endless_recursion(self, number):
         def again():
             return again()
 
-        assert "RecursionError" in check(number, taking(N_ARGUMENTS[number], again)).hint
+        assert "RecursionError" in check(number, taking(number, again)).hint
 
     def test_other_arguments_than_asked_for(self, number):
         assert "keep the signature" in check(number, lambda one, two, three, four, five: None).hint
@@ -205,17 +225,17 @@ class TestWhateverIsPassed:
         def generator():
             yield 1
 
-        assert not check(number, taking(N_ARGUMENTS[number], generator))
+        assert not check(number, taking(number, generator))
 
     def test_a_coroutine_leaves_no_warning(self, number):
         async def coroutine():
             return 1
 
-        assert "with def alone" in check(number, taking(N_ARGUMENTS[number], coroutine)).hint
+        assert "with def alone" in check(number, taking(number, coroutine)).hint
 
     def test_numbers_beyond_every_float(self, number):
         for value in (10**400, Fraction(-(10**400)), (Fraction(10**400), 1), (1, 10**400)):
-            hint = check(number, taking(N_ARGUMENTS[number], lambda value=value: value)).hint
+            hint = check(number, taking(number, lambda value=value: value)).hint
             assert hint
             assert "Overflow" not in hint
             assert "itself broke" not in hint
@@ -258,7 +278,7 @@ class TestTime:
     @pytest.mark.parametrize("kind", ["loop", "stubborn"])
     def test_an_endless_loop_is_stopped_and_the_kernel_lives(self, number, kind, monkeypatch):
         monkeypatch.setattr(student, "TIME_LIMIT", 0.1)
-        result = check(number, taking(N_ARGUMENTS[number], getattr(self, kind)))
+        result = check(number, taking(number, getattr(self, kind)))
         assert "did not come back" in result.hint
         assert "restart" not in result.hint
         self.assert_nothing_runs_on()
@@ -515,6 +535,94 @@ class TestCheck:
             for mistake in mistakes:
                 assert isinstance(mistake, Mistake)
                 assert any(_differs(mistake, case) for case in cases), mistake.hint
+
+    @pytest.mark.parametrize(
+        ("module", "draw", "mistakes", "same"),
+        [
+            ("02_gate", "_intervals", "_STRICT_MISTAKES", operator.eq),
+            ("02_rows", "_tables", "_ROWS_MISTAKES", operator.and_),
+            ("03_holm", "_lists", "_HOLM_MISTAKES", np.allclose),
+            ("03_best", "_candidates", "_BEST_MISTAKES", math.isclose),
+            ("03_segments", "_segmented", "_SEGMENT_MISTAKES", operator.eq),
+        ],
+    )
+    def test_every_mistake_in_comparing_is_one_on_every_draw(self, module, draw, mistakes, same):
+        exercise = getattr(grading, f"exercise_{module}")
+        for seed in range(5):
+            cases = getattr(exercise, draw)(np.random.default_rng(seed))
+            for mistake in getattr(exercise, mistakes):
+                assert not all(same(mistake.answer(*case.args), case.expected) for case in cases), mistake.hint
+
+
+class TestRandomAnswers:
+    """Questions that are answered by resampling or simulation: other ways to draw are right, other generators are not."""
+
+    @staticmethod
+    def interval(gains, confidence, method="linear"):
+        return np.quantile(gains, [(1 - confidence) / 2, (1 + confidence) / 2], method=method)
+
+    @pytest.mark.parametrize("method", ["linear", "inverted_cdf", "lower", "higher", "weibull", "median_unbiased"])
+    @pytest.mark.parametrize("seed", range(3))
+    def test_every_way_to_take_a_percentile(self, method, seed):
+        def answer(y, candidate, baseline, confidence, n_resamples, rng):
+            difference = (candidate == y).astype(int) - (baseline == y)
+            gains = difference[rng.integers(len(y), size=(n_resamples, len(y)))].mean(axis=1)
+            return self.interval(gains, confidence, method)
+
+        assert check("02.1", answer, seed=seed)
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_every_way_to_resample(self, seed):
+        def counted(y, candidate, baseline, confidence, n_resamples, rng):
+            difference = (candidate == y).astype(int) - (baseline == y)
+            shares = [np.mean(difference == value) for value in (1, -1, 0)]
+            counts = rng.multinomial(len(y), shares, n_resamples)
+            return self.interval((counts[:, 0] - counts[:, 1]) / len(y), confidence)
+
+        def children(y, candidate, baseline, confidence, n_resamples, rng):
+            difference = (candidate == y).astype(int) - (baseline == y)
+            gains = [child.choice(difference, len(y)).mean() for child in rng.spawn(n_resamples)]
+            return self.interval(gains, confidence)
+
+        def by_index(y, candidate, baseline, confidence, n_resamples, rng):
+            gains = []
+            for _ in range(n_resamples):
+                rows = rng.choice(len(y), len(y))
+                gains.append(np.mean(candidate[rows] == y[rows]) - np.mean(baseline[rows] == y[rows]))
+            left_out = round(n_resamples * (1 - confidence) / 2)
+            return sorted(gains)[left_out], sorted(gains)[-left_out - 1]
+
+        for answer in (counted, children, by_index):
+            assert check("02.1", answer, seed=seed), answer.__name__
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_every_way_to_simulate_a_gap(self, seed):
+        def row_by_row(n_groups, rows, accuracy, measured, n_worlds, rng):
+            gaps = []
+            for _ in range(n_worlds):
+                shares = [np.mean(rng.random(rows) < accuracy) for _ in range(n_groups)]
+                gaps.append(max(shares) - min(shares))
+            return sum(gaps) / n_worlds, sum(gap >= measured for gap in gaps) / n_worlds
+
+        def sorted_counts(n_groups, rows, accuracy, measured, n_worlds, rng):
+            right = np.sort(rng.binomial(rows, accuracy, (n_groups, n_worlds)), axis=0)
+            gaps = right[-1] - right[0]
+            return np.mean(gaps) / rows, np.mean(gaps > measured * rows)
+
+        for answer in (row_by_row, sorted_counts):
+            assert check("03.4", answer, seed=seed), answer.__name__
+
+    @pytest.mark.parametrize("number", ["02.1", "03.4"])
+    def test_each_call_gets_its_own_copy_of_the_generator(self, number):
+        drawn = []
+
+        def answer(*args):
+            drawn.append(args[-1].random())
+            return 0.0, 0.0
+
+        check(number, answer)
+        assert drawn[: len(drawn) // 2] == drawn[len(drawn) // 2 :][::-1]
+        assert len(set(drawn)) == len(drawn) // 2
 
 
 def _differs(mistake, case):

@@ -93,7 +93,7 @@ def test_the_curve_passes_through_the_point():
 
 def test_the_sentence_and_the_alt_text_say_the_numbers():
     view = many_view(n_slices=7, rows=500, loss=3.0, n_bad=2, correction="Bonferroni")
-    for words in ("7 slices of 500 rows", "Bonferroni", "lose 3 points", "2 of 7", f"{view.false_alarm:.0%} false alarms"):
+    for words in ("7 slices of 500 rows", "Bonferroni", "lose 3 points (2 of 7)", f"{view.false_alarm:.0%} false alarms"):
         assert words in view.sentence
     shown = view.picture()
     assert f"{view.missed:.0%} missed" in shown.alt and f"{view.missed:.0%} missed" in shown.caption

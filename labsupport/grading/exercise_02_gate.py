@@ -10,7 +10,7 @@ import numpy as np
 
 from labsupport.gate import Policy, gate
 from labsupport.grading.questions import Case, Mistake, Wrong, compare, question
-from labsupport.grading.readers import number, pair
+from labsupport.grading.readers import number, pair, text
 from labsupport.grading.student import ask
 from labsupport.intervals import gain_interval
 from labsupport.outcomes import PairedOutcomes
@@ -103,9 +103,10 @@ _STRICT_MISTAKES = [
 
 
 def _read_decision(value) -> str:
-    if type(value) is not str or value not in _DECISIONS:
-        raise Wrong("your function returned something else than one of the three words of the question, as text.")
-    return value
+    decision = text(value, "decision")
+    if decision not in _DECISIONS:
+        raise Wrong("the decision is not one of the three words of the question, letter by letter.")
+    return decision
 
 
 def _strict_otherwise(case: Case, said: str) -> str:

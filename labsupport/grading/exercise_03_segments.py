@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from labsupport.grading.questions import Case, Mistake, Wrong, compare, question
-from labsupport.grading.readers import pair, truth
+from labsupport.grading.readers import pair, text, truth
 from labsupport.grading.student import ask
 from labsupport.intervals import mcnemar
 from labsupport.outcomes import PairedOutcomes, as_written
@@ -122,6 +122,8 @@ _SEGMENT_MISTAKES = [
     Mistake(_UNCORRECTED, _judge(adjust=list)),
     Mistake(_BONFERRONI, _judge(adjust=_times(lambda k: k))),
     Mistake(_WRONG_COUNT, _judge(adjust=_times(lambda k: k - 1))),
+    Mistake("The p-values are halved; the test that the question names is two-sided.",
+            _judge(p_value=lambda part: mcnemar(part) / 2)),
     Mistake(_LOSING_ONLY, _judge(counted=lambda part: part.exact_gain < 0)),
     Mistake(_LOSING_ONLY, _judge(counted=lambda part: part.exact_gain < 0, adjust=_times(lambda k: k))),
     Mistake("A slice without a difference was looked at too; here it is not counted.",
@@ -134,8 +136,6 @@ _SEGMENT_MISTAKES = [
             _judge(is_loss=lambda part: part.exact_gain > 0)),
     Mistake("Every measured loss counts, however uncertain; a loss has to be established first.",
             _judge(adjust=lambda p: [0] * len(p))),
-    Mistake("The p-values are halved; the test that the question names is two-sided.",
-            _judge(p_value=lambda part: mcnemar(part) / 2)),
     Mistake(_WORST, _worst_only(holm)),
     Mistake(_WORST, _worst_only(list)),
     Mistake("The candidate is compared with itself elsewhere; compare it with the baseline on the same rows.",
@@ -157,11 +157,11 @@ _SEGMENT_MISTAKES = [
 
 def _read_verdict(value):
     promote, lost = pair(value, ("promote", "lost"))
-    if type(lost) is str or type(lost) not in (list, tuple, set, frozenset):
+    if type(lost) is np.ndarray and lost.ndim == 1:
+        lost = list(lost)
+    if type(lost) not in (list, tuple, set, frozenset):
         raise Wrong("the second value should be a list of the names of the slices that lost, empty if none did.")
-    if not all(type(name) is str for name in lost):
-        raise Wrong("the list of slices that lost should hold their names, as text.")
-    return truth(promote, "decision"), frozenset(lost)
+    return truth(promote, "decision"), frozenset(text(name, "name of a slice") for name in lost)
 
 
 def _segments_otherwise(case: Case, said) -> str:

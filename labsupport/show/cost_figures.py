@@ -137,6 +137,8 @@ def _line_boxes(ax: Axes, c: float, T: float) -> list[Bbox]:
     renderer = ax.figure.canvas.get_renderer()
     points = [(p, y) for p in _RATES for y in (T, T + c, c + (1 - p) * T)]
     boxes = [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in ax.transData.transform(points)]
+    down_from_crossing = ax.transData.transform([(c / T, y) for y in np.linspace(0, T, 60)])
+    boxes += [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in down_from_crossing]
     boxes += [words.get_window_extent(renderer) for words in ax.texts if words.get_zorder() < 6]  # not the label itself
     return boxes + [inset.get_tightbbox(renderer) for inset in ax.child_axes]
 

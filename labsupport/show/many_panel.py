@@ -95,9 +95,9 @@ def many_view(n_slices: int = 10, rows: int = 1000, loss: float = 2.0, n_bad: in
     n_bad = min(n_bad, n_slices)
     sentence = (
         f"{false_alarm:.0%} false alarms, {missed:.0%} missed. "
-        f"With {_plural(n_slices, 'slice')} of {rows:,} rows and {_CORRECTION_WORDS[correction]}, {false_alarm:.0%} of "
-        f"{WORLDS:,} worlds without any harm accuse some slice; of the slices that truly lose {loss:g} points "
-        f"({n_bad} of {n_slices} in each of {WORLDS:,} other worlds) {missed:.0%} are missed."
+        f"{_plural(n_slices, 'slice')} of {rows:,} rows, {_CORRECTION_WORDS[correction]}: {false_alarm:.0%} of {WORLDS:,} "
+        f"worlds without any harm accuse some slice, and {missed:.0%} of the slices that truly lose {loss:g} points "
+        f"({n_bad} of {n_slices}) go unnoticed."
     )
     return ManyView(n_slices, rows, loss, n_bad, correction, false_alarm, missed, counts, false_alarms, misses, sentence)
 
@@ -124,16 +124,16 @@ def plot_many(fig: LabFigure, view: ManyView) -> str:
         ax.plot(view.n_slices, 100 * here, marker, color=colour, markersize=13, markeredgecolor="white", zorder=4)
         around = {"ha": "center", "va": "center", "weight": "bold", "fontsize": 10, "zorder": 5, "bbox": _HALO}
         ax.text(view.n_slices, 100 * here + 8 * side, f"{here:.0%}", color=INK, **around)
-        ax.text(41, 100 * rates[-1] + end_apart * side / 2, name, color=INK, va="center", fontsize=10)
+        ax.text(43, 100 * rates[-1] + end_apart * side / 2, name, color=INK, va="center", fontsize=10)
     said = "; ".join(
         f"{count}: {false:.0%} and {missed:.0%}"
         for count, false, missed in zip(view.counts, view.false_alarms, view.misses, strict=True)
         if count in (1, 5, 10, 20, 40)
     )
     return (
-        f"False alarms and missed alarms, in per cent of worlds, over the number of slices, correction {view.correction}, "
-        f"{view.rows:,} rows a slice, true loss {view.loss:g} points. At {said}. Marked: {_plural(view.n_slices, 'slice')}, "
-        f"{view.false_alarm:.0%} false alarms, {view.missed:.0%} missed."
+        f"False alarms (share of the worlds) and missed alarms (share of the slices that are hurt) over the number of slices, "
+        f"correction {view.correction}, {view.rows:,} rows a slice, true loss {view.loss:g} points. At {said}. Marked: "
+        f"{_plural(view.n_slices, 'slice')}, {view.false_alarm:.0%} false alarms, {view.missed:.0%} missed."
     )
 
 
@@ -183,10 +183,10 @@ def _plural(count: int, noun: str) -> str:
 
 def _empty(fig: LabFigure) -> Axes:
     ax = fig.add_axes((0.12, 0.15, 0.85, 0.82))
-    ax.set(xlim=(-1, 52), ylim=(-12, 112), xlabel="number of slices", ylabel="share of the worlds (%)")
+    ax.set(xlim=(-1, 55), ylim=(-12, 112), xlabel="number of slices", ylabel="false or missed alarms (%)")
     ax.set_xticks([1, 10, 20, 30, 40])
     ax.set_yticks([0, 20, 40, 60, 80, 100])
-    ax.axhline(100 * LEVEL, color="#c9c9c9", linewidth=1)
+    ax.plot([-1, MOST_SLICES], [100 * LEVEL] * 2, color="#c9c9c9", linewidth=1, zorder=1)
     return ax
 
 

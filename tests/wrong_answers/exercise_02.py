@@ -397,7 +397,7 @@ WRONG = {
         (slack, "On a lower end a hair below the margin"),
         (nan_falls_through, "On an interval with NaN as its ends, this promotes"),
         (nan_above, "On an interval with NaN as its upper end, this promotes"),
-        (exit_statuses, "one of the three words"),
+        (exit_statuses, "the decision is a single number; it should be text"),
     ],
     "02.3": [
         ((2, 8000), "better beyond doubt"),
