@@ -168,12 +168,13 @@ def _train(runs: list[Run], steps: int) -> list[Training]:
     for i, run in enumerate(runs):
         alike.setdefault((run.reduction, run.workers), []).append(i)
     arrivals = [np.stack([_arrivals(runs[i], steps) for i in group], axis=2) for group in alike.values()]
+    rows = np.empty((BATCH, *weights.shape), np.float32)  # written anew in every step
     checkpoints = np.empty((1 + steps // EVERY, *weights.shape), np.float32)
     losses = np.empty((steps, len(runs)))
     checkpoints[0] = weights
     for step in range(steps):
         batch = batches[step]
-        rows, error = _gradient_rows(weights, X[batch], y[batch])
+        error = _gradient_rows(weights, X[batch], y[batch], rows)
         for ((reduction, _), group), arrival in zip(alike.items(), arrivals, strict=True):
             mine = rows if len(group) == len(runs) else rows[:, group]
             weights[group] -= _STEP * _reduce(mine, arrival[step], reduction)
@@ -193,21 +194,20 @@ def _forward(weights: np.ndarray, X: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return hidden, value, z + weights[:, -1]
 
 
-def _gradient_rows(weights: np.ndarray, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The gradient of every row of a batch (50, k, 129), and the errors (50, k)."""
+def _gradient_rows(weights: np.ndarray, X: np.ndarray, y: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Write the gradient of every row of a batch into rows (50, k, 129); return the errors (50, k)."""
     hidden, value, z = _forward(weights, X)
     size = _ONE + np.abs(z)
     error = (_ONE + z / size) * _HALF - y
-    rows = np.empty((*z.shape, N_WEIGHTS), np.float32)
     slope = error / (size * size)  # of error**2 by z: the 2 and the squash's 1/2 cancel
     rows[:, :, -1] = slope
     np.multiply(slope[:, :, None], value, out=rows[:, :, _HIDDEN + _UNITS : -1])
     size = _ONE + np.abs(hidden)
     slope = slope[:, :, None] * weights[:, _HIDDEN + _UNITS : -1] / (size * size)
     rows[:, :, _HIDDEN : _HIDDEN + _UNITS] = slope
-    for j in range(_FEATURES):
-        np.multiply(X[:, :, j, None], slope, out=rows[:, :, _UNITS * j : _UNITS * (j + 1)])
-    return rows, error
+    into = rows[:, :, :_HIDDEN].reshape(*z.shape, _FEATURES, _UNITS)  # a view
+    np.multiply(X[:, :, :, None], slope[:, :, None], out=into)
+    return error
 
 
 def _reduce(rows: np.ndarray, arrival: np.ndarray, reduction: str) -> np.ndarray:

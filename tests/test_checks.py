@@ -19,7 +19,7 @@ from scipy import optimize, special, stats
 
 from labsupport.data import load_employment
 from labsupport.gate import Policy, Verdict, gate
-from labsupport.intervals import Interval, gain_interval, score_statistic
+from labsupport.intervals import Interval, examples_needed, gain_interval, score_statistic
 from labsupport.outcomes import PairedOutcomes
 from labsupport.scores import compare_auc
 from labsupport.training import fit_logistic, predict
@@ -331,6 +331,14 @@ def test_luck_is_promoted_and_blocked_as_rarely_as_promised(n, margin, churn):
     assert found["block"] / 2000 < 0.036
     if n <= 50:
         assert bootstrap_alone / 2000 > 0.4  # what the second judge is for
+
+
+def test_rows_needed_with_few_discordant_pairs():
+    """By the variance of one pair 48 rows would do, and 50 do not; at the same rates the score test asks for 95."""
+    one = PairedOutcomes(49, 1, 0, 0)
+    assert examples_needed(one, -0.02) < 50
+    assert gate(one, Policy(-0.02, None, confidence=0.95)).reason == "inconclusive: gain in doubt, about 95 rows needed"
+    assert decided(PairedOutcomes(98, 2, 0, 0), min_gain=-0.02) == "promote"
 
 
 def test_a_silent_slice_can_neither_pass_nor_fail():

@@ -48,7 +48,7 @@ def _cases(rng: np.random.Generator) -> list[Case]:
     cases = []
     kinds = (
         ("few runs", 2, 6),
-        ("many runs", 8, 30),
+        ("many runs", 30, 8),
         ("one run of the candidate", 1, 9),
         ("as many runs on each side", 4, 4),
     )

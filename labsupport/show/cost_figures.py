@@ -199,6 +199,7 @@ def _ladder(ax: Axes, costs: np.ndarray, named: Mapping[str, float], currency: s
     ax.set(xlim=(costs[0] - 0.05 * room, costs[-1] + 0.3 * room), ylim=(len(costs) + 0.8, -0.3))
     ax.set(xlabel=f"expected cost of the checks per change ({currency})", ylabel="order, cheapest first")
     ax.grid(axis="x")
+    ax.set_yticks(sorted({1, (1 + len(costs)) // 2, len(costs)}))
     for name, cost in named.items():
         rank = int(np.argmin(np.abs(costs - cost))) + 1
         best = rank == 1

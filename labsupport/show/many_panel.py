@@ -115,23 +115,23 @@ def plot_many(fig: LabFigure, view: ManyView) -> str:
         ("false alarms", "X", VERMILLION, view.false_alarms, view.false_alarm),
         ("missed", "o", BLUE, view.misses, view.missed),
     ]
-    upper = max(curves, key=lambda curve: curve[-1])
+    upper_here, upper_end = max(curves, key=lambda curve: curve[4]), max(curves, key=lambda curve: curve[3][-1])
     end_apart = 7 if abs(view.false_alarms[-1] - view.misses[-1]) < 0.07 else 0
     for curve in curves:
         name, marker, colour, rates, here = curve
-        side = 1 if curve is upper else -1
+        side, end_side = (1 if curve is upper else -1 for upper in (upper_here, upper_end))
         ax.plot(view.counts, 100 * np.array(rates), color=colour, zorder=2)
         ax.plot(view.n_slices, 100 * here, marker, color=colour, markersize=13, markeredgecolor="white", zorder=4)
         around = {"ha": "center", "va": "center", "weight": "bold", "fontsize": 10, "zorder": 5, "bbox": _HALO}
         ax.text(view.n_slices, 100 * here + 8 * side, f"{here:.0%}", color=INK, **around)
-        ax.text(43, 100 * rates[-1] + end_apart * side / 2, name, color=INK, va="center", fontsize=10)
+        ax.text(43, 100 * rates[-1] + end_apart * end_side / 2, name, color=INK, va="center", fontsize=10)
     said = "; ".join(
         f"{count}: {false:.0%} and {missed:.0%}"
         for count, false, missed in zip(view.counts, view.false_alarms, view.misses, strict=True)
         if count in (1, 5, 10, 20, 40)
     )
     return (
-        f"False alarms (share of the worlds) and missed alarms (share of the slices that are hurt) over the number of slices, "
+        f"False alarms (share of the worlds) and missed alarms (share of the slices that lose) over the number of slices, "
         f"correction {view.correction}, {view.rows:,} rows a slice, true loss {view.loss:g} points. At {said}. Marked: "
         f"{_plural(view.n_slices, 'slice')}, {view.false_alarm:.0%} false alarms, {view.missed:.0%} missed."
     )

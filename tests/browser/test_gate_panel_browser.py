@@ -36,7 +36,7 @@ LESSONS = {
     lesson.stem: lesson
     for lesson in (
         Lesson("01_evaluation_gate", gate_view, gate_panel, "bias", 10, {"bias": 1.0}, "1.0"),
-        Lesson("02_confidence_intervals", interval_view, interval_panel, "margin", 3, {"margin": 0.008}, "0.008"),
+        Lesson("02_confidence_intervals", interval_view, interval_panel, "draw", 3, {"draw": 3}, "3.0"),
     )
 }
 of_every_lesson = pytest.mark.parametrize("lesson", LESSONS, indirect=True, scope="module")
@@ -63,7 +63,8 @@ def lesson_panel(page: Page, jupyterlab, lesson: Lesson) -> Locator:
     cells = json.loads((jupyterlab.root / lesson.path).read_text(encoding="utf-8"))["cells"]
     # JupyterLab fills a page bit by bit, and "Run All" runs the cells that are there.
     expect(page.locator(".jp-Notebook .jp-Cell")).to_have_count(len(cells), timeout=60_000)
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(state="attached", timeout=60_000)
+    # Before there is a kernel the toolbar's indicator says "idle" as well, and what runs then is lost without a word.
+    page.locator("#jp-main-statusbar").get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     image = page.locator("img.widget-image")
