@@ -40,7 +40,7 @@ def test_numbers_and_sentence_for_every_setting(price, hours):
 
 
 PRESET_COSTS = {
-    "The chapter": (390.0, 480.0, 486.0, 0.0125),
+    "This lesson": (390.0, 480.0, 486.0, 0.0125),
     "Few catches": (481.2, 480.0, 486.0, 0.0125),
     "Slow checks": (504.0, 480.0, 600.0, 0.25),
     "A small model": (8 + 10 / 3, 10.0, 10 + 10 / 3, 1 / 3),

@@ -72,20 +72,16 @@ def _percentiles(distribution: Callable, levels: Callable = _two_sided, then: Ca
     """The answer that takes these levels of this distribution of gains, and then does something to the ends: two ranges."""
 
     def answer(y, candidate, baseline, confidence, n_resamples, rng):
-        drawn = distribution(PairedOutcomes.from_predictions(y, candidate, baseline), n_resamples)
+        drawn = distribution(PairedOutcomes.from_predictions(y, candidate, baseline))
         return then(*(_range(*drawn, level, n_resamples) for level in levels(confidence)))
 
     return answer
 
 
-def _paired_gains(outcomes: PairedOutcomes, n_resamples: int):
-    return gain_distribution(outcomes)
+_paired = _percentiles(gain_distribution)
 
 
-_paired = _percentiles(_paired_gains)
-
-
-def _unpaired_gains(outcomes: PairedOutcomes, n_resamples: int):
+def _unpaired_gains(outcomes: PairedOutcomes):
     """Each model on rows of its own: the difference of two independent binomials."""
     n, rows = outcomes.n, np.arange(outcomes.n + 1)
     candidate, baseline = (
@@ -94,7 +90,7 @@ def _unpaired_gains(outcomes: PairedOutcomes, n_resamples: int):
     return np.arange(-n, n + 1) / n, np.convolve(candidate, baseline[::-1])
 
 
-def _candidate_alone(outcomes: PairedOutcomes, n_resamples: int):
+def _candidate_alone(outcomes: PairedOutcomes):
     rows = np.arange(outcomes.n + 1)
     return rows / outcomes.n, stats.binom.pmf(rows, outcomes.n, outcomes.candidate_accuracy)
 
@@ -128,20 +124,19 @@ _INTERVAL_MISTAKES = [
     Mistake("Each model is scored on rows of its own; draw the rows once per resample and score both models on them.",
             _percentiles(_unpaired_gains)),
     Mistake("All that may be left out is left out on each side; an interval with two ends shares it between them.",
-            _percentiles(_paired_gains, lambda confidence: (1 - confidence, confidence))),
+            _percentiles(gain_distribution, lambda confidence: (1 - confidence, confidence))),
     Mistake("The confidence plays no part: the ends are the same percentiles whatever is asked for.",
-            _percentiles(_paired_gains, lambda confidence: _two_sided(0.95))),
+            _percentiles(gain_distribution, lambda confidence: _two_sided(0.95))),
     Mistake("The levels are shares and are read as percent, so both ends sit at the very bottom of the resampled gains.",
-            _percentiles(_paired_gains, lambda confidence: np.array(_two_sided(confidence)) / 100)),
+            _percentiles(gain_distribution, lambda confidence: np.array(_two_sided(confidence)) / 100)),
     Mistake("These are the smallest and the largest resampled gain; leave out the share that the confidence allows.",
-            _percentiles(_paired_gains, lambda confidence: (0, 1))),
+            _percentiles(gain_distribution, lambda confidence: (0, 1))),
     Mistake("This is an interval for the candidate's accuracy alone; the gain is what it has more than the baseline.",
             _percentiles(_candidate_alone)),
     Mistake("The sign is turned round: a gain is the candidate's accuracy minus the baseline's.",
-            _percentiles(_paired_gains, then=_flipped)),
-    Mistake("The two ends are right, but in the other order.", _percentiles(_paired_gains, then=lambda a, b: (b, a))),
-    Mistake("The ends are in percent; a gain is a share of rows.", _percentiles(_paired_gains, then=_scaled(100))),
-
+            _percentiles(gain_distribution, then=_flipped)),
+    Mistake("The two ends are right, but in the other order.", _percentiles(gain_distribution, then=lambda a, b: (b, a))),
+    Mistake("The ends are in percent; a gain is a share of rows.", _percentiles(gain_distribution, then=_scaled(100))),
 ]  # fmt: skip
 
 # Answers that are no gain of any resample, since no number of its rows makes them.

@@ -38,7 +38,7 @@ def _drawn(rng: np.random.Generator, kind: str) -> np.ndarray:
     small[:9] = small[9:18]
     if kind == _ORDINARY:
         return small
-    large = rng.uniform(1, 2, 25) * 2.0 ** rng.integers(20, 110, 25)
+    large = rng.uniform(1, 2, 25) * 2.0 ** rng.integers(20, 121, 25)
     stay = [2.0**57 + 2.0**35 * rng.integers(2**21), 2.0**33]
     return np.concatenate([small, large, -large, stay]).astype(np.float32)
 

@@ -13,7 +13,7 @@ from labsupport.show.pictures import LabFigure, Picture
 
 _START = {"catch_rate": 0.2, "check_minutes": 3.0, "cluster_price": 120.0, "training_hours": 4.0}
 PRESETS = {
-    "The chapter": _START,
+    "This lesson": _START,
     "Few catches": _START | {"catch_rate": 0.01},
     "Slow checks": _START | {"check_minutes": 60.0},
     "A small model": {"catch_rate": 0.2, "check_minutes": 10.0, "cluster_price": 20.0, "training_hours": 0.5},

@@ -218,6 +218,6 @@ def _controls() -> dict[str, widgets.ValueWidget]:
         "margin": slider("margin", "margin (share)", -0.01, 0.02, 0.001, ".3f"),
         "confidence": widgets.SelectionSlider(options=levels, value=_START["confidence"], description="confidence", **look),
         "true_gain": slider("true_gain", "true gain (share)", -0.02, 0.02, 0.00025, ".5f"),
-        "churn": slider("churn", "models differ (share)", 0.02, 0.2, 0.00025, ".5f"),
+        "churn": slider("churn", "churn (share)", 0.02, 0.2, 0.00025, ".5f"),
         "draw": widgets.IntSlider(0, min=0, max=DRAWS, description="draw (number)", **look),
     }

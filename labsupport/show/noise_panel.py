@@ -138,7 +138,7 @@ def plot_view(fig: LabFigure, view: NoiseView) -> str:
 
 
 def _empty(fig: LabFigure) -> Axes:
-    ax = fig.add_axes((0.125, 0.15, 0.835, 0.83))
+    ax = fig.add_axes((0.14, 0.15, 0.815, 0.83))
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set(xlim=(_SMOOTH / 2, STEPS), ylim=(1e-10, 1))
