@@ -22,6 +22,21 @@ def _case(rng: np.random.Generator, about: str, n: int, k: int, centre: float = 
     return Case(about, (gains, k), _best_of(gains, k))
 
 
+def _all_different(rng: np.random.Generator, *args) -> Case:
+    """A case without equal gains: whoever merges them has an answer here, too."""
+    while True:
+        case = _case(rng, *args)
+        if len(np.unique(case.args[0])) == len(case.args[0]):
+            return case
+
+
+def _pairs(rng: np.random.Generator, about: str, n_pairs: int, k: int) -> Case:
+    """Every gain twice."""
+    different = _all_different(rng, about, n_pairs, 1).args[0]
+    gains = rng.permutation(np.repeat(different, 2))
+    return Case(about, (gains, k), _best_of(gains, k))
+
+
 def _candidates(rng: np.random.Generator) -> list[Case]:
     several = [_case(rng, "the best of several", n, k) for n, k in ((5, 2), (8, 3), (12, 4), (13, 5), (15, 2), (14, 6))]
     return [
@@ -29,7 +44,8 @@ def _candidates(rng: np.random.Generator) -> list[Case]:
         _case(rng, "candidates that are all worse", 9, 3, centre=-0.02),
         _case(rng, "candidates that are all better", 11, 4, centre=0.02),
         _case(rng, "groups of one", 9, 1),
-        _case(rng, "a single group, of all", 7, 7),
+        _all_different(rng, "a single group, of all", 7, 7),
+        _pairs(rng, "candidates with equal gains", 5, 3),
     ]
 
 
@@ -38,11 +54,24 @@ def _weighted(weight):
     return lambda gains, k: math.fsum(weight(i + 1, k, len(gains)) * gain for i, gain in enumerate(sorted(gains.tolist())))
 
 
+def _merged(gains: np.ndarray, k: int) -> float:
+    return _best_of(np.unique(gains), k)
+
+
+def _beaten(worse):
+    """Every candidate wins the groups of those it beats; what beats whom is open when gains are equal."""
+    return lambda gains, k: (
+        math.fsum(math.comb(worse(gains, g), k - 1) * g for g in gains.tolist()) / math.comb(len(gains), k)
+    )
+
+
 def _comb_from_index(i: int, k: int, n: int) -> float:
     return math.comb(i, k - 1) / math.comb(n, k)
 
 
 _REPEATS = "The same candidate may be drawn twice into a group here; a group holds k different ones."
+_MERGED = "Equal gains are different candidates; here they are merged into one."
+_TIED = "Equal gains are different candidates, and a group that holds both still has one winner, so count it once."
 _FIRST = "Only some of the groups are looked at; every group of k candidates counts once."
 
 _BEST_MISTAKES = [
@@ -60,6 +89,10 @@ _BEST_MISTAKES = [
     Mistake(_FIRST, lambda gains, k: float(np.mean([max(gains[i : i + k]) for i in range(0, len(gains), k)]))),
     Mistake(_FIRST, lambda gains, k: float(np.mean([max(gains[i : i + k]) for i in range(0, len(gains) - k + 1, k)]))),
     Mistake(_REPEATS, _weighted(lambda i, k, n: (i / n) ** k - ((i - 1) / n) ** k)),
+    Mistake(_MERGED, _merged),
+    Mistake(_MERGED, lambda gains, k: _merged(gains, k) * math.comb(len(np.unique(gains)), k) / math.comb(len(gains), k)),
+    Mistake(_TIED, _beaten(lambda gains, gain: int(np.sum(gains < gain)))),
+    Mistake(_TIED, _beaten(lambda gains, gain: int(np.sum(gains <= gain)) - 1)),
     Mistake("The ranks are off by one, so the weights of the gains do not add up to one.", _weighted(_comb_from_index)),
     Mistake("The sum over the groups is not divided by how many groups there are.",
             lambda gains, k: _best_of(gains, k) * math.comb(len(gains), k)),

@@ -17,6 +17,7 @@ from labsupport.grading.readers import number, pair
 from labsupport.grading.student import ask
 
 _SIGMAS, _MISS = 6.5, 1e-10
+_REFERENCE, _UNSURE = 4000, 0.0025  # worlds that show what a mistake leads to, which may miss ten worlds
 _SINGLES, _ROWS = 6, 2000  # worlds drawn one at a time; with so many rows all six are alike once in 10^7
 
 
@@ -33,9 +34,12 @@ def _expected(n_groups, rows, accuracy, measured, n_worlds, rng) -> tuple:
     return _ranges(mass @ gaps, np.sqrt(mass @ gaps**2 - (mass @ gaps) ** 2), mass[gaps >= measured].sum(), n_worlds)
 
 
-def _ranges(mean: float, deviation: float, share: float, n_worlds: int) -> tuple:
+def _ranges(mean: float, deviation: float, share: float, n_worlds: int, unsure: float = 0.0) -> tuple:
+    """Where an answer can lie; `unsure` is by how much the share itself may be off."""
+    shares = max(share - unsure, 0.0), min(share + unsure, 1.0)
     reach = _SIGMAS * deviation / np.sqrt(n_worlds) + 1e-9
-    few, many = (float(end(_MISS, n_worlds, share)) / n_worlds for end in (stats.binom.ppf, stats.binom.isf))
+    ends = zip((stats.binom.ppf, stats.binom.isf), shares, strict=True)
+    few, many = (float(end(_MISS, n_worlds, share)) / n_worlds for end, share in ends)
     return (mean - reach, mean + reach), (few - 1e-9, many + 1e-9)
 
 
@@ -43,6 +47,12 @@ def _case(rng, about: str, n_groups: int, rows: int, accuracy: float, excess: fl
     """`excess` places the measured gap around the expected one, halfway between two shares of rows: no rounding decides."""
     expected = _gap_distribution(n_groups, rows, accuracy) @ np.arange(rows + 1)
     args = (n_groups, rows, accuracy, (int(expected * excess) + 0.5) / rows, n_worlds, rng.spawn(1)[0])
+    return Case(about, args, _expected(*args))
+
+
+def _exactly(rng, about: str, n_groups: int, rows: int, accuracy: float, gap: int, n_worlds: int) -> Case:
+    """A measured gap of so many rows; `rows` is a power of two, so that shares of them are floats without rounding."""
+    args = (n_groups, rows, accuracy, gap / rows, n_worlds, rng.spawn(1)[0])
     return Case(about, args, _expected(*args))
 
 
@@ -55,19 +65,38 @@ def _worlds(rng: np.random.Generator) -> list[Case]:
         _case(rng, "two groups", 2, about(40), 0.7, 0.6, about(600)),
         _case(rng, "nine groups", 9, about(30), 0.85, 1.35, about(700)),
         _case(rng, "groups with more rows", 4, about(150), 0.9, 1.5, about(500)),
+        _exactly(rng, "a measured gap that worlds meet exactly", 4, 8, 0.7, 3, about(4000)),
         *(Case("a single world", (6, _ROWS, 0.75, 40.5 / _ROWS, 1, rng.spawn(1)[0]), None) for _ in range(_SINGLES)),
     ]
 
 
-def _simulated(gap: Callable):
+def _drawn(rng: np.random.Generator, rows: int, accuracy: float, shape: tuple[int, int]) -> np.ndarray:
+    return rng.binomial(rows, accuracy, shape) / rows
+
+
+def _drawn_normal(rng: np.random.Generator, rows: int, accuracy: float, shape: tuple[int, int]) -> np.ndarray:
+    return rng.normal(accuracy, np.sqrt(accuracy * (1 - accuracy) / rows), shape)
+
+
+def _simulated(gap: Callable, draw: Callable = _drawn):
     """The answer that measures each world's gap in its own way, from accuracies (worlds, groups): two ranges."""
 
     def answer(n_groups, rows, accuracy, measured, n_worlds, rng):
-        right = np.random.default_rng(0).binomial(rows, accuracy, (4000, n_groups)) / rows
+        right = draw(np.random.default_rng(0), rows, accuracy, (_REFERENCE, n_groups))
         gaps = gap(right, accuracy)
-        return _ranges(float(np.mean(gaps)), float(np.std(gaps)), float(np.mean(gaps >= measured)), n_worlds)
+        share = float(np.mean(gaps >= measured))
+        return _ranges(float(np.mean(gaps)), float(np.std(gaps)), share, n_worlds, unsure=_UNSURE)
 
     return answer
+
+
+def _beyond(n_groups, rows, accuracy, measured, n_worlds, rng) -> tuple:
+    """The answer that leaves out the worlds whose gap is the measured one."""
+    return _expected(n_groups, rows, accuracy, measured + 0.5 / rows if _whole(measured * rows) else measured, n_worlds, rng)
+
+
+def _whole(count: float) -> bool:
+    return abs(count - round(count)) <= 1e-6
 
 
 def _changed(change: Callable):
@@ -78,6 +107,7 @@ def _changed(change: Callable):
 _TWO_ONLY = "The gap is always that between the same two groups; whoever measures the largest picks the pair afterwards."
 _SPREAD = "The standard deviation of the accuracies is a typical distance; the gap is the largest."
 _FROM_MIDDLE = "The gap is taken from the middle; it reaches from the worst group to the best."
+_COUNTS = "An accuracy is a whole number of right rows divided by all rows of a group; draw how many come out right."
 _SHARE = "The average gap is right, and the share counts something else than the worlds whose gap reaches the measured one."
 
 _GAP_MISTAKES = [
@@ -103,6 +133,9 @@ _GAP_MISTAKES = [
             _changed(lambda mean, share, args: (mean, tuple(args[4] * end for end in share)))),
     Mistake("This is the largest gap of all worlds; take their mean.",
             lambda *args: ((args[3] * 1.2, 1.0), _expected(*args)[1])),
+    Mistake("The share leaves out the worlds whose gap is exactly the measured one; at least means that they count.",
+            _beyond),
+    Mistake(_COUNTS, _simulated(lambda right, accuracy: np.ptp(right, axis=1), _drawn_normal)),
     Mistake(_SHARE, _changed(lambda mean, share, _: (mean, (-np.inf, np.inf)))),
 ]  # fmt: skip
 
@@ -118,6 +151,15 @@ def _gap_otherwise(case: Case, said) -> str:
     return f"The average gap is too {'large' if said[0] > high else 'small'}, on {case.about}."
 
 
+def _ask(answer, cases: list[Case], read: Callable) -> list:
+    """`ask`, with a word on what is slow here."""
+    try:
+        return ask(answer, cases, read)
+    except Wrong as wrong:
+        slow = "are rows drawn one by one, instead of all rows of a group in one call, or is there a loop"
+        raise Wrong(str(wrong).replace("is there a loop", slow)) from None
+
+
 @question("03.4")
 def _null_gap(answer, rng) -> str:
     def read(value):
@@ -125,11 +167,13 @@ def _null_gap(answer, rng) -> str:
         return number(average, "average gap"), number(share, "share of worlds")
 
     cases = _worlds(rng)
-    said = ask(answer, cases, read)
+    said = _ask(answer, cases, read)
     many, single = said[:-_SINGLES], said[-_SINGLES:]
     compare(cases[:-_SINGLES], many, _GAP_MISTAKES, _inside, _gap_otherwise)
-    if any(abs(_ROWS * gap - round(_ROWS * gap)) > 1e-6 or share not in (0, 1) for gap, share in single):
+    if any(share not in (0, 1) for _, share in single):
         raise Wrong("A single world has one gap, which either reaches the measured one or not: how many worlds do you draw?")
+    if not all(_whole(_ROWS * gap) for gap, _ in single):
+        raise Wrong(_COUNTS)
     if len(set(single)) == 1:
         raise Wrong("Other generators lead to the very same gap; draw from the generator that is passed.")
     return "Average and share are as close to the exact ones as that many worlds can be, from two groups to nine."

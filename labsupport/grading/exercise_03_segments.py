@@ -64,6 +64,10 @@ def _segmented(rng: np.random.Generator) -> list[Case]:
         _case(rng, "a stricter level", [*calm, (3, 18)], 40, level=0.001),
         _case(rng, "a looser level", [*calm, (5, 14)], 40, level=0.2),
         _case(rng, "a margin below zero", calm, -8, margin=-0.005),
+        _case(rng, "two losses, one like the other", [(1, 9), (2, 11), (9, 9)], 40),  # the second, times less, falls below
+        _case(rng, "a loss on a holdout without a gain", [(2, 12), (9, 8), (10, 10)], 2, margin=-0.005),
+        _case(rng, "a single slice, exactly at the level", [(0, 5)], 40, level=0.0625),
+        _case(rng, "a loss that just misses the level", [*calm, (6, 16)], 40, level=0.2),
     ]
     for _ in range(15):
         pairs = [tuple(int(x) for x in rng.multinomial(rng.integers(5, 40), [q, 1 - q]))
@@ -88,13 +92,16 @@ def _judge(
     counted=lambda part: True,
     is_loss=lambda part: part.exact_gain < 0,
     join=lambda gain, safe: gain and safe,
+    reaches=lambda p, level: p <= level,
 ):
     """The slice gate, with each of its parts open to another idea."""  # fmt: skip
 
     def answer(outcomes, margin, level):
         slices = {name: part for name, part in outcomes.slices.items() if counted(part)}
         adjusted = adjust([p_value(part) for part in slices.values()])
-        lost = {name for (name, part), p in zip(slices.items(), adjusted, strict=True) if p <= level and is_loss(part)}
+        lost = {
+            name for (name, part), p in zip(slices.items(), adjusted, strict=True) if reaches(p, level) and is_loss(part)
+        }
         return join(clears(outcomes, margin), not lost), frozenset(lost)
 
     return answer
@@ -108,6 +115,26 @@ def _benjamini_hochberg(p):
     order = np.argsort(p)
     steps = np.array(p)[order] * len(p) / np.arange(1, len(p) + 1)
     return np.minimum.accumulate(steps[::-1])[::-1][np.argsort(order)]
+
+
+def _one_by_one(change, follow=np.maximum.accumulate):
+    """An adjustment that goes up from the smallest p-value: `change(p, left)`, with how many comparisons are left."""
+
+    def adjust(p):
+        order = np.argsort(p, kind="stable")
+        return follow(change(np.array(p, dtype=float)[order], np.arange(len(p), 0, -1)))[np.argsort(order)]
+
+    return adjust
+
+
+def _with_the_whole(adjust):
+    """The answer that adjusts the whole holdout's p-value along with those of the slices."""
+
+    def answer(outcomes, margin, level):
+        whole = _p_value(outcomes)
+        return _judge(adjust=lambda p: list(adjust([*p, whole]))[:-1])(outcomes, margin, level)
+
+    return answer
 
 
 def _below_the_others(outcomes, margin, level):
@@ -130,12 +157,26 @@ _UNCORRECTED = "No slice is corrected for the others; whoever looks at many find
 _WRONG_COUNT = "The correction counts too few comparisons: every slice that was looked at counts, whatever it showed."
 _BONFERRONI = "Every p-value is multiplied by the same number; Holm's factor becomes smaller and finds more."
 _WORST = "Only the slice with the largest loss is looked at; a smaller loss can be the more certain one."
+_NO_MAXIMUM = (
+    "An adjusted value falls below one that was smaller before; the correction of the first question never lets it."
+)
+_WHOLE = "The whole holdout is counted as one more comparison; the correction is for the slices that were looked at."
+_SIDAK = "These powers hold for independent comparisons only (Holm and Sidak); slices overlap, so multiply."
 _LOSING_ONLY = "Only the slices with a loss are counted; the others were looked at as well."
 
 _SEGMENT_MISTAKES = [
     Mistake(_UNCORRECTED, _judge(adjust=list)),
     Mistake(_BONFERRONI, _judge(adjust=_times(lambda k: k))),
     Mistake(_WRONG_COUNT, _judge(adjust=_times(lambda k: k - 1))),
+    Mistake(_NO_MAXIMUM, _judge(adjust=_one_by_one(lambda p, left: p * left, lambda p: p))),
+    Mistake(_WHOLE, _with_the_whole(holm)),
+    Mistake(_WHOLE, _judge(adjust=lambda p: holm(p, len(p) + 1))),
+    Mistake(_WHOLE, _judge(adjust=_times(lambda k: k + 1))),
+    Mistake(_SIDAK, _judge(adjust=_one_by_one(lambda p, left: 1 - (1 - p) ** left))),
+    Mistake(_SIDAK, _judge(adjust=_one_by_one(lambda p, left: 1 - (1 - p) ** left, lambda p: p))),
+    Mistake(_SIDAK, _judge(adjust=_one_by_one(lambda p, left: 1 - (1 - p) ** len(p)))),
+    Mistake("An adjusted p-value of exactly the level establishes a loss, and here it is let off.",
+            _judge(reaches=lambda p, level: p < level)),
     Mistake("The p-values are halved; the test that the question names is two-sided.",
             _judge(p_value=lambda part: _p_value(part) / 2)),
     Mistake(_LOSING_ONLY, _judge(counted=lambda part: part.exact_gain < 0)),

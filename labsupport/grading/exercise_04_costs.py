@@ -10,11 +10,15 @@ import math
 import numpy as np
 
 from labsupport.costs import Stage, break_even_catch_rate, expected_cost
-from labsupport.grading.questions import Case, Mistake, compare, question
+from labsupport.grading.questions import Case, Mistake, Wrong, compare, question
 from labsupport.grading.readers import number, pair
 from labsupport.grading.student import ask
 
 _MISSING = "The checks' own cost is missing: every change pays for them, the ones they let through as well."
+_HAS_ONE = (
+    "Checks that run anyway have a break-even, too: set what a change costs in the two orders equal, and see how much the "
+    "checks have to stop."
+)
 _PERCENT = "A catch rate is a share from zero to one, here and everywhere in this lab, not a percentage."
 
 
@@ -111,10 +115,23 @@ _EVEN_MISTAKES = [
 ]  # fmt: skip
 
 
+def _read_even(value) -> float | str:
+    """The break-even; for None and for a number that is not finite, what there is to say about it."""
+    try:
+        return float(number(value, "break-even"))
+    except Wrong as wrong:
+        if value is None or (issubclass(type(value), float | np.floating) and not math.isfinite(value)):
+            return str(wrong)
+        raise
+
+
 @question("04.2")
 def _even(answer, rng) -> str:
     cases = _break_evens(rng)
-    said = ask(answer, cases, lambda value: float(number(value, "break-even")))
+    said = ask(answer, cases, _read_even)
+    for case, value in zip(cases, said, strict=True):
+        if isinstance(value, str):
+            raise Wrong(_HAS_ONE if case.args[2] else f"on {case.about}, {value}")
     compare(cases, said, _EVEN_MISTAKES, _same, lambda case, _: f"The break-even is not right, on {case.about}.")
     return "At this catch rate the two orders cost the same, for checks as an extra and for checks that run anyway."
 

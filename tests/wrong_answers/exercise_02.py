@@ -155,6 +155,41 @@ def labels_drawn_apart(y, candidate, baseline, confidence, n_resamples, rng):
     return ends(gains, confidence)
 
 
+def basic_interval(y, candidate, baseline, confidence, n_resamples, rng):
+    low, high = ends(paired_gains(y, candidate, baseline, n_resamples, rng), confidence)
+    measured = (candidate == y).mean() - (baseline == y).mean()
+    return 2 * measured - high, 2 * measured - low
+
+
+def drawn_between(y, candidate, baseline, confidence, n_resamples, rng, first, stop):
+    difference = (candidate == y).astype(int) - (baseline == y)
+    return ends(difference[rng.integers(first, stop, size=(n_resamples, len(y)))].mean(axis=1), confidence)
+
+
+def never_the_last_row(y, candidate, baseline, confidence, n_resamples, rng):
+    return drawn_between(y, candidate, baseline, confidence, n_resamples, rng, 0, len(y) - 1)
+
+
+def never_the_first_row(y, candidate, baseline, confidence, n_resamples, rng):
+    return drawn_between(y, candidate, baseline, confidence, n_resamples, rng, 1, len(y))
+
+
+def discordant_rows_alone(y, candidate, baseline, confidence, n_resamples, rng):
+    difference = (candidate == y).astype(int) - (baseline == y)
+    discordant = difference[difference != 0]
+    rows = rng.integers(len(discordant), size=(n_resamples, len(discordant)))
+    return ends(discordant[rows].sum(axis=1) / len(y), confidence)
+
+
+def row_by_row(y, candidate, baseline, confidence, n_resamples, rng):
+    difference = (candidate == y).astype(int) - (baseline == y)
+    gains = []
+    for _ in range(n_resamples):
+        rows = [np.random.default_rng(rng.integers(2**32)).integers(len(y)) for _ in range(len(y))]
+        gains.append(difference[rows].mean())
+    return ends(gains, confidence)
+
+
 def upper_for_lower(low, high, margin):
     return "promote" if high >= margin else "block"
 
@@ -253,6 +288,12 @@ def nan_above(low, high, margin):
     if low >= margin:
         return "promote"
     return "block" if high < margin else "inconclusive"
+
+
+def nan_test_of_numpy(low, high, margin):
+    if np.isnan(low) or np.isnan(high):
+        return "inconclusive"
+    return nan_above(low, high, margin)
 
 
 def exit_statuses(low, high, margin):
@@ -377,6 +418,11 @@ WRONG = {
         (always_1000_resamples, "does the number of resamples play no part"),
         (separate_intervals, "The interval is too wide"),
         (labels_drawn_apart, "The interval is"),
+        (basic_interval, "the mirror image of the percentile interval"),
+        (never_the_last_row, "The last row is never drawn"),
+        (never_the_first_row, "The first row is never drawn"),
+        (discordant_rows_alone, "Only rows on which the models differ are drawn"),
+        (row_by_row, "draw all rows of a resample in one call"),
     ],
     "02.2": [
         (upper_for_lower, UPPER),
@@ -397,6 +443,7 @@ WRONG = {
         (slack, "On a lower end a hair below the margin"),
         (nan_falls_through, "On an interval with NaN as its ends, this promotes"),
         (nan_above, "On an interval with NaN as its upper end, this promotes"),
+        (nan_test_of_numpy, "takes no exact fractions"),
         (exit_statuses, "the decision is a single number; it should be text"),
     ],
     "02.3": [
@@ -404,6 +451,7 @@ WRONG = {
         ((99, 120), "The plain gate does not promote"),
         ((7, 4000), "a leak"),
         ((1, 600), "That seed made the baseline"),
+        ((12, 2000), "That seed is the lesson's"),
         ((12, 20), "within the bounds"),
         ((12, 50_000), "within the bounds"),
         ((-1, 2000), "zero or more"),

@@ -171,6 +171,23 @@ def middle_winner(gains, k):
     return np.median([max(group) for group in itertools.combinations(gains, k)])
 
 
+def equal_gains_merged(gains, k):
+    different = sorted(set(gains))
+    return sum(math.comb(i, k - 1) * x for i, x in enumerate(different)) / math.comb(len(different), k)
+
+
+def equal_gains_merged_but_counted(gains, k):
+    return sum(math.comb(i, k - 1) * x for i, x in enumerate(np.unique(gains))) / math.comb(len(gains), k)
+
+
+def beats_only_the_worse(gains, k):
+    return sum(math.comb(int((gains < x).sum()), k - 1) * x for x in gains) / math.comb(len(gains), k)
+
+
+def beats_its_equals(gains, k):
+    return sum(math.comb(int((gains <= x).sum()) - 1, k - 1) * x for x in gains) / math.comb(len(gains), k)
+
+
 def judged(outcomes, margin, lost):
     return outcomes.gain >= margin and not lost, lost
 
@@ -227,6 +244,54 @@ def halved(outcomes, margin, level):
     adjusted = holm([mcnemar(part) / 2 for part in outcomes.slices.values()])
     lost = [n for (n, part), p in zip(outcomes.slices.items(), adjusted, strict=True) if p <= level and part.gain < 0]
     return judged(outcomes, margin, lost)
+
+
+def adjusted_by(outcomes, margin, level, adjust):
+    p = adjust(np.array([mcnemar(part) for part in outcomes.slices.values()]))
+    pairs = zip(outcomes.slices.items(), p, strict=True)
+    return judged(outcomes, margin, [n for (n, part), p in pairs if p <= level and part.gain < 0])
+
+
+def holm_without_maximum(outcomes, margin, level):
+    def adjust(p):
+        o = np.argsort(p, kind="stable")
+        r = np.empty(len(p))
+        r[o] = p[o] * np.arange(len(p), 0, -1)
+        return r
+
+    return adjusted_by(outcomes, margin, level, adjust)
+
+
+def whole_counted(outcomes, margin, level):
+    return adjusted_by(outcomes, margin, level, lambda p: holm([mcnemar(outcomes), *p])[1:])
+
+
+def one_more_searched(outcomes, margin, level):
+    return adjusted_by(outcomes, margin, level, lambda p: holm(p, searched=len(p) + 1))
+
+
+def one_more_for_bonferroni(outcomes, margin, level):
+    return adjusted_by(outcomes, margin, level, lambda p: p * (len(p) + 1))
+
+
+def below_the_level(outcomes, margin, level):
+    return judged(outcomes, margin, [t.slice for t in slice_tests(outcomes) if t.adjusted < level and t.gain < 0])
+
+
+def segments_holm_sidak(outcomes, margin, level):
+    return adjusted_by(outcomes, margin, level, holm_sidak)
+
+
+def segments_holm_sidak_without_maximum(outcomes, margin, level):
+    def adjust(p):
+        rank = np.argsort(np.argsort(p, kind="stable"))
+        return 1 - (1 - p) ** (len(p) - rank)
+
+    return adjusted_by(outcomes, margin, level, adjust)
+
+
+def segments_sidak(outcomes, margin, level):
+    return adjusted_by(outcomes, margin, level, lambda p: 1 - (1 - p) ** len(p))
 
 
 def rejected(outcomes, level):
@@ -359,8 +424,28 @@ def always_fifty_rows(n_groups, rows, accuracy, measured, n_worlds, rng):
     return summary(np.ptp(accuracies(n_groups, 50, accuracy, n_worlds, rng), axis=1), measured)
 
 
+def above_the_measured(n_groups, rows, accuracy, measured, n_worlds, rng):
+    gaps = np.ptp(accuracies(n_groups, rows, accuracy, n_worlds, rng), axis=1)
+    return gaps.mean(), np.mean(gaps > measured)
+
+
+def normal_accuracies(n_groups, rows, accuracy, measured, n_worlds, rng):
+    right = rng.normal(accuracy, (accuracy * (1 - accuracy) / rows) ** 0.5, size=(n_worlds, n_groups))
+    return summary(np.ptp(right, axis=1), measured)
+
+
+def row_by_row(n_groups, rows, accuracy, measured, n_worlds, rng):
+    gaps = []
+    for _ in range(n_worlds):
+        right = [sum(rng.choice([1, 0], p=[accuracy, 1 - accuracy]) for _ in range(rows)) / rows for _ in range(n_groups)]
+        gaps.append(max(right) - min(right))
+    return summary(gaps, measured)
+
+
 SORT, COUNT, FIRST = "sort the p-values first", "The factors start one too low", "Only some of the groups are looked at"
 TWO_ONLY, SPREAD, MIDDLE = "between the same two groups", "The standard deviation of the accuracies", "taken from the middle"
+MERGED, TIED = "merged into one", "a group that holds both still has one winner"
+WHOLE, SIDAK = "The whole holdout is counted as one more", "independent comparisons only"
 
 WRONG = {
     "03.1": [
@@ -398,6 +483,10 @@ WRONG = {
         (simulated_best, "near, and not exact"),
         (how_far_ahead, "the answer is its gain"),
         (middle_winner, "The middle of the groups' winners"),
+        (equal_gains_merged, MERGED),
+        (equal_gains_merged_but_counted, MERGED),
+        (beats_only_the_worse, TIED),
+        (beats_its_equals, TIED),
     ],
     "03.3": [
         (uncorrected, "No slice is corrected"),
@@ -418,6 +507,14 @@ WRONG = {
         (float_subtraction, "Two rounded accuracies are subtracted"),
         (fixed_level, "The level is a fixed number"),
         (count_of_losses, "a list of the names"),
+        (holm_without_maximum, "falls below one that was smaller before"),
+        (whole_counted, WHOLE),
+        (one_more_searched, WHOLE),
+        (one_more_for_bonferroni, WHOLE),
+        (below_the_level, "exactly the level establishes a loss"),
+        (segments_holm_sidak, SIDAK),
+        (segments_holm_sidak_without_maximum, SIDAK),
+        (segments_sidak, SIDAK),
     ],
     "03.4": [
         (two_groups, TWO_ONLY),
@@ -438,5 +535,8 @@ WRONG = {
         (unseeded_generator, "let it depend on nothing but its arguments"),
         (share_first, "in the other order"),
         (always_fifty_rows, "The average gap is too"),
+        (above_the_measured, "leaves out the worlds"),
+        (normal_accuracies, "draw how many come out right"),
+        (row_by_row, "rows drawn one by one"),
     ],
 }

@@ -120,6 +120,18 @@ def yes_or_no(check_cost, training_cost, run_anyway):
     return run_anyway or check_cost < training_cost
 
 
+def none_when_they_run_anyway(check_cost, training_cost, run_anyway):
+    return None if run_anyway else check_cost / training_cost
+
+
+def nan_when_they_run_anyway(check_cost, training_cost, run_anyway):
+    return np.nan if run_anyway else check_cost / training_cost
+
+
+def never_returns(check_cost, training_cost, run_anyway):
+    share = 0.0 if run_anyway else check_cost / training_cost  # noqa: F841 - that is the mistake
+
+
 # ---- 04.3 -------------------------------------------------------------------------------------------------------------
 
 
@@ -280,6 +292,9 @@ WRONG = {
         (capped, "Leave a break-even above one"),
         (dollars, "money, not a share"),
         (yes_or_no, "True or False; it should be a number"),
+        (none_when_they_run_anyway, "have a break-even, too"),
+        (nan_when_they_run_anyway, "have a break-even, too"),
+        (never_returns, "is a return missing?"),
     ],
     "04.3": [
         (own_rate, "own catch rate does not make it cheaper"),
