@@ -34,6 +34,33 @@ def as_written(number: object, name: str = "number") -> Fraction:
     return Fraction(str(number))
 
 
+class ExactPair:
+    """What comparisons share that hold both models' scores as ratios, exact_candidate and exact_baseline."""
+
+    exact_candidate: Fraction
+    exact_baseline: Fraction
+
+    @property
+    def candidate(self) -> float:
+        """Score of the candidate."""
+        return float(self.exact_candidate)
+
+    @property
+    def baseline(self) -> float:
+        """Score of the baseline."""
+        return float(self.exact_baseline)
+
+    @property
+    def exact_gain(self) -> Fraction:
+        """Candidate minus baseline, without rounding."""
+        return self.exact_candidate - self.exact_baseline
+
+    @property
+    def gain(self) -> float:
+        """Candidate minus baseline."""
+        return float(self.exact_gain)
+
+
 @dataclass(frozen=True)
 class PairedOutcomes:
     """How often two models were right on the same rows, in total and per slice.

@@ -11,11 +11,11 @@ import numpy as np
 from scipy import special, stats
 
 from labsupport.intervals import Interval, check_level
-from labsupport.outcomes import as_binary, as_masks, as_written
+from labsupport.outcomes import ExactPair, as_binary, as_masks, as_written
 
 
 @dataclass(frozen=True)
-class RetrainedOutcomes:
+class RetrainedOutcomes(ExactPair):
     """Candidate and baseline recipes, each trained several times, on the same rows: a gain with both kinds of noise.
 
     A comparison that the gate accepts. Its question is whether the candidate's *recipe* is better, over retrainings and over
@@ -64,26 +64,6 @@ class RetrainedOutcomes:
         masks = {} if slices is None else as_masks(slices, len(y))
         parts = {name: _compare(*(r[:, mask] for r in right), f"Slice {name!r}", {}) for name, mask in masks.items()}
         return _compare(*right, "The holdout", parts)
-
-    @property
-    def candidate(self) -> float:
-        """Mean accuracy of the candidate's runs."""
-        return float(self.exact_candidate)
-
-    @property
-    def baseline(self) -> float:
-        """Mean accuracy of the baseline's runs."""
-        return float(self.exact_baseline)
-
-    @property
-    def exact_gain(self) -> Fraction:
-        """Candidate minus baseline, without rounding."""
-        return self.exact_candidate - self.exact_baseline
-
-    @property
-    def gain(self) -> float:
-        """Candidate minus baseline."""
-        return float(self.exact_gain)
 
     @property
     def seed_variance(self) -> float:

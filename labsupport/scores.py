@@ -15,11 +15,11 @@ import numpy as np
 from scipy import special
 
 from labsupport.intervals import Interval, check_level, rows_to_settle
-from labsupport.outcomes import as_binary, as_masks
+from labsupport.outcomes import ExactPair, as_binary, as_masks
 
 
 @dataclass(frozen=True)
-class PairedAUC:
+class PairedAUC(ExactPair):
     """The AUC of candidate and baseline on the same rows: how often a random positive outranks a random negative.
 
     Attributes
@@ -35,26 +35,6 @@ class PairedAUC:
     exact_baseline: Fraction
     standard_error: float
     slices: Mapping[str, PairedAUC] = field(default_factory=dict)
-
-    @property
-    def candidate(self) -> float:
-        """AUC of the candidate."""
-        return float(self.exact_candidate)
-
-    @property
-    def baseline(self) -> float:
-        """AUC of the baseline."""
-        return float(self.exact_baseline)
-
-    @property
-    def exact_gain(self) -> Fraction:
-        """AUC of the candidate minus AUC of the baseline, without rounding."""
-        return self.exact_candidate - self.exact_baseline
-
-    @property
-    def gain(self) -> float:
-        """AUC of the candidate minus AUC of the baseline."""
-        return float(self.exact_gain)
 
     def interval(self, confidence: float = 0.95) -> Interval:
         """A two-sided interval for the true gain, from the normal approximation."""

@@ -62,6 +62,11 @@ def solved():
     return answers
 
 
+def nearly(a, b):
+    """Equal but for rounding, also where the numbers are as small as a variance."""
+    return bool(np.allclose(a, b, rtol=1e-6, atol=1e-12))
+
+
 def without_address(value):
     """A test's name: the same in every process, as pytest-xdist asks."""
     return re.sub(r" at 0x\w+", "", repr(value))
@@ -543,6 +548,9 @@ class TestCheck:
             ("03_holm", "_lists", "_HOLM_MISTAKES", np.allclose),
             ("03_best", "_candidates", "_BEST_MISTAKES", math.isclose),
             ("03_segments", "_segmented", "_SEGMENT_MISTAKES", operator.eq),
+            ("05_noise", "_retrainings", "_NOISE_MISTAKES", nearly),
+            ("05_noise", "_rates", "_MARGIN_MISTAKES", nearly),
+            ("05_interval", "_cases", "_MISTAKES", nearly),
         ],
     )
     def test_every_mistake_in_comparing_is_one_on_every_draw(self, module, draw, mistakes, same):

@@ -12,7 +12,7 @@ import numpy as np
 
 from labsupport.gate import Policy, gate
 from labsupport.grading.questions import Case, Mistake, Wrong, compare, question
-from labsupport.grading.student import ask, pair, text, truth
+from labsupport.grading.student import ask_with_fractions, pair, text, truth
 from labsupport.outcomes import PairedOutcomes
 
 _PROMOTED, _NO_GAIN, _UNSAFE = "promoted", "blocked: no eval gain", "blocked: failed safety check"
@@ -169,22 +169,13 @@ def _nan_otherwise(case: Case, said) -> str:
     return f"On {case.about}, the candidate is rightly blocked, but the reason blames a check that comes later or did pass."
 
 
-def _asked(answer, cases: list[Case]) -> list:
-    try:
-        return ask(answer, cases, _read_decision)
-    except Wrong as wrong:
-        if "ufunc 'is" not in str(wrong):
-            raise
-        raise Wrong(
-            "The NaN test of numpy takes no exact fractions; ask what must hold, and no such test is needed."
-        ) from None
-
-
 @question("01.2")
 def _decide(answer, rng) -> str:
     cases, unmeasured = _decisions(rng), _unmeasured()
-    compare(cases, _asked(answer, cases), _DECIDE_MISTAKES, lambda a, b: a == b, _decide_otherwise)
-    compare(unmeasured, _asked(answer, unmeasured), [], lambda a, b: a == b, _nan_otherwise)
+    compare(
+        cases, ask_with_fractions(answer, cases, _read_decision), _DECIDE_MISTAKES, lambda a, b: a == b, _decide_otherwise
+    )
+    compare(unmeasured, ask_with_fractions(answer, unmeasured, _read_decision), [], lambda a, b: a == b, _nan_otherwise)
     return (
         "Above, on and below both bounds, at zero and with NaN, it decides as the lab's gate does and gives the same reason."
     )

@@ -11,7 +11,7 @@ import numpy as np
 from labsupport.gate import Policy, gate
 from labsupport.grading.questions import Case, Mistake, Wrong, compare, question
 from labsupport.grading.readers import number, pair, text
-from labsupport.grading.student import ask
+from labsupport.grading.student import ask, ask_with_fractions
 from labsupport.intervals import gain_interval
 from labsupport.outcomes import PairedOutcomes
 from labsupport.training import fit_logistic, predict
@@ -117,21 +117,12 @@ def _nan_otherwise(case: Case, said: str) -> str:
     return f"On {case.about}, this promotes: what was not measured has not cleared anything, so ask what must hold."
 
 
-def _asked(answer, cases: list[Case]) -> list:
-    try:
-        return ask(answer, cases, _read_decision)
-    except Wrong as wrong:
-        if "ufunc 'is" not in str(wrong):
-            raise
-        raise Wrong(
-            "The NaN test of numpy takes no exact fractions; ask what must hold, and no such test is needed."
-        ) from None
-
-
 @question("02.2")
 def _strict_gate(answer, rng) -> str:
     cases, margin = _intervals(rng), Fraction(5, 1000)
-    compare(cases, _asked(answer, cases), _STRICT_MISTAKES, lambda a, b: a == b, _strict_otherwise)
+    compare(
+        cases, ask_with_fractions(answer, cases, _read_decision), _STRICT_MISTAKES, lambda a, b: a == b, _strict_otherwise
+    )
     unmeasured = [
         Case(f"an interval with NaN as its {which}", (*ends, margin), "promote")
         for which, ends in (
@@ -140,7 +131,13 @@ def _strict_gate(answer, rng) -> str:
             ("upper end", (2 * margin, math.nan)),
         )
     ]
-    compare(unmeasured, _asked(answer, unmeasured), [], lambda decision, never: decision != never, _nan_otherwise)
+    compare(
+        unmeasured,
+        ask_with_fractions(answer, unmeasured, _read_decision),
+        [],
+        lambda decision, never: decision != never,
+        _nan_otherwise,
+    )
     return "Above, below, around and exactly on the margin it decides as the lab's gate does, and NaN is never promoted."
 
 

@@ -95,6 +95,18 @@ def ask(answer: object, cases: Sequence[Case], read: Callable) -> list:
     return first
 
 
+def ask_with_fractions(answer: object, cases: Sequence[Case], read: Callable) -> list:
+    """`ask` for cases that hold exact fractions and NaN, where many reach for numpy's NaN test, which takes no fraction."""
+    try:
+        return ask(answer, cases, read)
+    except Wrong as wrong:
+        if "ufunc 'is" not in str(wrong):
+            raise
+        raise Wrong(
+            "The NaN test of numpy takes no exact fractions; ask what must hold, and no such test is needed."
+        ) from None
+
+
 def _put(answer, cases: Sequence[Case], read: Callable, said: list, stop: threading.Event) -> None:
     blank: str | None = None  # the first case for which the line that the stub ends with was reached
     for case in cases:

@@ -14,7 +14,7 @@ from labsupport.gate import Check, Policy, Verdict, gate
 from labsupport.outcomes import PairedOutcomes
 from labsupport.show.gate_plane import GAP_LABEL, draw_gate_plane
 from labsupport.show.panels import Panel
-from labsupport.show.pictures import LabFigure, Picture, new_figure, picture, styled
+from labsupport.show.pictures import LabFigure, Picture, picture_of
 from labsupport.training import fit_logistic, predict
 from labsupport.world import World
 
@@ -64,9 +64,7 @@ class GateView:
 
     def picture(self) -> Picture:
         """The gain-gap plane with this build, and others in grey."""
-        with styled():
-            fig = new_figure(5.6, 4.1)
-            return picture(fig, plot_view(fig, self), f"{self.name}: {self.verdict.reason}.")
+        return picture_of(self, plot_view, f"{self.name}: {self.verdict.reason}.")
 
 
 def gate_view(

@@ -15,7 +15,7 @@ from labsupport.intervals import Interval, gain_distribution, gain_interval
 from labsupport.outcomes import PairedOutcomes
 from labsupport.show.intervals import COLOURS, GAIN_LABEL, INKS, draw_distribution, draw_margin
 from labsupport.show.panels import Panel
-from labsupport.show.pictures import GREY, INK, VERMILLION, LabFigure, Picture, new_figure, picture, styled
+from labsupport.show.pictures import GREY, INK, VERMILLION, LabFigure, Picture, picture_of
 
 RUNGS = 20  # intervals on the ladder
 DRAWS = 400  # holdouts that the panel can draw before it starts again
@@ -79,9 +79,7 @@ class IntervalView:
 
     def picture(self) -> Picture:
         """The distribution of the resampled gain, and the ladder below it."""
-        with styled():
-            fig = new_figure(5.6, 4.6)
-            return picture(fig, plot_view(fig, self), f"{self.verdict.decision.capitalize()}. {_ladder_words(self)}")
+        return picture_of(self, plot_view, f"{self.verdict.decision.capitalize()}. {_ladder_words(self)}", height=4.6)
 
 
 def interval_view(

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from scipy import special
 
 from labsupport.show.panels import Panel
-from labsupport.show.pictures import BLUE, GREY, INK, VERMILLION, LabFigure, Picture, new_figure, picture, styled
+from labsupport.show.pictures import BLUE, GREY, INK, VERMILLION, LabFigure, Picture, picture_of
 
 WORLDS = 2000
 LEVEL = 0.05  # one-sided, as the gate accuses a slice of a loss
@@ -63,9 +63,7 @@ class ManyView:
             f"{_plural(self.n_slices, 'slice')}, correction {self.correction}: {self.false_alarm:.0%} false alarms, "
             f"{self.missed:.0%} missed."
         )
-        with styled():
-            fig = new_figure(5.6, 4.1)
-            return picture(fig, plot_many(fig, self), caption)
+        return picture_of(self, plot_many, caption)
 
 
 def many_view(n_slices: int = 10, rows: int = 1000, loss: float = 2.0, n_bad: int = 1, correction: str = "none") -> ManyView:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from labsupport.network import EVERY, STEPS, Run, Training, network_task, train_networks
 from labsupport.show.panels import Panel
-from labsupport.show.pictures import BLUE, INK, VERMILLION, LabFigure, Picture, new_figure, picture, styled
+from labsupport.show.pictures import BLUE, INK, VERMILLION, LabFigure, Picture, picture_of
 
 ULPS = (0, 1, 2, 4, 16, 256, 65_536)
 WORKERS = (2, 4, 8)
@@ -63,9 +63,7 @@ class NoiseView:
 
     def picture(self) -> Picture:
         """The two loss curves, their difference, and the churn."""
-        with styled():
-            fig = new_figure(5.6, 4.1)
-            return picture(fig, plot_view(fig, self), f"{self.what}: churn {self.churn[-1]:.1%} after {self.steps:,} steps.")
+        return picture_of(self, plot_view, f"{self.what}: churn {self.churn[-1]:.1%} after {self.steps:,} steps.")
 
 
 def noise_view(

@@ -82,6 +82,20 @@ def picture(fig: Figure, alt: str, caption: str) -> Picture:
     return shown
 
 
+def picture_of(view: object, plot: Callable, caption: str, height: float = 4.1) -> Picture:
+    """A panel's picture as one that stays: what `plot(figure, view)` draws, in the panel's width.
+
+    Parameters
+    ----------
+    view, plot : as in Panel; plot returns the alt text.
+    caption : one line under the picture.
+    height : inches.
+    """
+    with styled():
+        fig = new_figure(5.6, height)
+        return picture(fig, plot(fig, view), caption)
+
+
 def encode_png(fig: Figure, colours: int | None = None) -> bytes:
     """Draw a figure with Agg and encode it.
 
