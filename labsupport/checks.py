@@ -1,12 +1,14 @@
-"""The conditions of a gate, one function each: what was measured, what was asked for, and whether the rows can tell.
+"""The conditions of a gate, one function each: what was measured, what was asked for, and whether
+the rows can tell.
 
-Without a confidence a check compares what was measured with its bound, on counts. With one, it asks on which side of the
-bound the whole interval lies, and answers None when the interval holds the bound: in doubt.
+Without a confidence a check compares what was measured with its bound, on counts. With one, it asks
+on which side of the bound the whole interval lies, and answers None when the interval holds the
+bound: in doubt.
 
-The gain has to convince two judges, the exact bootstrap interval and the score test. The bootstrap alone takes the rows for
-the whole world: on 20 rows without a discordant pair it is certain that there is no loss. In simulations with the true gain
-at the margin it cleared that margin in up to 95 % of worlds when few pairs were discordant, and both judges together in at
-most 3 %.
+The gain has to convince two judges, the exact bootstrap interval and the score test. The bootstrap
+alone takes the rows for the whole world: on 20 rows without a discordant pair it is certain that
+there is no loss. In simulations with the true gain at the margin it cleared that margin in up to 95
+% of worlds when few pairs were discordant, and both judges together in at most 3 %.
 """
 
 from __future__ import annotations
@@ -71,13 +73,19 @@ class Check:
     needed: int | None = None
 
 
-def check_gain(outcomes: PairedOutcomes | Comparison, margin: float, confidence: float | None) -> Check:
+def check_gain(
+    outcomes: PairedOutcomes | Comparison, margin: float, confidence: float | None
+) -> Check:
     """Is the candidate better by the margin?"""
     if outcomes.n == 0:
-        return _not_measured("gain", None, margin, "The holdout has no rows, so no gain was measured.")
+        return _not_measured(
+            "gain", None, margin, "The holdout has no rows, so no gain was measured."
+        )
     gain, asked = outcomes.exact_gain, as_written(margin)
     if not math.isfinite(gain):
-        return _not_measured("gain", None, margin, f"The gain came out as {gain!r}, which is no number.")
+        return _not_measured(
+            "gain", None, margin, f"The gain came out as {gain!r}, which is no number."
+        )
     if confidence is None:
         passed = gain >= asked
         words = "clears" if passed else "does not clear"
@@ -91,20 +99,24 @@ def check_gain(outcomes: PairedOutcomes | Comparison, margin: float, confidence:
         )
     interval, z = _uncertainty(outcomes, asked, confidence)
     if not interval.low <= interval.high:
-        sentence = (
-            f"The gain of {float(gain):+z.4f} came with an interval from {interval.low} to {interval.high}, which is none."
-        )
+        sentence = f"The gain of {float(gain):+z.4f} came with an interval from {interval.low} to {interval.high}, which is none."
         return _not_measured("gain", None, margin, sentence)
     side = _side(interval, asked, outcomes)
     reach = special.ndtri((1 + confidence) / 2)
-    passed = True if side is True and z >= reach else False if side is False and z <= -reach else None
+    passed = (
+        True if side is True and z >= reach else False if side is False and z <= -reach else None
+    )
     ends = f"{interval.low:+z.5f} to {interval.high:+z.5f} at {float(100 * as_written(confidence)):.10g}% confidence"
     found = f"The gain of {float(gain):+z.4f} may truly be {ends}"
     if passed is not None:
         tail = f"all of it {'at or above' if passed else 'below'} the margin of {float(asked):g}"
         return Check("gain", None, float(gain), margin, passed, f"{found}: {tail}.")
     needed = _needed(outcomes, asked, confidence, z)
-    where = "inside" if side is None or float(asked) in interval else "outside, but too few rows differ to trust that"
+    where = (
+        "inside"
+        if side is None or float(asked) in interval
+        else "outside, but too few rows differ to trust that"
+    )
     tail = f"the margin of {float(asked):g} is {where}, so {_settled(needed, outcomes.n, gain == asked)}"
     return Check("gain", None, float(gain), margin, passed, f"{found}: {tail}.", needed)
 
@@ -113,29 +125,42 @@ def check_gap(outcomes: PairedOutcomes, tolerance: float, confidence: float | No
     """Are the candidate's accuracies on the slices close enough to each other?"""
     if not isinstance(outcomes, PairedOutcomes):
         return _not_measured(
-            "gap", None, tolerance, "The gap is one of accuracy, and no accuracy was given; set max_gap=None."
+            "gap",
+            None,
+            tolerance,
+            "The gap is one of accuracy, and no accuracy was given; set max_gap=None.",
         )
     try:
         gap = outcomes.exact_disparity
     except ValueError as error:
         why = str(error)
-        return _not_measured("gap", None, tolerance, f"The gap was not measured: {why[0].lower()}{why[1:]}")
+        return _not_measured(
+            "gap", None, tolerance, f"The gap was not measured: {why[0].lower()}{why[1:]}"
+        )
     asked = as_written(tolerance)
     found = f"The largest accuracy gap between two slices, {float(gap):.3f},"
     if confidence is None:
         passed = gap <= asked
-        sentence = f"{found} {'is within' if passed else 'exceeds'} the tolerance of {float(asked):g}."
+        sentence = (
+            f"{found} {'is within' if passed else 'exceeds'} the tolerance of {float(asked):g}."
+        )
         return Check("gap", None, float(gap), tolerance, passed, sentence)
     interval = gap_interval(outcomes, confidence)
     passed = True if interval.high <= asked else False if interval.low > asked else None
     limit = f"the tolerance of {float(asked):g}"
-    side = {True: f"all within {limit}", False: f"all above {limit}", None: f"and {limit} is inside"}[passed]
+    side = {
+        True: f"all within {limit}",
+        False: f"all above {limit}",
+        None: f"and {limit} is inside",
+    }[passed]
     sentence = f"{found} may truly be {interval.low:.3f} to {interval.high:.3f}, {side}."
     return Check("gap", None, float(gap), tolerance, passed, sentence)
 
 
 def check_slice_losses(
-    outcomes: PairedOutcomes | Comparison, tolerance: float | Mapping[str, float], confidence: float | None
+    outcomes: PairedOutcomes | Comparison,
+    tolerance: float | Mapping[str, float],
+    confidence: float | None,
 ) -> list[Check]:
     """Does every slice keep the accuracy it has, but for the tolerated loss? One check per slice."""
     if isinstance(tolerance, Mapping):
@@ -143,10 +168,20 @@ def check_slice_losses(
     else:
         tolerances = dict.fromkeys(outcomes.slices, tolerance)
         if not tolerances:
-            return [_not_measured("slice loss", None, tolerance, "No slices were given, so none was compared.")]
-    measured = {name: t for name, t in tolerances.items() if name in outcomes.slices and outcomes.slices[name].n}
+            return [
+                _not_measured(
+                    "slice loss", None, tolerance, "No slices were given, so none was compared."
+                )
+            ]
+    measured = {
+        name: t
+        for name, t in tolerances.items()
+        if name in outcomes.slices and outcomes.slices[name].n
+    }
     if confidence is None:
-        within = {name: -outcomes.slices[name].exact_gain <= as_written(t) for name, t in measured.items()}
+        within = {
+            name: -outcomes.slices[name].exact_gain <= as_written(t) for name, t in measured.items()
+        }
     else:
         within = slices_within(outcomes, measured, confidence)
     return [_slice_loss(name, outcomes, tolerances[name], within.get(name)) for name in tolerances]
@@ -155,26 +190,42 @@ def check_slice_losses(
 def check_slices_hold_rows(outcomes: PairedOutcomes | Comparison) -> list[Check]:
     """A slice that someone named and that arrives empty was lost on the way: no policy promotes over that."""
     return [
-        Check("rows", name, 0, 1, False, f"Slice {name!r} has no rows; a slice that was named must hold some.")
+        Check(
+            "rows",
+            name,
+            0,
+            1,
+            False,
+            f"Slice {name!r} has no rows; a slice that was named must hold some.",
+        )
         for name, part in outcomes.slices.items()
         if part.n == 0
     ]
 
 
-def _slice_loss(name: str, outcomes: PairedOutcomes | Comparison, tolerance: float, within: bool | None) -> Check:
+def _slice_loss(
+    name: str, outcomes: PairedOutcomes | Comparison, tolerance: float, within: bool | None
+) -> Check:
     part = outcomes.slices.get(name)
     if part is None:
         return _not_measured(
-            "slice loss", name, tolerance, f"The policy names slice {name!r}, which was not compared: it got lost."
+            "slice loss",
+            name,
+            tolerance,
+            f"The policy names slice {name!r}, which was not compared: it got lost.",
         )
     if part.n == 0:
-        return _not_measured("slice loss", name, tolerance, f"Slice {name!r} has no rows, so it was not compared.")
+        return _not_measured(
+            "slice loss", name, tolerance, f"Slice {name!r} has no rows, so it was not compared."
+        )
     loss = -part.exact_gain
     words = {True: "is within", False: "exceeds", None: "may or may not exceed"}[within]
-    change = f"{abs(float(loss)):.4f} {'lost' if loss > 0 else 'gained'}" if loss else "nothing lost or gained"
-    sentence = (
-        f"Slice {name!r}, {part.n} rows: {change}; this {words} the tolerated loss of {float(as_written(tolerance)):g}."
+    change = (
+        f"{abs(float(loss)):.4f} {'lost' if loss > 0 else 'gained'}"
+        if loss
+        else "nothing lost or gained"
     )
+    sentence = f"Slice {name!r}, {part.n} rows: {change}; this {words} the tolerated loss of {float(as_written(tolerance)):g}."
     return Check("slice loss", name, float(loss), tolerance, within, sentence)
 
 
@@ -182,7 +233,9 @@ def _not_measured(name: str, where: str | None, bound: float, sentence: str) -> 
     return Check(name, where, math.nan, bound, False, sentence)
 
 
-def _uncertainty(outcomes: PairedOutcomes | Comparison, margin: Fraction, confidence: float) -> tuple[Interval, float]:
+def _uncertainty(
+    outcomes: PairedOutcomes | Comparison, margin: Fraction, confidence: float
+) -> tuple[Interval, float]:
     """The interval of the gain, and the test statistic of the hypothesis that the true gain is the margin."""
     if isinstance(outcomes, PairedOutcomes):
         return gain_interval(outcomes, confidence), score_statistic(outcomes, float(margin))
@@ -190,7 +243,9 @@ def _uncertainty(outcomes: PairedOutcomes | Comparison, margin: Fraction, confid
     return outcomes.interval(confidence), z if math.isfinite(z) else 0.0
 
 
-def _side(interval: Interval, margin: Fraction, outcomes: PairedOutcomes | Comparison) -> bool | None:
+def _side(
+    interval: Interval, margin: Fraction, outcomes: PairedOutcomes | Comparison
+) -> bool | None:
     """True if all of the interval is at or above the margin, False if all of it is below."""
     low, high = float(interval.low), float(interval.high)
     if isinstance(outcomes, PairedOutcomes):  # its ends are counts of rows: compare them as such
@@ -198,14 +253,17 @@ def _side(interval: Interval, margin: Fraction, outcomes: PairedOutcomes | Compa
     return True if low >= margin else False if high < margin else None
 
 
-def _needed(outcomes: PairedOutcomes | Comparison, margin: Fraction, confidence: float, z: float) -> int | None:
+def _needed(
+    outcomes: PairedOutcomes | Comparison, margin: Fraction, confidence: float, z: float
+) -> int | None:
     """How many rows would settle it, or None if that cannot be said."""
     if outcomes.exact_gain == margin:
         return None
     if not isinstance(outcomes, PairedOutcomes):
         needed = outcomes.examples_needed(margin, confidence)
     elif (needed := examples_needed(outcomes, margin, confidence)) <= outcomes.n and z:
-        # Too few discordant pairs to estimate their variance. The score statistic grows with the root of the rows.
+        # Too few discordant pairs to estimate their variance. The score statistic grows with the
+        # root of the rows.
         needed = math.ceil(outcomes.n * (special.ndtri((1 + confidence) / 2) / z) ** 2)
     return None if 0 < needed <= outcomes.n else needed
 
@@ -215,5 +273,9 @@ def _settled(needed: int | None, n: int, on_the_margin: bool) -> str:
         return f"{n:,} rows cannot tell, and no number of rows would: train both more often"
     if needed:
         return f"{n:,} rows cannot tell; about {needed:,} would"
-    more = "with a gain of exactly the margin more may not either" if on_the_margin else "somewhat more may"
+    more = (
+        "with a gain of exactly the margin more may not either"
+        if on_the_margin
+        else "somewhat more may"
+    )
     return f"{n:,} rows cannot tell, and {more}"

@@ -9,7 +9,9 @@ import sys
 
 from labsupport.workspace import ROOT, LabError
 
-DESCRIPTION = "A lab on the evaluation gate: the step that decides whether a new model replaces the old one."
+DESCRIPTION = (
+    "A lab on the evaluation gate: the step that decides whether a new model replaces the old one."
+)
 EXAMPLES = """\
 for example
   lab open                          a student: JupyterLab on the first lesson, in the browser
@@ -41,30 +43,60 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="lab", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="lab",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    command = commands.add_parser("open", help="check the machine, then open JupyterLab on the first lesson")
-    command.add_argument("--port", type=int, default=8888, help="the port to try first (default: 8888)")
+    command = commands.add_parser(
+        "open", help="check the machine, then open JupyterLab on the first lesson"
+    )
+    command.add_argument(
+        "--port", type=int, default=8888, help="the port to try first (default: 8888)"
+    )
     command.add_argument("--no-browser", action="store_true", help="only print the address")
     command.set_defaults(command=_open)
 
-    command = commands.add_parser("run", help="execute lessons into build/, or refresh their outputs in place")
-    command.add_argument("lessons", nargs="*", metavar="LESSON", help="01, 01_evaluation_gate or a path (default: all)")
-    command.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
-    command.add_argument("--in-place", action="store_true", help="store normalised outputs in the notebooks and solutions")
+    command = commands.add_parser(
+        "run", help="execute lessons into build/, or refresh their outputs in place"
+    )
+    command.add_argument(
+        "lessons",
+        nargs="*",
+        metavar="LESSON",
+        help="01, 01_evaluation_gate or a path (default: all)",
+    )
+    command.add_argument(
+        "-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE")
+    )
+    command.add_argument(
+        "--in-place",
+        action="store_true",
+        help="store normalised outputs in the notebooks and solutions",
+    )
     command.add_argument("--out", default=None, help="where the report goes (default: build)")
-    command.add_argument("--jobs", type=int, default=2, help="lessons at the same time (default: 2)")
-    command.add_argument("--timeout", type=float, default=120, help="seconds one cell may take (default: 120)")
+    command.add_argument(
+        "--jobs", type=int, default=2, help="lessons at the same time (default: 2)"
+    )
+    command.add_argument(
+        "--timeout", type=float, default=120, help="seconds one cell may take (default: 120)"
+    )
     command.set_defaults(command=_run)
 
-    command = commands.add_parser("doctor", help="is this machine ready? one line per question, with the remedy")
-    command.add_argument("--port", type=int, default=8888, help="the port to ask about (default: 8888)")
+    command = commands.add_parser(
+        "doctor", help="is this machine ready? one line per question, with the remedy"
+    )
+    command.add_argument(
+        "--port", type=int, default=8888, help="the port to ask about (default: 8888)"
+    )
     command.set_defaults(command=_doctor)
 
     command = commands.add_parser("release", help="write the exercises from their solutions")
-    command.add_argument("--check", action="store_true", help="write nothing; fail if an exercise is not up to date")
+    command.add_argument(
+        "--check", action="store_true", help="write nothing; fail if an exercise is not up to date"
+    )
     command.set_defaults(command=_release)
     return parser
 
@@ -96,11 +128,17 @@ def _examine(port: int, start_kernel: bool, fatal_only: bool) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     from labsupport.workspace import execute
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled CI job also ends its kernels
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # a cancelled CI job also ends its kernels
     parameters = {name: _value(text) for name, text in arguments.parameter}
     if arguments.in_place and (parameters or arguments.out):
-        raise LabError("--in-place stores the outputs of the default parameters where the lessons are; drop -p and --out.")
-    lessons = execute.find_lessons(ROOT, arguments.lessons, ("notebooks", "solutions")[: 1 + arguments.in_place])
+        raise LabError(
+            "--in-place stores the outputs of the default parameters where the lessons are; drop -p and --out."
+        )
+    lessons = execute.find_lessons(
+        ROOT, arguments.lessons, ("notebooks", "solutions")[: 1 + arguments.in_place]
+    )
     execute.check_parameters(lessons, parameters)
     limits = execute.Limits(arguments.jobs, arguments.timeout)
     if arguments.in_place:

@@ -1,7 +1,8 @@
 """What a pipeline costs: stages in a row, each of which runs only if all before it passed.
 
-Costs are in any currency and durations in any unit of time, as long as all stages use the same one. Numbers count as the
-decimals that were written and sums are exact; they become floats at the very end.
+Costs are in any currency and durations in any unit of time, as long as all stages use the same one.
+Numbers count as the decimals that were written and sums are exact; they become floats at the very
+end.
 """
 
 from __future__ import annotations
@@ -24,16 +25,19 @@ class Stage:
     ----------
     name : what people call it.
     cost : of one run.
-    catch_rate : the share of the changes that arrive here which this stage finds defective and stops.
+    catch_rate : the share of the changes that arrive here which this stage finds defective and
+        stops.
     duration : of one run, in any unit of time.
-    false_alarm_rate : the share of its runs on a change without a finding that fail all the same; each is run again until it
-        passes, so it costs time and money and stops nothing.
-    reuse_rate : the share of arriving changes for which an earlier result is still valid (a cached build): no cost, no time.
+    false_alarm_rate : the share of its runs on a change without a finding that fail all the same;
+        each is run again until it passes, so it costs time and money and stops nothing.
+    reuse_rate : the share of arriving changes for which an earlier result is still valid (a cached
+        build): no cost, no time.
 
     Raises
     ------
     TypeError : something that is not a number.
-    ValueError : NaN, a cost or duration below zero, a rate outside of [0, 1], or a false alarm rate of 1: never passed.
+    ValueError : NaN, a cost or duration below zero, a rate outside of [0, 1], or a false alarm rate
+        of 1: never passed.
     """
 
     name: str
@@ -49,7 +53,9 @@ class Stage:
         for field in ("catch_rate", "false_alarm_rate", "reuse_rate"):
             _rate(getattr(self, field), f"The {field} of {self.name!r}")
         if as_written(self.false_alarm_rate) == 1:
-            raise ValueError(f"A false_alarm_rate of 1 means that {self.name!r} never passes; it has to be below 1.")
+            raise ValueError(
+                f"A false_alarm_rate of 1 means that {self.name!r} never passes; it has to be below 1."
+            )
 
     @property
     def expected_runs(self) -> float:
@@ -64,8 +70,8 @@ def expected_cost(stages: Iterable[Stage]) -> float:
 
     Parameters
     ----------
-    stages : in the order in which they run. Catch rates are taken to be independent: a stage finds its share of whatever the
-        stages before it let through.
+    stages : in the order in which they run. Catch rates are taken to be independent: a stage finds
+        its share of whatever the stages before it let through.
 
     Raises
     ------
@@ -81,7 +87,11 @@ def expected_duration(stages: Iterable[Stage]) -> float:
 
 def pass_rate(stages: Iterable[Stage]) -> float:
     """The share of changes that no stage stops; the order does not matter."""
-    return float(math.prod((1 - as_written(stage.catch_rate) for stage in _pipeline(stages)), start=Fraction(1)))
+    return float(
+        math.prod(
+            (1 - as_written(stage.catch_rate) for stage in _pipeline(stages)), start=Fraction(1)
+        )
+    )
 
 
 def duration_until_caught(stages: Iterable[Stage]) -> float:
@@ -100,35 +110,48 @@ def duration_until_caught(stages: Iterable[Stage]) -> float:
         stopped += arriving * caught
         arriving *= 1 - caught
     if stopped == 0:
-        raise ValueError("No stage of this pipeline has a catch_rate above 0, so no change is ever stopped.")
+        raise ValueError(
+            "No stage of this pipeline has a catch_rate above 0, so no change is ever stopped."
+        )
     return float(total / stopped)
 
 
 def best_order(stages: Iterable[Stage]) -> list[Stage]:
-    """The cheapest order of stages that may run in any order: by rising expected cost of a visit / catch rate.
+    """The cheapest order of stages that may run in any order: by rising expected cost of a visit /
+    catch rate.
 
-    The rule follows from swapping two neighbours: a before b costs a + (1 - p_a) b, b before a costs b + (1 - p_b) a, so the
-    first is cheaper when a / p_a < b / p_b. What never stops anything comes last. Equal stages keep their order.
+    The rule follows from swapping two neighbours: a before b costs a + (1 - p_a) b, b before a
+    costs b + (1 - p_b) a, so the first is cheaper when a / p_a < b / p_b. What never stops anything
+    comes last. Equal stages keep their order.
 
     Parameters
     ----------
-    stages : independent of each other; leave out a stage that needs another one's result, such as a gate after training.
+    stages : independent of each other; leave out a stage that needs another one's result, such as a
+        gate after training.
     """
     return sorted(_pipeline(stages), key=_cost_per_catch)
 
 
 def break_even_catch_rate(check_cost: float, training_cost: float) -> float:
-    """The catch rate above which a check before training is cheaper than training without the check; above 1: none is.
+    """The catch rate above which a check before training is cheaper than training without the
+    check; above 1: none is.
 
-    A check that is run anyway, before or after training, needs no break-even: any catch rate above 0 makes "before" cheaper.
+    A check that is run anyway, before or after training, needs no break-even: any catch rate above
+    0 makes "before" cheaper.
 
     Raises
     ------
-    TypeError, ValueError : a cost that is no number, is below zero or NaN, or training that costs nothing.
+    TypeError, ValueError : a cost that is no number, is below zero or NaN, or training that costs
+        nothing.
     """
-    check, training = _amount(check_cost, "The check's cost"), _amount(training_cost, "The training's cost")
+    check, training = (
+        _amount(check_cost, "The check's cost"),
+        _amount(training_cost, "The training's cost"),
+    )
     if training == 0:
-        raise ValueError("Training that costs nothing has no break-even: give the training a cost above 0.")
+        raise ValueError(
+            "Training that costs nothing has no break-even: give the training a cost above 0."
+        )
     return float(check / training)
 
 
@@ -166,7 +189,9 @@ def simulate(stages: Iterable[Stage], n: int = 1000, seed: int = 0) -> Simulatio
     """
     pipeline = _pipeline(stages)
     if n < 2:
-        raise ValueError(f"A simulation needs at least 2 changes, or its mean has no standard error; got n = {n}.")
+        raise ValueError(
+            f"A simulation needs at least 2 changes, or its mean has no standard error; got n = {n}."
+        )
     rng = np.random.default_rng(seed)
     costs, durations, stopped_at = np.zeros(n), np.zeros(n), np.full(n, -1)
     for index, stage in enumerate(pipeline):
@@ -201,11 +226,15 @@ def _cost_per_catch(stage: Stage) -> tuple[bool, Fraction]:
 
 def _pipeline(stages: Iterable[Stage]) -> list[Stage]:
     if isinstance(stages, Stage) or not isinstance(stages, Iterable):
-        raise TypeError(f"A pipeline is a list of stages, such as [Stage('checks', 6, 0.2)]; got {stages!r}.")
+        raise TypeError(
+            f"A pipeline is a list of stages, such as [Stage('checks', 6, 0.2)]; got {stages!r}."
+        )
     pipeline = list(stages)
     for stage in pipeline:
         if not isinstance(stage, Stage):
-            raise TypeError(f"A pipeline is a list of stages, such as [Stage('checks', 6, 0.2)]; it holds {stage!r}.")
+            raise TypeError(
+                f"A pipeline is a list of stages, such as [Stage('checks', 6, 0.2)]; it holds {stage!r}."
+            )
     if not pipeline:
         raise ValueError("This pipeline is empty: give at least one Stage(name, cost, catch_rate).")
     return pipeline

@@ -6,21 +6,33 @@ import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from labsupport.checks import Check, Comparison, check_gain, check_gap, check_slice_losses, check_slices_hold_rows
+from labsupport.checks import (
+    Check,
+    Comparison,
+    check_gain,
+    check_gap,
+    check_slice_losses,
+    check_slices_hold_rows,
+)
 from labsupport.outcomes import PairedOutcomes, as_written
 
 __all__ = ["Check", "Policy", "Verdict", "gate", "slice_gap_bound"]
 
 EXIT_STATUS = {"promote": 0, "block": 1, "inconclusive": 2}
 
-# In the order in which a blocked candidate is given its reason: no gain is named before a failed safety check.
+# In the order in which a blocked candidate is given its reason: no gain is named before a failed
+# safety check.
 _REASONS = {
     "gain": "no eval gain",
     "gap": "failed safety check",
     "slice loss": "slice regressed",
     "rows": "slice without rows",
 }
-_DOUBTS = {"gain": "gain in doubt", "gap": "safety check in doubt", "slice loss": "a slice in doubt"}
+_DOUBTS = {
+    "gain": "gain in doubt",
+    "gap": "safety check in doubt",
+    "slice loss": "a slice in doubt",
+}
 
 
 @dataclass(frozen=True)
@@ -29,13 +41,17 @@ class Policy:
 
     Attributes
     ----------
-    min_gain : the margin, as a share of rows; promote only if candidate accuracy - baseline accuracy >= min_gain.
-        A negative margin tolerates a loss (non-inferiority). None: no such check.
-    max_gap : the candidate's largest accuracy gap between two slices must not exceed it. None: no such check.
-    max_slice_loss : no slice may lose more accuracy than this against the baseline; a mapping {slice: loss} gives each
-        slice its own bound, and fails when one of them was not measured. None: no such check.
-    confidence : for example 0.95: every condition must hold for the whole interval around what was measured. What
-        contradicts its bound blocks, what is in doubt is inconclusive. None: what was measured is taken at its word.
+    min_gain : the margin, as a share of rows; promote only if candidate accuracy - baseline
+        accuracy >= min_gain. A negative margin tolerates a loss (non-inferiority). None: no such
+        check.
+    max_gap : the candidate's largest accuracy gap between two slices must not exceed it. None: no
+        such check.
+    max_slice_loss : no slice may lose more accuracy than this against the baseline; a mapping
+        {slice: loss} gives each slice its own bound, and fails when one of them was not measured.
+        None: no such check.
+    confidence : for example 0.95: every condition must hold for the whole interval around what was
+        measured. What contradicts its bound blocks, what is in doubt is inconclusive. None: what
+        was measured is taken at its word.
 
     Bounds are the decimals they are written as: 0.005 is 5/1000.
 
@@ -53,18 +69,33 @@ class Policy:
     def __post_init__(self) -> None:
         per_slice = self.max_slice_loss
         losses = per_slice.values() if isinstance(per_slice, Mapping) else [per_slice]
-        bounds = [("min_gain", -1, self.min_gain), ("max_gap", 0, self.max_gap), *(("max_slice_loss", 0, b) for b in losses)]
+        bounds = [
+            ("min_gain", -1, self.min_gain),
+            ("max_gap", 0, self.max_gap),
+            *(("max_slice_loss", 0, b) for b in losses),
+        ]
         for name, lowest, bound in bounds:
             if bound is not None and not lowest <= as_written(bound, name) <= 1:
                 raise ValueError(f"{name} is a share of rows, from {lowest} to 1; got {bound!r}.")
         if isinstance(per_slice, Mapping) and (not per_slice or None in per_slice.values()):
-            raise ValueError("max_slice_loss as a mapping gives every slice a bound, and names at least one.")
-        if isinstance(per_slice, Mapping):  # a copy: whoever made the mapping cannot loosen the policy afterwards
+            raise ValueError(
+                "max_slice_loss as a mapping gives every slice a bound, and names at least one."
+            )
+        if isinstance(
+            per_slice, Mapping
+        ):  # a copy: whoever made the mapping cannot loosen the policy afterwards
             object.__setattr__(self, "max_slice_loss", dict(per_slice))
-        if self.confidence is not None and not 0 < float(as_written(self.confidence, "confidence")) < 1:
-            raise ValueError(f"confidence is a probability, above 0 and below 1; got {self.confidence!r}.")
+        if (
+            self.confidence is not None
+            and not 0 < float(as_written(self.confidence, "confidence")) < 1
+        ):
+            raise ValueError(
+                f"confidence is a probability, above 0 and below 1; got {self.confidence!r}."
+            )
         if self.min_gain is None and self.max_gap is None and self.max_slice_loss is None:
-            raise ValueError("This policy checks nothing, so it would promote everything; set at least one bound.")
+            raise ValueError(
+                "This policy checks nothing, so it would promote everything; set at least one bound."
+            )
 
 
 @dataclass(frozen=True)
@@ -93,7 +124,10 @@ class Verdict:
         parts = [f"{self.decision.upper():<7}"]
         if self.outcomes.n:
             metric = "_accuracy" if isinstance(self.outcomes, PairedOutcomes) else ""
-            parts += [f"{model} {getattr(self.outcomes, model + metric):.4f}" for model in ("candidate", "baseline")]
+            parts += [
+                f"{model} {getattr(self.outcomes, model + metric):.4f}"
+                for model in ("candidate", "baseline")
+            ]
         parts += [f"gap {check.value:.3f}" for check in self.checks if check.name == "gap"]
         return "  ".join([*parts, self.reason])
 
@@ -116,15 +150,16 @@ def gate(outcomes: PairedOutcomes | Comparison, policy: Policy = Policy()) -> Ve
 
     Parameters
     ----------
-    outcomes : the PairedOutcomes of candidate and baseline on the frozen holdout, with slices where the policy needs them;
-        or another comparison with an interval, such as PairedAUC.
+    outcomes : the PairedOutcomes of candidate and baseline on the frozen holdout, with slices where
+        the policy needs them; or another comparison with an interval, such as PairedAUC.
     policy : the bounds.
 
     Returns
     -------
-    Verdict. "promote" only if every check of the policy was made and passed. What could not be measured (an empty
-    holdout, an empty slice, no slices at all) counts as failed: the gate fails closed. With a confidence, "block" when what
-    was measured contradicts a bound, and "inconclusive" when the rows are too few to tell.
+    Verdict. "promote" only if every check of the policy was made and passed. What could not be
+    measured (an empty holdout, an empty slice, no slices at all) counts as failed: the gate fails
+    closed. With a confidence, "block" when what was measured contradicts a bound, and
+    "inconclusive" when the rows are too few to tell.
     """
     if not isinstance(outcomes, PairedOutcomes | Comparison):
         raise TypeError(
@@ -132,7 +167,9 @@ def gate(outcomes: PairedOutcomes | Comparison, policy: Policy = Policy()) -> Ve
             f"got {type(outcomes).__name__}."
         )
     if not isinstance(policy, Policy):
-        raise TypeError(f"The gate applies a Policy, such as Policy(min_gain=0.005); got {type(policy).__name__}.")
+        raise TypeError(
+            f"The gate applies a Policy, such as Policy(min_gain=0.005); got {type(policy).__name__}."
+        )
     confidence = None if policy.confidence is None else float(as_written(policy.confidence))
     checks: list[Check] = []
     if policy.min_gain is not None:
@@ -146,11 +183,13 @@ def gate(outcomes: PairedOutcomes | Comparison, policy: Policy = Policy()) -> Ve
 
 
 def slice_gap_bound(accuracy: float, share: float) -> float:
-    """The largest accuracy gap between a slice and the rest that an overall accuracy leaves room for.
+    """The largest accuracy gap between a slice and the rest that an overall accuracy leaves room
+    for.
 
-    At worst all errors sit in the smaller side: with an error rate e and a smaller share f' the gap is e / f'. That holds
-    until this side is wrong on every row; the other side must then make the errors that are left over. (A model that is
-    wrong more often than right can also hide its few right answers in the smaller side.)
+    At worst all errors sit in the smaller side: with an error rate e and a smaller share f' the gap
+    is e / f'. That holds until this side is wrong on every row; the other side must then make the
+    errors that are left over. (A model that is wrong more often than right can also hide its few
+    right answers in the smaller side.)
 
     Parameters
     ----------
@@ -164,7 +203,9 @@ def slice_gap_bound(accuracy: float, share: float) -> float:
     if not 0 <= accuracy <= 1:
         raise ValueError(f"accuracy is a share, from 0 to 1; got {accuracy!r}.")
     if not 0 < share < 1:
-        raise ValueError(f"share is the slice's part of the rows, above 0 and below 1; got {share!r}.")
+        raise ValueError(
+            f"share is the slice's part of the rows, above 0 and below 1; got {share!r}."
+        )
     error = 1 - accuracy
     slice_worse = min(error / share, accuracy / (1 - share))
     rest_worse = min(error / (1 - share), accuracy / share)
@@ -178,7 +219,13 @@ def _conclude(checks: tuple[Check, ...], outcomes: PairedOutcomes | Comparison) 
     doubtful = [check for check in checks if check.passed is None]
     if doubtful:
         needed = doubtful[0].needed
-        rows = f"about {needed:,} rows needed" if needed and needed > outcomes.n else "too few rows to tell"
+        rows = (
+            f"about {needed:,} rows needed"
+            if needed and needed > outcomes.n
+            else "too few rows to tell"
+        )
         rows = "no number of rows would tell" if needed == 0 else rows
-        return Verdict("inconclusive", f"inconclusive: {_DOUBTS[doubtful[0].name]}, {rows}", checks, outcomes)
+        return Verdict(
+            "inconclusive", f"inconclusive: {_DOUBTS[doubtful[0].name]}, {rows}", checks, outcomes
+        )
     return Verdict("promote", "promoted", checks, outcomes)

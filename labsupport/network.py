@@ -1,11 +1,13 @@
 """A small network whose training lets one source of noise in at a time, and nothing else.
 
-Every number in it is float32 and comes out of + - * / in an order that is written down here: no matrix product, no exp, no
-library sum. IEEE 754 rounds those four the same way everywhere, so a run has the same bits on every machine, and a run that
-differs from another differs because it was told to.
+Every number in it is float32 and comes out of + - * / in an order that is written down here: no
+matrix product, no exp, no library sum. IEEE 754 rounds those four the same way everywhere, so a run
+has the same bits on every machine, and a run that differs from another differs because it was told
+to.
 
-The network: 6 features, 16 softsign units h / (1 + |h|), one output z, squashed to (1 + z / (1 + |z|)) / 2. It learns with
-squared error, batches of 50 and a learning rate of 4: high enough that small differences grow.
+The network: 6 features, 16 softsign units h / (1 + |h|), one output z, squashed to (1 + z / (1 +
+|z|)) / 2. It learns with squared error, batches of 50 and a learning rate of 4: high enough that
+small differences grow.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ REDUCTIONS = ("arrival", "chunks", "exact")
 _FEATURES, _UNITS = 6, 16
 _HIDDEN = _FEATURES * _UNITS
 N_WEIGHTS = _HIDDEN + _UNITS + _UNITS + 1  # input weights, unit biases, output weights, output bias
-_SIDE_BY_SIDE = 8  # runs trained at once: enough to share numpy's call overhead, few enough to stay in cache
+_SIDE_BY_SIDE = (
+    8  # runs trained at once: enough to share numpy's call overhead, few enough to stay in cache
+)
 _HALF, _ONE, _STEP = np.float32(0.5), np.float32(1), np.float32(RATE / BATCH)
 
 
@@ -38,10 +42,12 @@ class Run:
     ----------
     seed : of the initial weights.
     order : seed of the order in which batches are drawn.
-    ulps : how many units in the last place the initial weight number `weight` is moved away from zero.
+    ulps : how many units in the last place the initial weight number `weight` is moved away from
+        zero.
     weight : which of the weights that is.
     workers : how many workers share the rows of a batch, 1 to 50.
-    arrival : seed of the order in which the workers' sums arrive, a new one each step; None: always by worker number.
+    arrival : seed of the order in which the workers' sums arrive, a new one each step; None: always
+        by worker number.
     reduction : how the gradient is summed, see sharded_sum.
 
     Raises
@@ -58,9 +64,15 @@ class Run:
     reduction: str = "arrival"
 
     def __post_init__(self) -> None:
-        for name, low, high in (("ulps", 0, 1 << 22), ("weight", 0, N_WEIGHTS - 1), ("workers", 1, BATCH)):
+        for name, low, high in (
+            ("ulps", 0, 1 << 22),
+            ("weight", 0, N_WEIGHTS - 1),
+            ("workers", 1, BATCH),
+        ):
             if not low <= getattr(self, name) <= high:
-                raise ValueError(f"{name} is a whole number from {low} to {high}; got {getattr(self, name)!r}.")
+                raise ValueError(
+                    f"{name} is a whole number from {low} to {high}; got {getattr(self, name)!r}."
+                )
         _check_reduction(self.reduction)
 
 
@@ -72,7 +84,8 @@ class Training:
     ----------
     run : what it was told.
     losses : (steps,) float64 array, the mean squared error of each batch before its step.
-    checkpoints : (1 + steps // 100, 129) float32 array, the weights at the start and after every 100 steps.
+    checkpoints : (1 + steps // 100, 129) float32 array, the weights at the start and after every
+        100 steps.
     """
 
     run: Run
@@ -91,32 +104,39 @@ class Training:
     def predict(self, X: np.ndarray, step: int | None = None) -> np.ndarray:
         """(n,) int array of 0 and 1 for (n, 6) features, by the weights at the end or at a checkpoint."""
         weights = self.weights if step is None else self.checkpoints[step // EVERY]
-        return (_forward(weights[None], np.asarray(X, np.float32)[:, None])[2][:, 0] > 0).astype(np.int64)
+        return (_forward(weights[None], np.asarray(X, np.float32)[:, None])[2][:, 0] > 0).astype(
+            np.int64
+        )
 
 
 @cache
 def network_task() -> tuple[Examples, Examples]:
     """The 1,000 rows that the network learns from, and its frozen holdout of 4,000.
 
-    Six features from -2 to 2 in steps of 1/128, and a label that depends on products of them: no straight line separates
-    the classes. 10 % of the labels are turned around. Drawn and computed with whole numbers.
+    Six features from -2 to 2 in steps of 1/128, and a label that depends on products of them: no
+    straight line separates the classes. 10 % of the labels are turned around. Drawn and computed
+    with whole numbers.
     """
     return _rows(seed=1, n=1000), _rows(seed=2, n=4000)
 
 
 def sharded_sum(
-    rows: np.ndarray, workers: int = 1, arrival: Sequence[int] | None = None, reduction: str = "arrival"
+    rows: np.ndarray,
+    workers: int = 1,
+    arrival: Sequence[int] | None = None,
+    reduction: str = "arrival",
 ) -> np.ndarray:
-    """Sum float32 rows as a cluster would: every worker sums its share, and the shares are added as they arrive.
+    """Sum float32 rows as a cluster would: every worker sums its share, and the shares are added as
+    they arrive.
 
     Parameters
     ----------
     rows : (n, d) float32 array, for example one gradient per training row.
     workers : the rows are cut into so many contiguous shares, as even as possible.
     arrival : the workers' numbers in the order in which they arrive; None: 0, 1, 2 ...
-    reduction : "arrival" adds one float32 sum per worker, in the order of arrival. "chunks" cuts the rows into 10 chunks,
-        whoever sums them, and adds the chunks' sums by chunk number. "exact" sends the rows and adds them without rounding
-        (math.fsum), then rounds once.
+    reduction : "arrival" adds one float32 sum per worker, in the order of arrival. "chunks" cuts
+        the rows into 10 chunks, whoever sums them, and adds the chunks' sums by chunk number.
+        "exact" sends the rows and adds them without rounding (math.fsum), then rounds once.
 
     Returns
     -------
@@ -124,20 +144,26 @@ def sharded_sum(
 
     Raises
     ------
-    ValueError : an unknown reduction, too many workers, or an arrival that does not name every worker once.
+    ValueError : an unknown reduction, too many workers, or an arrival that does not name every
+        worker once.
     """
     _check_reduction(reduction)
     rows = np.asarray(rows, np.float32)
     if not 1 <= workers <= len(rows):
-        raise ValueError(f"{len(rows)} rows can be shared by 1 to {len(rows)} workers; got {workers!r}.")
+        raise ValueError(
+            f"{len(rows)} rows can be shared by 1 to {len(rows)} workers; got {workers!r}."
+        )
     order = np.arange(workers) if arrival is None else np.asarray(arrival)
     if sorted(order.tolist()) != list(range(workers)):
-        raise ValueError(f"arrival must name each worker from 0 to {workers - 1} once; got {arrival!r}.")
+        raise ValueError(
+            f"arrival must name each worker from 0 to {workers - 1} once; got {arrival!r}."
+        )
     return _reduce(rows[:, None], order[:, None], reduction)[0]
 
 
 def train_networks(runs: Iterable[Run], steps: int = STEPS) -> tuple[Training, ...]:
-    """Train one network per run. Runs advance side by side, which shares the cost of calls and changes no bit.
+    """Train one network per run. Runs advance side by side, which shares the cost of calls and
+    changes no bit.
 
     Parameters
     ----------
@@ -151,7 +177,9 @@ def train_networks(runs: Iterable[Run], steps: int = STEPS) -> tuple[Training, .
     if steps < EVERY or steps % EVERY:
         raise ValueError(f"steps must be a multiple of {EVERY}, at least {EVERY}; got {steps!r}.")
     runs = list(runs)
-    fast = sorted(range(len(runs)), key=lambda i: (runs[i].reduction, runs[i].workers))  # equal sums side by side
+    fast = sorted(
+        range(len(runs)), key=lambda i: (runs[i].reduction, runs[i].workers)
+    )  # equal sums side by side
     done: dict[int, Training] = {}
     for start in range(0, len(runs), _SIDE_BY_SIDE):
         chosen = fast[start : start + _SIDE_BY_SIDE]
@@ -167,7 +195,9 @@ def _train(runs: list[Run], steps: int) -> list[Training]:
     alike: dict[tuple[str, int], list[int]] = {}
     for i, run in enumerate(runs):
         alike.setdefault((run.reduction, run.workers), []).append(i)
-    arrivals = [np.stack([_arrivals(runs[i], steps) for i in group], axis=2) for group in alike.values()]
+    arrivals = [
+        np.stack([_arrivals(runs[i], steps) for i in group], axis=2) for group in alike.values()
+    ]
     rows = np.empty((BATCH, *weights.shape), np.float32)  # written anew in every step
     checkpoints = np.empty((1 + steps // EVERY, *weights.shape), np.float32)
     losses = np.empty((steps, len(runs)))
@@ -194,7 +224,9 @@ def _forward(weights: np.ndarray, X: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return hidden, value, z + weights[:, -1]
 
 
-def _gradient_rows(weights: np.ndarray, X: np.ndarray, y: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _gradient_rows(
+    weights: np.ndarray, X: np.ndarray, y: np.ndarray, rows: np.ndarray
+) -> np.ndarray:
     """Write the gradient of every row of a batch into rows (50, k, 129); return the errors (50, k)."""
     hidden, value, z = _forward(weights, X)
     size = _ONE + np.abs(z)
@@ -216,7 +248,10 @@ def _reduce(rows: np.ndarray, arrival: np.ndarray, reduction: str) -> np.ndarray
     if reduction == "exact":
         shares = np.array_split(np.arange(n), workers)
         arrived = [np.concatenate([shares[worker] for worker in order]) for order in arrival.T]
-        sums = [[math.fsum(column) for column in rows[order, i].T.tolist()] for i, order in enumerate(arrived)]
+        sums = [
+            [math.fsum(column) for column in rows[order, i].T.tolist()]
+            for i, order in enumerate(arrived)
+        ]
         return np.array(sums, np.float32)
     parts = workers if reduction == "arrival" else min(CHUNKS, n)
     sums = np.stack([_fold(part) for part in np.array_split(rows, parts)])
@@ -224,8 +259,12 @@ def _reduce(rows: np.ndarray, arrival: np.ndarray, reduction: str) -> np.ndarray
     if reduction == "arrival":
         return _in_turn(sums[arrival, each])
     # Chunk c is summed by worker c modulo the number of workers, and arrives with that worker.
-    arrived = np.argsort(np.argsort(arrival, axis=0)[np.arange(parts) % workers], axis=0, kind="stable")
-    return _in_turn(sums[arrived, each][np.argsort(arrived, axis=0), each])  # back into the order of their numbers
+    arrived = np.argsort(
+        np.argsort(arrival, axis=0)[np.arange(parts) % workers], axis=0, kind="stable"
+    )
+    return _in_turn(
+        sums[arrived, each][np.argsort(arrived, axis=0), each]
+    )  # back into the order of their numbers
 
 
 def _fold(rows: np.ndarray) -> np.ndarray:
@@ -247,9 +286,13 @@ def _in_turn(sums: np.ndarray) -> np.ndarray:
 
 
 def _initial(run: Run) -> np.ndarray:
-    weights = (np.random.default_rng(run.seed).integers(-(2**23), 2**23, size=N_WEIGHTS) / 2**23).astype(np.float32)
+    weights = (
+        np.random.default_rng(run.seed).integers(-(2**23), 2**23, size=N_WEIGHTS) / 2**23
+    ).astype(np.float32)
     weights[_HIDDEN + _UNITS :] *= _HALF
-    weights[run.weight : run.weight + 1].view(np.int32)[:] += run.ulps  # the next float is the next whole number
+    weights[run.weight : run.weight + 1].view(np.int32)[:] += (
+        run.ulps
+    )  # the next float is the next whole number
     return weights
 
 
@@ -261,7 +304,11 @@ def _batches(seed: int, steps: int) -> np.ndarray:
 
 def _arrivals(run: Run, steps: int) -> np.ndarray:
     numbers = np.tile(np.arange(run.workers), (steps, 1))
-    return numbers if run.arrival is None else np.random.default_rng(run.arrival).permuted(numbers, axis=1)
+    return (
+        numbers
+        if run.arrival is None
+        else np.random.default_rng(run.arrival).permuted(numbers, axis=1)
+    )
 
 
 def _rows(seed: int, n: int) -> Examples:

@@ -1,7 +1,8 @@
-"""What rerunning proves: how far two runs of one recipe lie apart, and what a gate has to ask for on top of that.
+"""What rerunning proves: how far two runs of one recipe lie apart, and what a gate has to ask for
+on top of that.
 
-The noise floor is the spread of a metric over retrainings in which nothing was changed on purpose. A margin belongs above
-it, for every slice as well.
+The noise floor is the spread of a metric over retrainings in which nothing was changed on purpose.
+A margin belongs above it, for every slice as well.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ class Spread:
 
     Attributes
     ----------
-    runs, same_bits : how many runs there are, and how many ended in the reference's weights, bit for bit.
-    churn : smallest and largest share of holdout rows that a run predicts otherwise than the reference.
+    runs, same_bits : how many runs there are, and how many ended in the reference's weights, bit
+        for bit.
+    churn : smallest and largest share of holdout rows that a run predicts otherwise than the
+        reference.
     accuracy : lowest and highest accuracy, the reference included.
     slices : {name: lowest and highest accuracy on the slice, the reference included}.
     """
@@ -38,7 +41,9 @@ class Spread:
     slices: Mapping[str, tuple[float, float]]
 
 
-def spread(reference: Training, others: Sequence[Training], slices: Mapping[str, np.ndarray] | None = None) -> Spread:
+def spread(
+    reference: Training, others: Sequence[Training], slices: Mapping[str, np.ndarray] | None = None
+) -> Spread:
     """Compare runs of the network with a reference run, on the network's frozen holdout.
 
     Parameters
@@ -87,8 +92,9 @@ class NoiseFloor:
 def noise_floor(values: Sequence[float], confidence: float = 0.95) -> NoiseFloor:
     """Measure a noise floor, with the chi-square interval for a standard deviation.
 
-    (runs - 1) sd^2 / sigma^2 follows a chi-square distribution with runs - 1 degrees of freedom if the metric is normal from
-    run to run. With 5 runs the upper end is 2.9 times the estimate, with 200 runs it is 1.1 times.
+    (runs - 1) sd^2 / sigma^2 follows a chi-square distribution with runs - 1 degrees of freedom if
+    the metric is normal from run to run. With 5 runs the upper end is 2.9 times the estimate, with
+    200 runs it is 1.1 times.
 
     Parameters
     ----------
@@ -101,9 +107,13 @@ def noise_floor(values: Sequence[float], confidence: float = 0.95) -> NoiseFloor
     check_level(confidence, "confidence")
     metric = np.asarray(values, dtype=float)
     if metric.ndim != 1 or len(metric) < 2:
-        raise ValueError(f"A noise floor needs the metric of at least two retrainings; got shape {metric.shape}.")
+        raise ValueError(
+            f"A noise floor needs the metric of at least two retrainings; got shape {metric.shape}."
+        )
     if not np.isfinite(metric).all():
-        raise ValueError("The metric of a retraining is NaN or infinite; a run that failed belongs to no noise floor.")
+        raise ValueError(
+            "The metric of a retraining is NaN or infinite; a run that failed belongs to no noise floor."
+        )
     df = len(metric) - 1
     sd = float(metric.std(ddof=1))
     above, below = stats.chi2.isf([(1 - confidence) / 2, (1 + confidence) / 2], df)
@@ -111,12 +121,15 @@ def noise_floor(values: Sequence[float], confidence: float = 0.95) -> NoiseFloor
     return NoiseFloor(len(metric), float(metric.mean()), sd, *ends, confidence)
 
 
-def margin_above(floor: NoiseFloor, rate: float, k_candidate: int = 1, k_baseline: int = 1) -> float:
-    """The margin that a null candidate reaches with probability `rate`, if the metric is normal from run to run.
+def margin_above(
+    floor: NoiseFloor, rate: float, k_candidate: int = 1, k_baseline: int = 1
+) -> float:
+    """The margin that a null candidate reaches with probability `rate`, if the metric is normal
+    from run to run.
 
-    A null candidate is the baseline's own recipe, trained again. Its gain is a difference of two means of runs, so its
-    standard deviation is the floor's times sqrt(1 / k_candidate + 1 / k_baseline); the t distribution pays for having
-    measured the floor on so many runs only.
+    A null candidate is the baseline's own recipe, trained again. Its gain is a difference of two
+    means of runs, so its standard deviation is the floor's times sqrt(1 / k_candidate + 1 /
+    k_baseline); the t distribution pays for having measured the floor on so many runs only.
 
     Parameters
     ----------
@@ -132,11 +145,16 @@ def margin_above(floor: NoiseFloor, rate: float, k_candidate: int = 1, k_baselin
     for k, name in ((k_candidate, "k_candidate"), (k_baseline, "k_baseline")):
         if k < 1:
             raise ValueError(f"{name} counts retrainings, at least 1; got {k!r}.")
-    return float(stats.t.isf(rate, floor.runs - 1)) * floor.sd * math.sqrt(1 / k_candidate + 1 / k_baseline)
+    return (
+        float(stats.t.isf(rate, floor.runs - 1))
+        * floor.sd
+        * math.sqrt(1 / k_candidate + 1 / k_baseline)
+    )
 
 
 def false_promotion_rate(right: Sequence[int], margin: float, n: int) -> Fraction:
-    """How often a gate with this margin promotes a null candidate: the share of ordered pairs of retrainings, on counts.
+    """How often a gate with this margin promotes a null candidate: the share of ordered pairs of
+    retrainings, on counts.
 
     Each retraining is once the candidate and once the baseline of each other one.
 
@@ -151,14 +169,18 @@ def false_promotion_rate(right: Sequence[int], margin: float, n: int) -> Fractio
     ValueError : fewer than two retrainings, or a count that is not a whole number from 0 to n.
     """
     gains = null_gains(right, n)
-    asked = math.ceil(as_written(margin, "margin") * n)  # gain >= margin and gain a whole number of rows
+    asked = math.ceil(
+        as_written(margin, "margin") * n
+    )  # gain >= margin and gain a whole number of rows
     return Fraction(int((gains >= asked).sum()), len(gains))
 
 
 def smallest_margin(right: Sequence[int], rate: float | Fraction, n: int) -> Fraction:
-    """The smallest margin, a whole number of rows over n, that at most a share `rate` of null candidates reaches.
+    """The smallest margin, a whole number of rows over n, that at most a share `rate` of null
+    candidates reaches.
 
-    The same pairs as in false_promotion_rate; no distribution is assumed. May exceed what any pair reached by one row.
+    The same pairs as in false_promotion_rate; no distribution is assumed. May exceed what any pair
+    reached by one row.
 
     Raises
     ------
@@ -189,8 +211,16 @@ def null_gains(right: Sequence[int], n: int) -> np.ndarray:
     ValueError : fewer than two retrainings, or a count that is not a whole number from 0 to n.
     """
     counts = np.asarray(right)
-    if counts.ndim != 1 or len(counts) < 2 or counts.dtype.kind not in "iu" or counts.min() < 0 or counts.max() > n:
-        raise ValueError(f"right holds for each of at least two retrainings a whole number of rows from 0 to {n}.")
+    if (
+        counts.ndim != 1
+        or len(counts) < 2
+        or counts.dtype.kind not in "iu"
+        or counts.min() < 0
+        or counts.max() > n
+    ):
+        raise ValueError(
+            f"right holds for each of at least two retrainings a whole number of rows from 0 to {n}."
+        )
     counts = counts.astype(np.int64)
     return (counts[:, None] - counts)[~np.eye(len(counts), dtype=bool)]
 

@@ -1,8 +1,9 @@
 """Paired outcomes: the table of counts on which everything in the lab is decided.
 
-Each row of the holdout is scored by both models, so it falls into one of four cells: both right, only the candidate
-right, only the baseline right, both wrong. Four integers hold all that the comparison needs, whatever the number of
-rows, and the tables of two shards of a holdout simply add up.
+Each row of the holdout is scored by both models, so it falls into one of four cells: both right,
+only the candidate right, only the baseline right, both wrong. Four integers hold all that the
+comparison needs, whatever the number of rows, and the tables of two shards of a holdout simply add
+up.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import numpy as np
 
 
 def as_written(number: object, name: str = "number") -> Fraction:
-    """Return the decimal that a person wrote: 0.005 is exactly 5/1000, not the nearest binary float.
+    """Return the decimal that a person wrote: 0.005 is exactly 5/1000, not the nearest binary
+    float.
 
     Raises
     ------
@@ -28,7 +30,9 @@ def as_written(number: object, name: str = "number") -> Fraction:
     if isinstance(number, bool | np.bool_) or not isinstance(number, Real | Decimal):
         raise TypeError(f"{name} must be a number such as 0.005; got {number!r}.")
     if isinstance(number, Rational):
-        return Fraction(int(number.numerator), int(number.denominator))  # a numpy integer would keep its width
+        return Fraction(
+            int(number.numerator), int(number.denominator)
+        )  # a numpy integer would keep its width
     if not (number.is_finite() if isinstance(number, Decimal) else math.isfinite(number)):
         raise ValueError(f"{name} must be a finite number; got {number!r}.")
     return Fraction(str(number))
@@ -67,7 +71,8 @@ class PairedOutcomes:
 
     Attributes
     ----------
-    both_right, candidate_only, baseline_only, both_wrong : row counts, four ints. The middle two are the discordant pairs.
+    both_right, candidate_only, baseline_only, both_wrong : row counts, four ints. The middle two
+        are the discordant pairs.
     slices : mapping of slice name to the PairedOutcomes of its rows; slices may overlap.
     """
 
@@ -81,14 +86,21 @@ class PairedOutcomes:
         for name in ("both_right", "candidate_only", "baseline_only", "both_wrong"):
             count = getattr(self, name)
             if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 0:
-                raise ValueError(f"{name} counts rows: a whole number, zero or more; got {count!r}.")
+                raise ValueError(
+                    f"{name} counts rows: a whole number, zero or more; got {count!r}."
+                )
             object.__setattr__(self, name, int(count))
         for name, part in self.slices.items():
             if not isinstance(part, PairedOutcomes):
-                raise TypeError(f"Slice {name!r} must be PairedOutcomes; got {type(part).__name__}.")
-            # Rows only, not cells: lesson 01 grafts the slices of one model onto another to show what goes wrong then.
+                raise TypeError(
+                    f"Slice {name!r} must be PairedOutcomes; got {type(part).__name__}."
+                )
+            # Rows only, not cells: lesson 01 grafts the slices of one model onto another to show
+            # what goes wrong then.
             if part.n > self.n:
-                raise ValueError(f"Slice {name!r} has {part.n} rows, more than the {self.n} of the whole holdout.")
+                raise ValueError(
+                    f"Slice {name!r} has {part.n} rows, more than the {self.n} of the whole holdout."
+                )
 
     @classmethod
     def from_predictions(cls, y, candidate, baseline, slices=None) -> PairedOutcomes:
@@ -102,15 +114,21 @@ class PairedOutcomes:
 
         Raises
         ------
-        ValueError : empty or not one-dimensional, of different lengths, or a value that is not 0 or 1 (NaN included).
+        ValueError : empty or not one-dimensional, of different lengths, or a value that is not 0 or
+            1 (NaN included).
         """
         y, candidate, baseline = (
-            as_binary(values, name) for values, name in ((y, "y"), (candidate, "candidate"), (baseline, "baseline"))
+            as_binary(values, name)
+            for values, name in ((y, "y"), (candidate, "candidate"), (baseline, "baseline"))
         )
         for values, name in ((candidate, "candidate"), (baseline, "baseline")):
             if len(values) != len(y):
-                raise ValueError(f"{name} has {len(values)} rows and y has {len(y)}: score both models on the same rows.")
-        cell = 2 * (candidate != y) + (baseline != y)  # 0 both right, 1 candidate only, 2 baseline only, 3 both wrong
+                raise ValueError(
+                    f"{name} has {len(values)} rows and y has {len(y)}: score both models on the same rows."
+                )
+        cell = 2 * (candidate != y) + (
+            baseline != y
+        )  # 0 both right, 1 candidate only, 2 baseline only, 3 both wrong
         masks = {} if slices is None else as_masks(slices, len(y))
         parts = {name: cls(*np.bincount(cell[mask], minlength=4)) for name, mask in masks.items()}
         return cls(*np.bincount(cell, minlength=4), slices=parts)
@@ -170,7 +188,9 @@ class PairedOutcomes:
             )
         empty = [name for name, part in self.slices.items() if part.n == 0]
         if empty:
-            raise ValueError(f"Slice {empty[0]!r} has no rows, so its accuracy is unknown and no gap can be stated.")
+            raise ValueError(
+                f"Slice {empty[0]!r} has no rows, so its accuracy is unknown and no gap can be stated."
+            )
         accuracies = [Fraction(part.candidate_right, part.n) for part in self.slices.values()]
         return max(accuracies) - min(accuracies)
 
@@ -196,17 +216,23 @@ class PairedOutcomes:
 
         Raises
         ------
-        ValueError : the shards were cut into different slices. A shard may lack a slice only where its slices
-            partition its rows, since there an absent slice means that it had no rows.
+        ValueError : the shards were cut into different slices. A shard may lack a slice only where
+            its slices partition its rows, since there an absent slice means that it had no rows.
         """
         if not isinstance(other, PairedOutcomes):
             return NotImplemented
-        if set(self.slices) != set(other.slices) and not (self._is_partition() and other._is_partition()):
+        if set(self.slices) != set(other.slices) and not (
+            self._is_partition() and other._is_partition()
+        ):
             lost = sorted(set(self.slices) ^ set(other.slices), key=str)
-            raise ValueError(f"Two shards were cut into different slices: only one of them has {lost[0]!r}.")
+            raise ValueError(
+                f"Two shards were cut into different slices: only one of them has {lost[0]!r}."
+            )
         nothing = PairedOutcomes(0, 0, 0, 0)
         names = [*self.slices, *(name for name in other.slices if name not in self.slices)]
-        merged = {name: self.slices.get(name, nothing) + other.slices.get(name, nothing) for name in names}
+        merged = {
+            name: self.slices.get(name, nothing) + other.slices.get(name, nothing) for name in names
+        }
         cells = (a + b for a, b in zip(self.cells, other.cells, strict=True))
         return PairedOutcomes(*cells, slices=merged)
 
@@ -225,17 +251,23 @@ class PairedOutcomes:
 
     def _share(self, count: int) -> float:
         if self.n == 0:
-            raise ValueError("There are no rows here, so there is no accuracy and nothing to compare.")
+            raise ValueError(
+                "There are no rows here, so there is no accuracy and nothing to compare."
+            )
         return count / self.n
 
 
 def _array(values, name: str, dtype: type | None = None) -> np.ndarray:
     if np.ma.is_masked(values):  # np.asarray would drop the mask and compare what lies under it
-        raise ValueError(f"{name} has masked values, so those rows are unknown; give every row a value.")
+        raise ValueError(
+            f"{name} has masked values, so those rows are unknown; give every row a value."
+        )
     try:
         return np.asarray(values, dtype)
     except ValueError:
-        raise ValueError(f"{name} must be one value per row, shape (n,); its rows differ in length.") from None
+        raise ValueError(
+            f"{name} must be one value per row, shape (n,); its rows differ in length."
+        ) from None
 
 
 def as_binary(values, name: str) -> np.ndarray:
@@ -252,7 +284,9 @@ def as_binary(values, name: str) -> np.ndarray:
     is_binary = np.broadcast_to(is_binary, array.shape)
     if not is_binary.all():
         row = int(np.argmin(is_binary))
-        raise ValueError(f"{name} must hold 0 and 1 only; row {row} holds {array[row : row + 1].tolist()[0]!r}.")
+        raise ValueError(
+            f"{name} must hold 0 and 1 only; row {row} holds {array[row : row + 1].tolist()[0]!r}."
+        )
     return array.astype(bool)
 
 
@@ -262,17 +296,28 @@ def as_masks(slices, n: int) -> dict[str, np.ndarray]:
         masks = {name: _array(mask, f"Slice {name!r}") for name, mask in slices.items()}
         for name, mask in masks.items():
             if mask.dtype != bool or mask.shape != (n,):
-                raise ValueError(f"Slice {name!r} must be a boolean mask of shape ({n},); got {mask.dtype} {mask.shape}.")
+                raise ValueError(
+                    f"Slice {name!r} must be a boolean mask of shape ({n},); got {mask.dtype} {mask.shape}."
+                )
         return masks
     # A list stays a list of objects: numpy would turn ["a", nan] into the strings "a" and "nan".
     labels = _array(slices, "slices", None if isinstance(slices, np.ndarray) else object)
     if labels.shape != (n,):
-        raise ValueError(f"slices must hold one label per row, shape ({n},); got shape {labels.shape}.")
-    if (labels != labels).any() or (labels.dtype == object and any(label is None for label in labels)):
-        raise ValueError("A slice label is missing, so the slice of that row is unknown; give every row a label.")
+        raise ValueError(
+            f"slices must hold one label per row, shape ({n},); got shape {labels.shape}."
+        )
+    if (labels != labels).any() or (
+        labels.dtype == object and any(label is None for label in labels)
+    ):
+        raise ValueError(
+            "A slice label is missing, so the slice of that row is unknown; give every row a label."
+        )
     try:
         distinct = np.unique(labels)
     except TypeError:
         kinds = ", ".join(sorted({type(label).__name__ for label in labels}))
         raise ValueError(f"Slice labels must all be of one type; these are {kinds}.") from None
-    return {label.item() if isinstance(label, np.generic) else label: labels == label for label in distinct}
+    return {
+        label.item() if isinstance(label, np.generic) else label: labels == label
+        for label in distinct
+    }

@@ -16,10 +16,12 @@ from labsupport.outcomes import ExactPair, as_binary, as_masks, as_written
 
 @dataclass(frozen=True)
 class RetrainedOutcomes(ExactPair):
-    """Candidate and baseline recipes, each trained several times, on the same rows: a gain with both kinds of noise.
+    """Candidate and baseline recipes, each trained several times, on the same rows: a gain with
+    both kinds of noise.
 
-    A comparison that the gate accepts. Its question is whether the candidate's *recipe* is better, over retrainings and over
-    rows that nobody has seen, with variance paired / n + candidate_seed / k_candidate + baseline_seed / k_baseline.
+    A comparison that the gate accepts. Its question is whether the candidate's *recipe* is better,
+    over retrainings and over rows that nobody has seen, with variance paired / n + candidate_seed /
+    k_candidate + baseline_seed / k_baseline.
 
     Attributes
     ----------
@@ -27,8 +29,9 @@ class RetrainedOutcomes(ExactPair):
     exact_candidate, exact_baseline : mean accuracies over rows and runs, as ratios of counts.
     k_candidate, k_baseline : number of runs.
     paired : variance of one row's contribution to the gain, averaged over runs as it is.
-    candidate_seed, baseline_seed : variance of a run's accuracy on endlessly many rows, so without what `paired` already has
-        because the holdout is finite; 0 when that explains all of the runs' spread.
+    candidate_seed, baseline_seed : variance of a run's accuracy on endlessly many rows, so without
+        what `paired` already has because the holdout is finite; 0 when that explains all of the
+        runs' spread.
     candidate_spread, baseline_spread : the raw variance of the runs' accuracies on this holdout.
     slices : mapping of slice name to the RetrainedOutcomes of its rows.
     """
@@ -52,17 +55,25 @@ class RetrainedOutcomes(ExactPair):
         Parameters
         ----------
         y : (n,) labels, 0 or 1, at least two rows.
-        candidates, baselines : (k, n) predictions, one row per retraining, at least two each: one run shows no spread.
-        slices : one label per row (n,), or {name: (n,) boolean mask}; every slice has at least two rows.
+        candidates, baselines : (k, n) predictions, one row per retraining, at least two each: one
+            run shows no spread.
+        slices : one label per row (n,), or {name: (n,) boolean mask}; every slice has at least two
+            rows.
 
         Raises
         ------
         ValueError : too few runs or rows, different lengths, or a value that is not 0 or 1.
         """
         y = as_binary(y, "y")
-        right = [_right(y, runs, name) for runs, name in ((candidates, "candidates"), (baselines, "baselines"))]
+        right = [
+            _right(y, runs, name)
+            for runs, name in ((candidates, "candidates"), (baselines, "baselines"))
+        ]
         masks = {} if slices is None else as_masks(slices, len(y))
-        parts = {name: _compare(*(r[:, mask] for r in right), f"Slice {name!r}", {}) for name, mask in masks.items()}
+        parts = {
+            name: _compare(*(r[:, mask] for r in right), f"Slice {name!r}", {})
+            for name, mask in masks.items()
+        }
         return _compare(*right, "The holdout", parts)
 
     @property
@@ -90,7 +101,8 @@ class RetrainedOutcomes(ExactPair):
         return math.copysign(float(-special.ndtri(tail)), distance)
 
     def examples_needed(self, margin: float, confidence: float = 0.95) -> int:
-        """How many rows would set the interval apart from the margin, with these runs; 0 when no number would.
+        """How many rows would set the interval apart from the margin, with these runs; 0 when no
+        number would.
 
         Rows shrink the paired part only. What the seeds leave has to be bought with retrainings.
         """
@@ -113,7 +125,9 @@ class RetrainedOutcomes(ExactPair):
         return sum(variance for variance, _ in parts) ** 2 / below if below else self.n - 1.0
 
 
-def _compare(candidate: np.ndarray, baseline: np.ndarray, where: str, parts: dict) -> RetrainedOutcomes:
+def _compare(
+    candidate: np.ndarray, baseline: np.ndarray, where: str, parts: dict
+) -> RetrainedOutcomes:
     n = candidate.shape[1]
     if n < 2:
         raise ValueError(f"{where} has {n} rows; a spread over rows needs at least two.")
@@ -121,14 +135,16 @@ def _compare(candidate: np.ndarray, baseline: np.ndarray, where: str, parts: dic
     means = (Fraction(int(right.sum()), right.size) for right in (candidate, baseline))
     (seed_c, spread_c), (seed_b, spread_b) = _seed_variance(candidate), _seed_variance(baseline)
     paired = float(difference.var(ddof=1))
-    return RetrainedOutcomes(n, *means, len(candidate), len(baseline), paired, seed_c, seed_b, spread_c, spread_b, parts)
+    return RetrainedOutcomes(
+        n, *means, len(candidate), len(baseline), paired, seed_c, seed_b, spread_c, spread_b, parts
+    )
 
 
 def _seed_variance(right: np.ndarray) -> tuple[float, float]:
     """The seed's part of the variance of a run's accuracy, and the whole of it, for right (k, n).
 
-    Runs by rows is a two-way table: the runs' means vary with the seeds, and because each run errs on other ones of the n
-    rows. The residual mean square over n is that second part.
+    Runs by rows is a two-way table: the runs' means vary with the seeds, and because each run errs
+    on other ones of the n rows. The residual mean square over n is that second part.
     """
     k, n = right.shape
     residual = right - right.mean(axis=0) - right.mean(axis=1, keepdims=True) + right.mean()
@@ -139,7 +155,11 @@ def _seed_variance(right: np.ndarray) -> tuple[float, float]:
 def _right(y: np.ndarray, predictions, name: str) -> np.ndarray:
     runs = np.atleast_2d(np.asarray(predictions))
     if len(runs) < 2:
-        raise ValueError(f"{name} needs the predictions of at least two retrainings, one row each; one run shows no spread.")
+        raise ValueError(
+            f"{name} needs the predictions of at least two retrainings, one row each; one run shows no spread."
+        )
     if runs.shape[1:] != y.shape:
-        raise ValueError(f"{name} must have one row per retraining and {len(y)} columns; got shape {runs.shape}.")
+        raise ValueError(
+            f"{name} must have one row per retraining and {len(y)} columns; got shape {runs.shape}."
+        )
     return np.array([as_binary(run, name) for run in runs]) == y

@@ -1,7 +1,7 @@
 """Models that rank: the AUC of two models on the same rows, and how uncertain their difference is.
 
-The second way through the lab, parallel to PairedOutcomes: scores instead of right and wrong, and at its end the same
-gain with an interval, overall and per slice.
+The second way through the lab, parallel to PairedOutcomes: scores instead of right and wrong, and
+at its end the same gain with an interval, overall and per slice.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from labsupport.outcomes import ExactPair, as_binary, as_masks
 
 @dataclass(frozen=True)
 class PairedAUC(ExactPair):
-    """The AUC of candidate and baseline on the same rows: how often a random positive outranks a random negative.
+    """The AUC of candidate and baseline on the same rows: how often a random positive outranks a
+    random negative.
 
     Attributes
     ----------
@@ -51,7 +52,9 @@ class PairedAUC(ExactPair):
 
     def examples_needed(self, margin: float, confidence: float = 0.95, power: float = 0.5) -> int:
         """How many rows of the same kind would set the interval apart from the margin; see intervals.examples_needed."""
-        return rows_to_settle(self.exact_gain, self.n * self.standard_error**2, margin, confidence, power)
+        return rows_to_settle(
+            self.exact_gain, self.n * self.standard_error**2, margin, confidence, power
+        )
 
 
 def compare_auc(y, candidate, baseline, slices=None) -> PairedAUC:
@@ -65,33 +68,44 @@ def compare_auc(y, candidate, baseline, slices=None) -> PairedAUC:
 
     Raises
     ------
-    ValueError : lengths differ, a score is NaN or masked, or a slice has fewer than two rows of a class.
+    ValueError : lengths differ, a score is NaN or masked, or a slice has fewer than two rows of a
+        class.
 
     Notes
     -----
-    With few rows, or two models that rank almost perfectly, the standard error is too small, down to 0.
-    Source of the standard error: E. DeLong, D. DeLong, D. Clarke-Pearson, Biometrics 44 (1988), 837-845; computed from ranks
-    as X. Sun and W. Xu do, IEEE Signal Processing Letters 21 (2014), 1389-1393.
+    With few rows, or two models that rank almost perfectly, the standard error is too small, down
+    to 0. Source of the standard error: E. DeLong, D. DeLong, D. Clarke-Pearson, Biometrics 44
+    (1988), 837-845; computed from ranks as X. Sun and W. Xu do, IEEE Signal Processing Letters 21
+    (2014), 1389-1393.
     """
     y = as_binary(y, "y")
-    scores = [_scores(values, name, len(y)) for values, name in ((candidate, "candidate"), (baseline, "baseline"))]
+    scores = [
+        _scores(values, name, len(y))
+        for values, name in ((candidate, "candidate"), (baseline, "baseline"))
+    ]
     masks = {} if slices is None else as_masks(slices, len(y))
-    parts = {name: _compare(y[mask], *(s[mask] for s in scores), f"Slice {name!r}", {}) for name, mask in masks.items()}
+    parts = {
+        name: _compare(y[mask], *(s[mask] for s in scores), f"Slice {name!r}", {})
+        for name, mask in masks.items()
+    }
     return _compare(y, *scores, "The holdout", parts)
 
 
 def clustered_standard_error(values, clusters, correction: bool = False) -> float:
-    """Standard error of a mean when rows come in clusters, such as several rows of one user, that go up and down together.
+    """Standard error of a mean when rows come in clusters, such as several rows of one user, that
+    go up and down together.
 
     Parameters
     ----------
     values : (n,) numbers, for example 1, 0 or -1 for better, equal or worse on a row.
     clusters : (n,) one label per row.
-    correction : multiply the variance by C / (C - 1) for C clusters, which matters when there are few.
+    correction : multiply the variance by C / (C - 1) for C clusters, which matters when there are
+        few.
 
     Raises
     ------
-    ValueError : empty, lengths differ, a value that is no number, a missing label, or a single cluster with the correction.
+    ValueError : empty, lengths differ, a value that is no number, a missing label, or a single
+        cluster with the correction.
 
     Notes
     -----
@@ -99,10 +113,14 @@ def clustered_standard_error(values, clusters, correction: bool = False) -> floa
     """
     values, clusters = np.asarray(values, dtype=float), np.asarray(clusters)
     if (clusters != clusters).any() or (clusters.dtype == object and None in clusters.tolist()):
-        raise ValueError("A cluster label is missing, so nobody knows whose row that is; give every row a label.")
+        raise ValueError(
+            "A cluster label is missing, so nobody knows whose row that is; give every row a label."
+        )
     labels, cluster = np.unique(clusters, return_inverse=True)
     if values.ndim != 1 or len(values) == 0 or cluster.shape != values.shape:
-        raise ValueError(f"values and clusters are one entry per row; got shapes {values.shape} and {cluster.shape}.")
+        raise ValueError(
+            f"values and clusters are one entry per row; got shapes {values.shape} and {cluster.shape}."
+        )
     if not np.isfinite(values).all():
         raise ValueError("A value is NaN or infinite; a mean and its standard error need numbers.")
     if correction and len(labels) < 2:
@@ -112,10 +130,14 @@ def clustered_standard_error(values, clusters, correction: bool = False) -> floa
     return float(np.sqrt(factor * (sums @ sums)) / len(values))
 
 
-def _compare(y: np.ndarray, candidate: np.ndarray, baseline: np.ndarray, where: str, parts: dict) -> PairedAUC:
+def _compare(
+    y: np.ndarray, candidate: np.ndarray, baseline: np.ndarray, where: str, parts: dict
+) -> PairedAUC:
     positives, negatives = int(y.sum()), int((~y).sum())
     if min(positives, negatives) < 2:
-        raise ValueError(f"{where} has {positives} positives and {negatives} negatives; an AUC needs at least two of each.")
+        raise ValueError(
+            f"{where} has {positives} positives and {negatives} negatives; an AUC needs at least two of each."
+        )
     (area_c, place_c), (area_b, place_b) = _placements(y, candidate), _placements(y, baseline)
     difference = place_c - place_b
     variance = difference[y].var(ddof=1) / positives + difference[~y].var(ddof=1) / negatives
@@ -127,7 +149,9 @@ def _placements(y: np.ndarray, score: np.ndarray) -> tuple[Fraction, np.ndarray]
     _, tie = np.unique(score, return_inverse=True)
     positive, negative = np.bincount(tie, weights=y), np.bincount(tie, weights=~y)
     below = np.cumsum(negative) - negative / 2  # negatives under this score, for its positives
-    above = positive.sum() - np.cumsum(positive) + positive / 2  # positives over this score, for its negatives
+    above = (
+        positive.sum() - np.cumsum(positive) + positive / 2
+    )  # positives over this score, for its negatives
     place = np.where(y, below[tie] / negative.sum(), above[tie] / positive.sum())
     wins = Fraction(int(2 * below @ positive), 2)  # halves of whole numbers: exact below 2^53
     return wins / int(positive.sum()) / int(negative.sum()), place
@@ -135,10 +159,14 @@ def _placements(y: np.ndarray, score: np.ndarray) -> tuple[Fraction, np.ndarray]
 
 def _scores(values, name: str, n: int) -> np.ndarray:
     if np.ma.is_masked(values):  # np.asarray would drop the mask and rank what lies under it
-        raise ValueError(f"{name} has masked values, so those rows have no score; give every row one.")
+        raise ValueError(
+            f"{name} has masked values, so those rows have no score; give every row one."
+        )
     array = np.asarray(values, dtype=float)
     if array.shape != (n,):
-        raise ValueError(f"{name} must be one score per row, shape ({n},); got shape {array.shape}.")
+        raise ValueError(
+            f"{name} must be one score per row, shape ({n},); got shape {array.shape}."
+        )
     if np.isnan(array).any():
         raise ValueError(
             f"{name} holds a NaN in row {int(np.argmax(np.isnan(array)))}; a model that scored nothing ranks nothing."

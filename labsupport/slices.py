@@ -1,7 +1,7 @@
 """Many comparisons: when enough slices are looked at, one of them looks bad by chance.
 
-Holm's correction keeps the chance of a single false alarm among all slices at the level that was asked for. The largest gap
-between slices gets an interval that knows it was picked as the largest.
+Holm's correction keeps the chance of a single false alarm among all slices at the level that was
+asked for. The largest gap between slices gets an interval that knows it was picked as the largest.
 """
 
 from __future__ import annotations
@@ -40,15 +40,16 @@ class SliceTest:
 def holm(p_values: Sequence[float], searched: int | None = None) -> np.ndarray:
     """Adjust p-values for having been looked at together (Holm 1979).
 
-    The smallest is multiplied by k, the next by k - 1, and so on, and none may end up below one that was smaller before.
-    An adjusted p-value below a level is a rejection that keeps the chance of any false one below that level, however the
-    tests depend on each other.
+    The smallest is multiplied by k, the next by k - 1, and so on, and none may end up below one
+    that was smaller before. An adjusted p-value below a level is a rejection that keeps the chance
+    of any false one below that level, however the tests depend on each other.
 
     Parameters
     ----------
     p_values : k p-values, each from 0 to 1.
-    searched : how many comparisons were looked at, if more than are reported here. Default: k. What is returned is then the
-        most that Holm over all of them could say, whatever the other p-values are.
+    searched : how many comparisons were looked at, if more than are reported here. Default: k. What
+        is returned is then the most that Holm over all of them could say, whatever the other
+        p-values are.
 
     Returns
     -------
@@ -56,14 +57,17 @@ def holm(p_values: Sequence[float], searched: int | None = None) -> np.ndarray:
 
     Raises
     ------
-    ValueError : a value that is no probability, or a `searched` that is not a whole number or less than k.
+    ValueError : a value that is no probability, or a `searched` that is not a whole number or less
+        than k.
     """
     p = np.asarray(p_values, dtype=float)
     if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
         raise ValueError(f"p-values are a list of probabilities, from 0 to 1; got {p_values!r}.")
     k = len(p) if searched is None else searched
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < len(p):
-        raise ValueError(f"{len(p)} p-values are reported, so at least as many were searched; got searched = {searched!r}.")
+        raise ValueError(
+            f"{len(p)} p-values are reported, so at least as many were searched; got searched = {searched!r}."
+        )
     order = np.argsort(p, kind="stable")
     stepped = np.maximum.accumulate(p[order] * (k - np.arange(len(p))))
     adjusted = np.empty(len(p))
@@ -72,7 +76,8 @@ def holm(p_values: Sequence[float], searched: int | None = None) -> np.ndarray:
 
 
 def slice_tests(outcomes: PairedOutcomes, searched: int | None = None) -> tuple[SliceTest, ...]:
-    """Compare the models on every slice, with exact McNemar p-values and Holm's correction over all of them.
+    """Compare the models on every slice, with exact McNemar p-values and Holm's correction over all
+    of them.
 
     Parameters
     ----------
@@ -86,15 +91,20 @@ def slice_tests(outcomes: PairedOutcomes, searched: int | None = None) -> tuple[
     )
 
 
-def slices_within(outcomes, tolerances: Mapping[str, float], confidence: float = 0.95) -> dict[str, bool | None]:
-    """Judge for every slice whether its true loss is within its tolerance: True, False, or None when the rows cannot tell.
+def slices_within(
+    outcomes, tolerances: Mapping[str, float], confidence: float = 0.95
+) -> dict[str, bool | None]:
+    """Judge for every slice whether its true loss is within its tolerance: True, False, or None
+    when the rows cannot tell.
 
-    Non-inferiority and its opposite, both by the score test and both with Holm over the slices, however they overlap: the
-    chance that any slice is wrongly cleared is held at (1 - confidence) / 2, and so is the chance that any is wrongly
-    accused. For a single slice this is the same as asking on which side of the tolerance the two-sided score interval lies.
+    Non-inferiority and its opposite, both by the score test and both with Holm over the slices,
+    however they overlap: the chance that any slice is wrongly cleared is held at (1 - confidence) /
+    2, and so is the chance that any is wrongly accused. For a single slice this is the same as
+    asking on which side of the tolerance the two-sided score interval lies.
 
-    The score test is an approximation. At 95 % a wrong clearance was found in at most 3.1 % of worlds, and wrong
-    accusations in up to 5.3 %: in slices where a handful of pairs disagree, nearly all of them for the baseline.
+    The score test is an approximation. At 95 % a wrong clearance was found in at most 3.1 % of
+    worlds, and wrong accusations in up to 5.3 %: in slices where a handful of pairs disagree,
+    nearly all of them for the baseline.
 
     Parameters
     ----------
@@ -110,7 +120,9 @@ def slices_within(outcomes, tolerances: Mapping[str, float], confidence: float =
     for name in tolerances:
         if name not in outcomes.slices:
             raise KeyError(f"A tolerance is given for slice {name!r}, which was not compared.")
-    z = np.array([_statistic(outcomes.slices[name], -float(as_written(t))) for name, t in tolerances.items()])
+    z = np.array(
+        [_statistic(outcomes.slices[name], -float(as_written(t))) for name, t in tolerances.items()]
+    )
     cleared, accused = holm(special.ndtr(-z)), holm(special.ndtr(z))
     level = (1 - confidence) / 2
     return {
@@ -122,13 +134,15 @@ def slices_within(outcomes, tolerances: Mapping[str, float], confidence: float =
 def gap_interval(outcomes: PairedOutcomes, confidence: float = 0.95) -> Interval:
     """An interval for the largest true accuracy gap of the candidate between two slices.
 
-    The largest of many measured gaps is too large on average, because it was picked for being the largest. So every pair of
-    slices gets Newcombe's interval for its gap (square-and-add of Wilson's limits, Statistics in Medicine 17, 1998, 873-890)
-    at a level that Bonferroni divides by the number of pairs: all of them hold at once, and then the largest true gap lies
-    between the largest lower end and the largest upper end, whichever pair it belongs to.
+    The largest of many measured gaps is too large on average, because it was picked for being the
+    largest. So every pair of slices gets Newcombe's interval for its gap (square-and-add of
+    Wilson's limits, Statistics in Medicine 17, 1998, 873-890) at a level that Bonferroni divides by
+    the number of pairs: all of them hold at once, and then the largest true gap lies between the
+    largest lower end and the largest upper end, whichever pair it belongs to.
 
-    Slices may overlap. Bonferroni holds however the pairs depend on each other, and rows that two slices share move both
-    accuracies the same way, so that the interval, which takes them as independent, comes out too wide and never too narrow.
+    Slices may overlap. Bonferroni holds however the pairs depend on each other, and rows that two
+    slices share move both accuracies the same way, so that the interval, which takes them as
+    independent, comes out too wide and never too narrow.
 
     Raises
     ------
@@ -140,7 +154,8 @@ def gap_interval(outcomes: PairedOutcomes, confidence: float = 0.95) -> Interval
     p = np.array([part.candidate_accuracy for part in outcomes.slices.values()])
     z = -special.ndtri((1 - confidence) / 2 / math.comb(len(n), 2))
     down, up = _wilson_reach(n, p, z)
-    # lower[i, j] is the lower end for accuracy i minus accuracy j; the upper end for j minus i is its negative.
+    # lower[i, j] is the lower end for accuracy i minus accuracy j; the upper end for j minus i is
+    # its negative.
     lower = p[:, None] - p - np.hypot(down[:, None], up)
     np.fill_diagonal(lower, 0)
     return Interval(max(0.0, float(lower.max())), float(-lower.min()), confidence, "simultaneous")
@@ -158,7 +173,9 @@ def _statistic(part, gain: float) -> float:
     if isinstance(part, PairedOutcomes):
         return score_statistic(part, gain)
     z = part.statistic(gain)
-    return z if math.isfinite(z) else 0.0  # a standard error of 0: rows that do not vary prove nothing about others
+    return (
+        z if math.isfinite(z) else 0.0
+    )  # a standard error of 0: rows that do not vary prove nothing about others
 
 
 def _wilson_reach(n: np.ndarray, p: np.ndarray, z: float) -> tuple[np.ndarray, np.ndarray]:

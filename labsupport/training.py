@@ -10,7 +10,9 @@ from labsupport.world import Examples, World
 
 STEPS = 300
 RATE = 0.1
-_CACHE_BYTES = 1 << 21  # samples of one chunk of models: few enough to stay in cache, enough to share numpy's call overhead
+_CACHE_BYTES = (
+    1 << 21
+)  # samples of one chunk of models: few enough to stay in cache, enough to share numpy's call overhead
 
 
 def fit_logistic(examples: Examples, steps: int = STEPS, rate: float = RATE) -> np.ndarray:
@@ -34,7 +36,9 @@ def fit_logistic(examples: Examples, steps: int = STEPS, rate: float = RATE) -> 
     if len(y) == 0:
         raise ValueError("There is nothing to learn from: the training sample has no rows.")
     if len(X) != len(y) or not np.isin(y, (0, 1)).all():
-        raise ValueError(f"Every training row needs one label, 0 or 1; got {len(X)} rows and {len(y)} labels.")
+        raise ValueError(
+            f"Every training row needs one label, 0 or 1; got {len(X)} rows and {len(y)} labels."
+        )
     if not np.isfinite(X).all():
         raise ValueError("A training feature is NaN or infinite; clean the sample before training.")
     weights = np.zeros(X.shape[1])
@@ -44,11 +48,14 @@ def fit_logistic(examples: Examples, steps: int = STEPS, rate: float = RATE) -> 
     return weights
 
 
-def fit_logistic_many(world: World, seeds: Sequence[int], n: int, steps: int = STEPS, rate: float = RATE) -> np.ndarray:
+def fit_logistic_many(
+    world: World, seeds: Sequence[int], n: int, steps: int = STEPS, rate: float = RATE
+) -> np.ndarray:
     """Fit one model per seed, each on its own sample of `n` rows of `world`.
 
-    Equal to ``fit_logistic(world.sample(seed, n))`` for each seed to within 1e-12, and about three times as fast on
-    samples of 600 rows: the models of a chunk advance together, so that one numpy call serves all of them.
+    Equal to ``fit_logistic(world.sample(seed, n))`` for each seed to within 1e-12, and about three
+    times as fast on samples of 600 rows: the models of a chunk advance together, so that one numpy
+    call serves all of them.
 
     Returns
     -------
@@ -86,7 +93,8 @@ def _fit_chunk(X: np.ndarray, y: np.ndarray, steps: int, rate: float) -> np.ndar
 
 
 def predict(weights: np.ndarray, X: np.ndarray, offset: float | np.ndarray = 0.0) -> np.ndarray:
-    """Predict 1 where the sigmoid of the logit exceeds one half, that is where the logit is above zero.
+    """Predict 1 where the sigmoid of the logit exceeds one half, that is where the logit is above
+    zero.
 
     Parameters
     ----------
@@ -100,11 +108,14 @@ def predict(weights: np.ndarray, X: np.ndarray, offset: float | np.ndarray = 0.0
 
     Raises
     ------
-    ValueError : a logit is NaN. A NaN compares false to everything, and would pass silently as class 0.
+    ValueError : a logit is NaN. A NaN compares false to everything, and would pass silently as
+        class 0.
     """
     X = X.X if isinstance(X, Examples) else np.asarray(X)
     with np.errstate(invalid="ignore"):  # inf - inf is judged below, in words
         logits = X @ weights + offset
     if np.isnan(logits).any():
-        raise ValueError("A logit is NaN: the weights or the features are not all numbers, so nothing was predicted.")
+        raise ValueError(
+            "A logit is NaN: the weights or the features are not all numbers, so nothing was predicted."
+        )
     return (logits > 0).astype(np.int64)

@@ -28,8 +28,8 @@ class Examples:
 class World:
     """Where examples come from: true weights, label noise, and one frozen holdout.
 
-    A label is 1 where ``X @ weights + label_noise * standard_normal > 0``. The noise makes some labels wrong,
-    so that even the true weights do not score 1.
+    A label is 1 where ``X @ weights + label_noise * standard_normal > 0``. The noise makes some
+    labels wrong, so that even the true weights do not score 1.
 
     Attributes
     ----------
@@ -43,29 +43,40 @@ class World:
     holdout: Examples
 
     @classmethod
-    def create(cls, seed: int = 7, n_holdout: int = 4000, n_features: int = 12, label_noise: float = 0.3) -> World:
-        """Draw a world. The order of the draws (holdout X, weights, noise) is part of its definition.
+    def create(
+        cls, seed: int = 7, n_holdout: int = 4000, n_features: int = 12, label_noise: float = 0.3
+    ) -> World:
+        """Draw a world. The order of the draws (holdout X, weights, noise) is part of its
+        definition.
 
         Raises
         ------
-        ValueError : the holdout or the features would be empty, or the noise is negative or not finite.
+        ValueError : the holdout or the features would be empty, or the noise is negative or not
+            finite.
         """
         if n_holdout < 1 or n_features < 1:
-            raise ValueError(f"A world needs at least one row and one feature; got {n_holdout} and {n_features}.")
+            raise ValueError(
+                f"A world needs at least one row and one feature; got {n_holdout} and {n_features}."
+            )
         if not (np.isfinite(label_noise) and label_noise >= 0):
-            raise ValueError(f"label_noise is a standard deviation: zero or more, finite; got {label_noise!r}.")
+            raise ValueError(
+                f"label_noise is a standard deviation: zero or more, finite; got {label_noise!r}."
+            )
         rng = np.random.default_rng(seed)
         X = rng.standard_normal((n_holdout, n_features))
         weights = rng.standard_normal(n_features)
         y = _label(X, weights, label_noise, rng)
         for array in (X, y, weights):
-            array.flags.writeable = False  # frozen: a lesson that scribbles on the holdout fails at once
+            array.flags.writeable = (
+                False  # frozen: a lesson that scribbles on the holdout fails at once
+            )
         return cls(weights, label_noise, Examples(X, y))
 
     def sample(self, seed: int, n: int) -> Examples:
         """The `n` training rows that seed `seed` stands for.
 
-        The seed that the world itself was created with draws the rows of the holdout again; leave it out when you train.
+        The seed that the world itself was created with draws the rows of the holdout again; leave
+        it out when you train.
 
         Raises
         ------
@@ -78,5 +89,7 @@ class World:
         return Examples(X, _label(X, self.weights, self.label_noise, rng))
 
 
-def _label(X: np.ndarray, weights: np.ndarray, label_noise: float, rng: np.random.Generator) -> np.ndarray:
+def _label(
+    X: np.ndarray, weights: np.ndarray, label_noise: float, rng: np.random.Generator
+) -> np.ndarray:
     return (X @ weights + label_noise * rng.standard_normal(len(X)) > 0).astype(np.int64)

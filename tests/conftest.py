@@ -14,11 +14,17 @@ CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 hypothesis.settings.register_profile("lab", deadline=None, derandomize=CI)
 hypothesis.settings.load_profile("lab")
 
-collect_ignore_glob = ["*.ipynb"]  # nbval takes every notebook it meets; those under tests/ are material, not lessons
+collect_ignore_glob = [
+    "*.ipynb"
+]  # nbval takes every notebook it meets; those under tests/ are material, not lessons
 
-# Rows that tests leave with record_property(name, json.dumps(row)): heading and columns of each table.
+# Rows that tests leave with record_property(name, json.dumps(row)): heading and columns of each
+# table.
 TABLES = {
-    "kill_matrix": ("wrong answers, each told apart by its hint", ("question", "answer", "outcome", "hint")),
+    "kill_matrix": (
+        "wrong answers, each told apart by its hint",
+        ("question", "answer", "outcome", "hint"),
+    ),
     "negative_control": (
         "planted faults, each caught by the real command",
         ("fault", "command", "exit status", "caught by"),
@@ -41,7 +47,9 @@ class NoSkipUnderCI:
 
 def _not_skipped(report):
     if report.outcome == "skipped" and not hasattr(report, "wasxfail"):
-        where, line, reason = report.longrepr if isinstance(report.longrepr, tuple) else ("", "", report.longrepr)
+        where, line, reason = (
+            report.longrepr if isinstance(report.longrepr, tuple) else ("", "", report.longrepr)
+        )
         report.outcome = "failed"
         report.longrepr = f"CI=true, so a skipped test is a failure. {where}:{line}: {reason}"
     return report
@@ -61,7 +69,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if name in recorded:
             terminalreporter.section(title, sep="-")
             rows = [json.loads(value) for value in recorded[name]]
-            for line in _table(columns, sorted([str(row.get(column, "")) for column in columns] for row in rows)):
+            for line in _table(
+                columns, sorted([str(row.get(column, "")) for column in columns] for row in rows)
+            ):
                 terminalreporter.line(line)
     for name, title in LINES.items():
         if name in recorded:
@@ -78,7 +88,10 @@ def _properties(terminalreporter: pytest.TerminalReporter) -> Iterator[tuple[str
 
 
 def _table(columns: tuple[str, ...], rows: list[list[str]]) -> Iterator[str]:
-    cells = [list(columns), *([shorten(cell, 90, placeholder=" ...") for cell in row] for row in rows)]
+    cells = [
+        list(columns),
+        *([shorten(cell, 90, placeholder=" ...") for cell in row] for row in rows),
+    ]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -1,6 +1,8 @@
-"""Print the core numbers as the lessons print them. Needs numpy, scipy and the source tree on PYTHONPATH, nothing installed.
+"""Print the core numbers as the lessons print them. Needs numpy, scipy and the source tree on
+PYTHONPATH, nothing installed.
 
-test_portability runs this under several kernels, thread counts and Pythons: the text must be the same everywhere.
+test_portability runs this under several kernels, thread counts and Pythons: the text must be the
+same everywhere.
 """
 
 import sys
@@ -29,24 +31,48 @@ def chapter() -> None:
         "by a hair": (hair, 0.0 * group, group),
     }
     for name, (weights, offset, slices) in builds.items():
-        outcomes = PairedOutcomes.from_predictions(y, predict(weights, X, offset), predict(old, X), slices=slices)
+        outcomes = PairedOutcomes.from_predictions(
+            y, predict(weights, X, offset), predict(old, X), slices=slices
+        )
         print(f"{name}: {gate(outcomes)} {outcomes.cells} churn {outcomes.churn:.4f}")
-        print("\n".join(f"  {check.sentence}" for check in gate(outcomes, Policy(max_slice_loss=0.01)).checks))
+        print(
+            "\n".join(
+                f"  {check.sentence}"
+                for check in gate(outcomes, Policy(max_slice_loss=0.01)).checks
+            )
+        )
         uncertain(outcomes)
     print(f"bound {slice_gap_bound(0.973, 0.5):.3f} {slice_gap_bound(0.9708, 70 / 4000):.3f}")
-    accuracies = [(predict(weights, X) == y).mean() for weights in fit_logistic_many(world, range(20, 32), 600)]
+    accuracies = [
+        (predict(weights, X) == y).mean()
+        for weights in fit_logistic_many(world, range(20, 32), 600)
+    ]
     print("twelve seeds:", *(f"{accuracy:.4f}" for accuracy in accuracies))
 
 
 def uncertain(outcomes: PairedOutcomes) -> None:
     """The same comparison with its intervals, and what the strict gate says."""
     print(
-        "  ", *(f"{method} {gain_interval(outcomes, method=method)}" for method in ("exact", "percentile", "bca", "score"))
+        "  ",
+        *(
+            f"{method} {gain_interval(outcomes, method=method)}"
+            for method in ("exact", "percentile", "bca", "score")
+        ),
     )
-    print("  ", *(f"{gain:+.5f}" for gain in bootstrap_gains(outcomes, 5)), "largest gap", gap_interval(outcomes))
-    print("  ", *(f"{margin}: {examples_needed(outcomes, margin):,} rows" for margin in (0.0049, 0.001)))
+    print(
+        "  ",
+        *(f"{gain:+.5f}" for gain in bootstrap_gains(outcomes, 5)),
+        "largest gap",
+        gap_interval(outcomes),
+    )
+    print(
+        "  ",
+        *(f"{margin}: {examples_needed(outcomes, margin):,} rows" for margin in (0.0049, 0.001)),
+    )
     verdict = gate(outcomes, Policy(max_slice_loss=0.01, confidence=0.95))
-    print("\n".join(f"   {line}" for line in (verdict, *(check.sentence for check in verdict.checks))))
+    print(
+        "\n".join(f"   {line}" for line in (verdict, *(check.sentence for check in verdict.checks)))
+    )
 
 
 def real_people() -> None:
@@ -54,11 +80,23 @@ def real_people() -> None:
     people = load_employment().holdout
     champion = people.predictions("champion")
     for model in people.scores:
-        outcomes = PairedOutcomes.from_predictions(people.employed, people.predictions(model), champion, people.slices)
-        print(f"{model}: {gate(outcomes, Policy(min_gain=0.001, max_gap=None, max_slice_loss=0.01))}")
-        print("\n".join(f"  {name} {part.n} {100 * part.gain:+.2f}" for name, part in outcomes.slices.items()))
+        outcomes = PairedOutcomes.from_predictions(
+            people.employed, people.predictions(model), champion, people.slices
+        )
         print(
-            "\n".join(f"  {test.slice} p {test.p_value:.5f} adjusted {test.adjusted:.5f}" for test in slice_tests(outcomes))
+            f"{model}: {gate(outcomes, Policy(min_gain=0.001, max_gap=None, max_slice_loss=0.01))}"
+        )
+        print(
+            "\n".join(
+                f"  {name} {part.n} {100 * part.gain:+.2f}"
+                for name, part in outcomes.slices.items()
+            )
+        )
+        print(
+            "\n".join(
+                f"  {test.slice} p {test.p_value:.5f} adjusted {test.adjusted:.5f}"
+                for test in slice_tests(outcomes)
+            )
         )
         uncertain(outcomes)
     print("false alarms:", *(f"{100 * false_alarm_rate(k):.1f}%" for k in (3, 5, 10)))

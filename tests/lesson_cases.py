@@ -1,9 +1,12 @@
-"""What each lesson decides under its own and under other parameters. A lesson without an entry fails test_papermill.
+"""What each lesson decides under its own and under other parameters. A lesson without an entry
+fails test_papermill.
 
-CASES[lesson] is a list of (parameters, {build: (decision, words of its reason)}). The lesson prints one line per build: its
-name, the decision, and more. Every such line of the run must agree. The first case is the lesson as it is stored.
+CASES[lesson] is a list of (parameters, {build: (decision, words of its reason)}). The lesson prints
+one line per build: its name, the decision, and more. Every such line of the run must agree. The
+first case is the lesson as it is stored.
 
-A lesson without verdicts has text in place of the pair: all that follows the name on each of its lines, spaces squeezed.
+A lesson without verdicts has text in place of the pair: all that follows the name on each of its
+lines, spaces squeezed.
 """
 
 from __future__ import annotations
@@ -24,28 +27,59 @@ CASES = {
         ({"bias": 0.0}, {"A": PROMOTED, "B": NO_GAIN, "C": UNSAFE, "honest C": PROMOTED}),
     ],
     "02_confidence_intervals": [
-        ({}, {"plain A": PROMOTED, "plain hair": PROMOTED, "A": DOUBTFUL, "hair": DOUBTFUL, "A, fresh": PROMOTED}),
-        ({"margin": 0.002}, {"plain A": PROMOTED, "A": PROMOTED, "hair": DOUBTFUL, "A, fresh": PROMOTED}),
-        ({"margin": 0.02}, {"plain A": NO_GAIN, "plain hair": NO_GAIN, "A": NO_GAIN, "hair": NO_GAIN}),
-        ({"confidence": 0.5}, {"plain A": PROMOTED, "A": PROMOTED, "hair": DOUBTFUL, "A, fresh": PROMOTED}),
+        (
+            {},
+            {
+                "plain A": PROMOTED,
+                "plain hair": PROMOTED,
+                "A": DOUBTFUL,
+                "hair": DOUBTFUL,
+                "A, fresh": PROMOTED,
+            },
+        ),
+        (
+            {"margin": 0.002},
+            {"plain A": PROMOTED, "A": PROMOTED, "hair": DOUBTFUL, "A, fresh": PROMOTED},
+        ),
+        (
+            {"margin": 0.02},
+            {"plain A": NO_GAIN, "plain hair": NO_GAIN, "A": NO_GAIN, "hair": NO_GAIN},
+        ),
+        (
+            {"confidence": 0.5},
+            {"plain A": PROMOTED, "A": PROMOTED, "hair": DOUBTFUL, "A, fresh": PROMOTED},
+        ),
         ({"seed": 99, "n_train": 120}, {"plain hair": NO_GAIN, "A": DOUBTFUL, "hair": NO_GAIN}),
     ],
     "03_many_comparisons": [
         ({}, {"aggregate": PROMOTED, "segments": REGRESSED}),
         ({"holiday_share": 0.15, "tries": 20}, {"aggregate": PROMOTED, "segments": PROMOTED}),
         ({"holiday_share": 0.05, "tries": 20}, {"aggregate": PROMOTED, "segments": IN_DOUBT}),
-        ({"max_loss": 0.3, "tries": 20, "n_train": 300}, {"aggregate": PROMOTED, "segments": PROMOTED}),
-    ],
-    "04_fail_fast": [
-        ({}, {"checks first": "390", "training, then checks": "486", "training alone": "480"}),
-        ({"catch_rate": 0.01}, {"checks first": "481.2", "training, then checks": "486", "training alone": "480"}),
-        ({"check_minutes": 60}, {"checks first": "504", "training, then checks": "600", "training alone": "480"}),
         (
-            {"cluster_price": 60, "training_hours": 10},
-            {"checks first": "483", "training, then checks": "603", "early checks": "483 0.05 h 10.05 h"},
+            {"max_loss": 0.3, "tries": 20, "n_train": 300},
+            {"aggregate": PROMOTED, "segments": PROMOTED},
         ),
     ],
-    "05_nondeterminism": [
+    "05_fail_fast": [
+        ({}, {"checks first": "390", "training, then checks": "486", "training alone": "480"}),
+        (
+            {"catch_rate": 0.01},
+            {"checks first": "481.2", "training, then checks": "486", "training alone": "480"},
+        ),
+        (
+            {"check_minutes": 60},
+            {"checks first": "504", "training, then checks": "600", "training alone": "480"},
+        ),
+        (
+            {"cluster_price": 60, "training_hours": 10},
+            {
+                "checks first": "483",
+                "training, then checks": "603",
+                "early checks": "483 0.05 h 10.05 h",
+            },
+        ),
+    ],
+    "04_nondeterminism": [
         ({}, {"A": DOUBTFUL}),
         ({"margin": 0.002, "steps": 200, "rate": 0.05}, {"A": PROMOTED}),
         ({"margin": 0.02, "steps": 100, "retrainings": 20}, {"A": NO_GAIN}),

@@ -11,26 +11,35 @@ from statistics import median
 from notebook_rules import PANEL_TAG, Notebook, at, has_picture, html_words, is_panel, tags
 
 MAX_CODE_CELLS, MAX_WORDS, MAX_MEDIAN_LINES, MAX_LINES, MAX_MINUTES = 25, 1800, 5, 20, 30
-# Lessons with nothing to vary and no exercise of their own, so without parameters, panel and closing sections.
+# Lessons with nothing to vary and no exercise of their own, so without parameters, panel and
+# closing sections.
 ORIENTATION = {"00_start_here"}
 
 
 def budgets(book: Notebook) -> list[str]:
     """A lesson can be read in half an hour, and a cell at a glance."""
     faults = []
-    sizes = {i: sum(bool(line.strip()) for line in cell.source.splitlines()) for i, cell in book.code}
+    sizes = {
+        i: sum(bool(line.strip()) for line in cell.source.splitlines()) for i, cell in book.code
+    }
     faults += [
         f"{at(i, book.node.cells[i])} has {n} lines, at most {MAX_LINES}; split it or move logic to labsupport."
         for i, n in sizes.items()
         if n > MAX_LINES
     ]
     if len(sizes) > MAX_CODE_CELLS:
-        faults.append(f"The lesson has {len(sizes)} code cells, at most {MAX_CODE_CELLS}; leave something out.")
+        faults.append(
+            f"The lesson has {len(sizes)} code cells, at most {MAX_CODE_CELLS}; leave something out."
+        )
     if sizes and median(sizes.values()) > MAX_MEDIAN_LINES:
-        faults.append(f"The median code cell has {median(sizes.values())} lines, at most {MAX_MEDIAN_LINES}; shorten cells.")
+        faults.append(
+            f"The median code cell has {median(sizes.values())} lines, at most {MAX_MEDIAN_LINES}; shorten cells."
+        )
     words = sum(len(re.findall(r"\w[\w'’.,-]*", html_words(cell.source))) for _, cell in book.prose)
     if words > MAX_WORDS:
-        faults.append(f"The lesson has {words} words of prose, at most {MAX_WORDS}; leave something out.")
+        faults.append(
+            f"The lesson has {words} words of prose, at most {MAX_WORDS}; leave something out."
+        )
     minutes, seconds = stated_budget(book)
     if minutes is None or seconds is None or not 1 <= minutes <= MAX_MINUTES:
         faults.append(
@@ -62,10 +71,18 @@ def order(book: Notebook) -> list[str]:
     if book.path.stem in ORIENTATION:
         return faults
     if not book.code or "parameters" not in tags(book.code[0][1]):
-        faults.append("The first code cell must be tagged 'parameters', so that papermill can vary the lesson.")
-    sections = [line.lower() for _, cell in book.prose for line in re.findall(r"^## .*", cell.source, re.MULTILINE)]
+        faults.append(
+            "The first code cell must be tagged 'parameters', so that papermill can vary the lesson."
+        )
+    sections = [
+        line.lower()
+        for _, cell in book.prose
+        for line in re.findall(r"^## .*", cell.source, re.MULTILINE)
+    ]
     closing = ("remember", "real systems", "exercise")
-    if len(sections) < 3 or not all(word in line for word, line in zip(closing, sections[-3:], strict=True)):
+    if len(sections) < 3 or not all(
+        word in line for word, line in zip(closing, sections[-3:], strict=True)
+    ):
         faults.append(
             f"The last three sections (##) must be about {', '.join(closing)}, in this order; they are {sections[-3:]}."
         )
@@ -75,13 +92,19 @@ def order(book: Notebook) -> list[str]:
 def _panel_order(book: Notebook) -> list[str]:
     panels = [i for i, cell in book.code if is_panel(cell)]
     if len(panels) != 1:
-        return [f"A lesson has exactly one live panel, a cell tagged {PANEL_TAG}; this one has {len(panels)}."]
+        return [
+            f"A lesson has exactly one live panel, a cell tagged {PANEL_TAG}; this one has {len(panels)}."
+        ]
     shown = next(((i, cell) for i, cell in book.code if i > panels[0]), None)
     if shown is None or not has_picture(shown[1]):
-        return ["The code cell after the panel must show the panel's picture, for readers without a kernel."]
+        return [
+            "The code cell after the panel must show the panel's picture, for readers without a kernel."
+        ]
     asked = next((cell for i, cell in book.prose if i > shown[0]), None)
     if asked is None or "?" not in asked.source:
-        return [f"{at(*shown)} shows the panel; the text after it must ask a question for the reader to answer in writing."]
+        return [
+            f"{at(*shown)} shows the panel; the text after it must ask a question for the reader to answer in writing."
+        ]
     return []
 
 
@@ -91,7 +114,9 @@ def own_names(book: Notebook) -> list[str]:
     builds = set(book.node.metadata.get("lab", {}).get("builds", []))
     defined = {}
     for i, cell in book.code:
-        defined |= {name: at(i, cell) for name in _definitions(ast.parse(_plain_python(cell.source)))}
+        defined |= {
+            name: at(i, cell) for name in _definitions(ast.parse(_plain_python(cell.source)))
+        }
     for name, where in defined.items():
         if name in exported and name not in builds:
             faults.append(
@@ -106,7 +131,9 @@ def own_names(book: Notebook) -> list[str]:
 
 
 def _plain_python(source: str) -> str:
-    return "\n".join("pass" if line.startswith(("%", "!")) else line for line in source.splitlines())
+    return "\n".join(
+        "pass" if line.startswith(("%", "!")) else line for line in source.splitlines()
+    )
 
 
 def _definitions(tree: ast.Module) -> Iterator[str]:
@@ -122,7 +149,13 @@ def _exported_names(package: Path) -> dict[str, str]:
     """{public function or class: module that has it}, read from the sources."""
     names = {}
     for file in sorted(package.rglob("*.py")):
-        module = ".".join(file.relative_to(package.parent).with_suffix("").parts).removesuffix(".__init__")
-        public = (name for name in _definitions(ast.parse(file.read_text(encoding="utf-8"))) if not name.startswith("_"))
+        module = ".".join(file.relative_to(package.parent).with_suffix("").parts).removesuffix(
+            ".__init__"
+        )
+        public = (
+            name
+            for name in _definitions(ast.parse(file.read_text(encoding="utf-8")))
+            if not name.startswith("_")
+        )
         names |= dict.fromkeys(public, module)
     return names

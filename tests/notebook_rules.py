@@ -1,7 +1,9 @@
-"""The rules of a notebook, one function each: it takes a Notebook and returns sentences, one per fault, none if all is well.
+"""The rules of a notebook, one function each: it takes a Notebook and returns sentences, one per
+fault, none if all is well.
 
-A sentence says where, what is wrong and what to do. tests/test_lessons.py applies the rules, tests/negative breaks them.
-The rules here hold for lessons and solutions; lesson_rules and prose_numbers have those of lessons only.
+A sentence says where, what is wrong and what to do. tests/test_lessons.py applies the rules,
+tests/negative breaks them. The rules here hold for lessons and solutions; lesson_rules and
+prose_numbers have those of lessons only.
 """
 
 from __future__ import annotations
@@ -20,12 +22,16 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 PANEL_TAG = "nbval-ignore-output"
 MIN_ALT = 20  # characters; anything shorter is a title, not a description
 
-_NBVAL_WORDS = re.compile(r"(nbval|pytest-validate|pytest_validate|raises-exception)", re.IGNORECASE)
+_NBVAL_WORDS = re.compile(
+    r"(nbval|pytest-validate|pytest_validate|raises-exception)", re.IGNORECASE
+)
 _UNSTABLE = {
     "a path of one machine": re.compile(
         r"(?<![\w.])(?:/(?:home|root|Users|tmp|usr|opt|var|work|private)/|[A-Z]:\\)[^\s'\"<>]*"
     ),
-    "a time": re.compile(r"\b\d{1,2}:\d{2}:\d{2}\b|\b(?:Wall time|CPU times)\b|\b\d[\d.]*\s?(?:it/s|s/it)\b"),
+    "a time": re.compile(
+        r"\b\d{1,2}:\d{2}:\d{2}\b|\b(?:Wall time|CPU times)\b|\b\d[\d.]*\s?(?:it/s|s/it)\b"
+    ),
     "a memory address": re.compile(r"\b0x[0-9a-fA-F]{6,}\b"),
     "a number with more than six decimals": re.compile(r"\d\.\d{7,}"),
 }
@@ -119,20 +125,31 @@ def nbval_tags(book: Notebook) -> list[str]:
     for i, cell in book.code:
         words = [tag for tag in tags(cell) if _NBVAL_WORDS.search(tag) and tag != PANEL_TAG]
         words += [
-            line.strip() for line in cell.source.splitlines() if line.strip().startswith("#") and _NBVAL_WORDS.search(line)
+            line.strip()
+            for line in cell.source.splitlines()
+            if line.strip().startswith("#") and _NBVAL_WORDS.search(line)
         ]
-        faults += [f"{at(i, cell)} carries {word!r}, which switches its check off; remove it." for word in words]
+        faults += [
+            f"{at(i, cell)} carries {word!r}, which switches its check off; remove it."
+            for word in words
+        ]
         widgets = [WIDGET in output.get("data", {}) for output in cell.outputs]
-        if is_panel(cell) and not all(widgets):  # widget views themselves are not stored: `lab run --in-place` drops them
+        if is_panel(cell) and not all(
+            widgets
+        ):  # widget views themselves are not stored: `lab run --in-place` drops them
             faults.append(
                 f"{at(i, cell)} is tagged {PANEL_TAG}, so what it stores besides widgets goes unchecked; "
                 "let it show the panel only, or remove the tag."
             )
         if any(widgets) and not is_panel(cell):
-            faults.append(f"{at(i, cell)} shows a widget; tag it {PANEL_TAG} and show its numbers in the next cell.")
+            faults.append(
+                f"{at(i, cell)} shows a widget; tag it {PANEL_TAG} and show its numbers in the next cell."
+            )
         following = next((later for j, later in book.code if j > i), None)
         if is_panel(cell) and (following is None or is_panel(following) or not following.outputs):
-            faults.append(f"{at(i, cell)} is not compared, so an untagged cell with a stored output must follow it.")
+            faults.append(
+                f"{at(i, cell)} is not compared, so an untagged cell with a stored output must follow it."
+            )
     return faults
 
 
@@ -142,11 +159,17 @@ def clean_run(book: Notebook) -> list[str]:
     for i, cell in book.code:
         for output in cell.outputs:
             if output.output_type == "error":
-                faults.append(f"{at(i, cell)} stores an error, {output.ename}; repair the cell and run all again.")
+                faults.append(
+                    f"{at(i, cell)} stores an error, {output.ename}; repair the cell and run all again."
+                )
             if output.get("name") == "stderr":
-                faults.append(f"{at(i, cell)} wrote to stderr: {output.text.strip()[:60]!r}; remove the cause.")
+                faults.append(
+                    f"{at(i, cell)} wrote to stderr: {output.text.strip()[:60]!r}; remove the cause."
+                )
         if any(line.rstrip().endswith(";") for line in cell.source.splitlines()):
-            faults.append(f"{at(i, cell)} has a line that ends in a semicolon, which hides an output; remove it.")
+            faults.append(
+                f"{at(i, cell)} has a line that ends in a semicolon, which hides an output; remove it."
+            )
     return faults
 
 
@@ -159,7 +182,9 @@ def stable_outputs(book: Notebook) -> list[str]:
         for text in output_texts(cell):
             for what, pattern in _UNSTABLE.items():
                 if found := pattern.search(text):
-                    faults.append(f"{at(i, cell)} prints {what}, {found[0]!r}; print what holds on every machine.")
+                    faults.append(
+                        f"{at(i, cell)} prints {what}, {found[0]!r}; print what holds on every machine."
+                    )
     return faults
 
 
@@ -167,13 +192,21 @@ def metadata(book: Notebook) -> list[str]:
     """Metadata that change from machine to machine, or run to run, stay out of the file."""
     node, faults = book.node, []
     if (node.nbformat, node.nbformat_minor) != (4, 5):
-        return [f"The format is {node.nbformat}.{node.nbformat_minor}, expected 4.5; save it with JupyterLab 4."]
+        return [
+            f"The format is {node.nbformat}.{node.nbformat_minor}, expected 4.5; save it with JupyterLab 4."
+        ]
     if node.metadata.get("kernelspec", {}).get("name") != "python3":
-        faults.append("The kernel is not 'python3'; choose the kernel Python 3 (ipykernel) and save.")
+        faults.append(
+            "The kernel is not 'python3'; choose the kernel Python 3 (ipykernel) and save."
+        )
     if "version" in node.metadata.get("language_info", {}):
-        faults.append("metadata.language_info.version names one machine's Python; delete that entry.")
+        faults.append(
+            "metadata.language_info.version names one machine's Python; delete that entry."
+        )
     faults += [
-        f"metadata.{key} is left over from a run; delete it." for key in ("widgets", "papermill") if key in node.metadata
+        f"metadata.{key} is left over from a run; delete it."
+        for key in ("widgets", "papermill")
+        if key in node.metadata
     ]
     for i, cell in enumerate(node.cells):
         faults += [
@@ -202,25 +235,35 @@ def alt_text(book: Notebook) -> list[str]:
                 continue
             soup = BeautifulSoup(data.get("text/html", ""), "html.parser")
             if not soup.select("figure img"):
-                faults.append(f"{at(i, cell)} shows a bare picture; show it with show.picture(fig, alt, caption).")
+                faults.append(
+                    f"{at(i, cell)} shows a bare picture; show it with show.picture(fig, alt, caption)."
+                )
             elif not "".join(caption.get_text(strip=True) for caption in soup("figcaption")):
-                faults.append(f"{at(i, cell)} shows a picture without figcaption; give show.picture a caption.")
+                faults.append(
+                    f"{at(i, cell)} shows a picture without figcaption; give show.picture a caption."
+                )
     for image in book.page("img"):
         alt = (image.get("alt") or "").strip()
-        if len(alt) <= MIN_ALT or alt.startswith("No description has been provided"):  # nbconvert's filler
+        if len(alt) <= MIN_ALT or alt.startswith(
+            "No description has been provided"
+        ):  # nbconvert's filler
             faults.append(
                 f"A picture in the rendered page has the alt text {alt!r}; describe it in over {MIN_ALT} characters."
             )
     for svg in book.page.select(".jp-OutputArea-output svg"):
         if not svg.get("aria-label") and not svg.find("title"):
-            faults.append("A drawing (svg) in the rendered page has neither aria-label nor title; describe it.")
+            faults.append(
+                "A drawing (svg) in the rendered page has neither aria-label nor title; describe it."
+            )
     return faults
 
 
 def links(book: Notebook) -> list[str]:
     """A relative link leads to a file of the project."""
     faults = []
-    targets = [a["href"] for a in book.page.select("a[href]")] + [img["src"] for img in book.page.select("img[src]")]
+    targets = [a["href"] for a in book.page.select("a[href]")] + [
+        img["src"] for img in book.page.select("img[src]")
+    ]
     for target in dict.fromkeys(targets):
         parts = urlsplit(target)
         if parts.scheme or parts.netloc or not parts.path:

@@ -1,8 +1,10 @@
-"""Numbers in prose are bound to outputs: what the text of a lesson states, a compared cell of that lesson prints.
+"""Numbers in prose are bound to outputs: what the text of a lesson states, a compared cell of that
+lesson prints.
 
-A number is compared as a token, as it is written: 0.97 is not found in 0.9730, and 97.3 % not in 0.973. Thousands
-separators, kinds of minus signs and the space before a percent sign do not count. A number written without a sign is also
-found with one ("loses 6.93 points", printed as -6.93); a number written with a minus is not found without.
+A number is compared as a token, as it is written: 0.97 is not found in 0.9730, and 97.3 % not in
+0.973. Thousands separators, kinds of minus signs and the space before a percent sign do not count.
+A number written without a sign is also found with one ("loses 6.93 points", printed as -6.93); a
+number written with a minus is not found without.
 """
 
 from __future__ import annotations
@@ -25,9 +27,12 @@ _SPAN = re.compile(r"(`+)(.+?)\1", re.DOTALL)
 _TO_DROP = (
     re.compile(r"https?://\S+"),
     re.compile(r"(?<=\])\([^)]*\)"),  # link targets
-    re.compile(r"^(?:#+|\s*)\s*\d+(?:\.\d+)*[.)]\s", re.MULTILINE),  # numbers of sections and list items
     re.compile(
-        r"\b(?:lesson|exercise|question|section|chapter)s?\s+\d+(?:\.\d+)?(?:(?:,|,? and| to|[-–])\s*\d+(?:\.\d+)?)*", re.I
+        r"^(?:#+|\s*)\s*\d+(?:\.\d+)*[.)]\s", re.MULTILINE
+    ),  # numbers of sections and list items
+    re.compile(
+        r"\b(?:lesson|exercise|question|section|chapter)s?\s+\d+(?:\.\d+)?(?:(?:,|,? and| to|[-–])\s*\d+(?:\.\d+)?)*",
+        re.I,
     ),
     re.compile(r"(?<![\d.,])0\d(?![\d.,]*\d)"),  # lesson numbers such as 02
 )
@@ -48,13 +53,19 @@ def tokens(text: str) -> list[str]:
 
 
 def prose_numbers(book: Notebook) -> list[str]:
-    """Every number in prose is printed by a compared cell; a number in `code` stands in the code or is printed.
+    """Every number in prose is printed by a compared cell; a number in `code` stands in the code or
+    is printed.
 
-    Free are: the title cell, whole numbers up to 12, numbers of sections, list items and lessons, link targets.
+    Free are: the title cell, whole numbers up to 12, numbers of sections, list items and lessons,
+    link targets.
     """
     cells = [cell for _, cell in book.code if not is_panel(cell)]
-    printed = _with_unsigned(token for cell in cells for text in output_texts(cell) for token in tokens(text))
-    written = printed | _with_unsigned(token for _, cell in book.code for token in tokens(cell.source))
+    printed = _with_unsigned(
+        token for cell in cells for text in output_texts(cell) for token in tokens(text)
+    )
+    written = printed | _with_unsigned(
+        token for _, cell in book.code for token in tokens(cell.source)
+    )
     faults = []
     for i, cell in book.prose:
         if i == 0:

@@ -31,10 +31,13 @@ GAIN_ONLY = Policy(0.005, None, confidence=0.95)
 
 def decided(outcomes, **bounds) -> str:
     """The decision of a policy with these bounds and no others, at 95 % unless said otherwise."""
-    return gate(outcomes, Policy(**{"min_gain": None, "max_gap": None, "confidence": 0.95} | bounds)).decision
+    return gate(
+        outcomes, Policy(**{"min_gain": None, "max_gap": None, "confidence": 0.95} | bounds)
+    ).decision
 
 
-# ---- the two candidates of lesson 02 ----------------------------------------------------------------------------------
+# ---- the two candidates of lesson 02
+# ----------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +45,13 @@ def against_baseline():
     """Build A and the hair's-breadth candidate, each against the baseline."""
     world = World.create()
     base, *candidates = (
-        predict(fit_logistic(world.sample(*run)), world.holdout) for run in ((1, 600), (2, 8000), (12, 2000))
+        predict(fit_logistic(world.sample(*run)), world.holdout)
+        for run in ((1, 600), (2, 8000), (12, 2000))
     )
-    return [PairedOutcomes.from_predictions(world.holdout.y, candidate, base) for candidate in candidates]
+    return [
+        PairedOutcomes.from_predictions(world.holdout.y, candidate, base)
+        for candidate in candidates
+    ]
 
 
 def test_build_a_is_inconclusive_with_the_rows_it_needs(against_baseline):
@@ -79,7 +86,9 @@ def test_the_hairs_breadth_candidate(against_baseline):
     verdict = gate(hair, GAIN_ONLY)
     assert verdict.reason == "inconclusive: gain in doubt, too few rows to tell"
     assert verdict.checks[0].needed is None  # the gain is exactly the margin
-    assert verdict.checks[0].sentence.endswith("with a gain of exactly the margin more may not either.")
+    assert verdict.checks[0].sentence.endswith(
+        "with a gain of exactly the margin more may not either."
+    )
     above_zero = gate(hair, Policy(0, None, confidence=0.95))
     assert (
         above_zero.decision == "inconclusive"
@@ -87,7 +96,8 @@ def test_the_hairs_breadth_candidate(against_baseline):
     assert above_zero.checks[0].needed > 4000
 
 
-# ---- the second judge -------------------------------------------------------------------------------------------------
+# ---- the second judge
+# -------------------------------------------------------------------------------------------------
 
 
 def bootstrap_ends(better: int, worse: int, n: int, tail: float) -> tuple[int, int]:
@@ -104,7 +114,9 @@ def score_z(better: int, worse: int, n: int, gain: float) -> float:
 
     def minus_log_likelihood(q):
         return -(
-            special.xlogy(better, q + gain) + special.xlogy(worse, q) + special.xlogy(n - better - worse, 1 - 2 * q - gain)
+            special.xlogy(better, q + gain)
+            + special.xlogy(worse, q)
+            + special.xlogy(n - better - worse, 1 - 2 * q - gain)
         )
 
     lowest, highest = max(0.0, -gain), (1 - gain) / 2
@@ -134,9 +146,14 @@ def second_judge(outcomes, min_gain, max_gap, max_slice_loss, confidence) -> set
         return {False}
     if min_gain is not None:
         _, better, worse, _ = outcomes.cells
-        (low, high), z = bootstrap_ends(better, worse, outcomes.n, tail), score_z(better, worse, outcomes.n, float(min_gain))
+        (low, high), z = (
+            bootstrap_ends(better, worse, outcomes.n, tail),
+            score_z(better, worse, outcomes.n, float(min_gain)),
+        )
         asked = Fraction(min_gain) * outcomes.n
-        found.add(True if low >= asked and z >= reach else False if high < asked and z <= -reach else None)
+        found.add(
+            True if low >= asked and z >= reach else False if high < asked and z <= -reach else None
+        )
     if max_gap is not None:
         if len(parts) < 2:
             return {False}
@@ -149,7 +166,9 @@ def second_judge(outcomes, min_gain, max_gap, max_slice_loss, confidence) -> set
             return {False}
         z = np.array([score_z(c[1], c[2], sum(c), -float(max_slice_loss)) for c in parts])
         cleared, accused = step_down(stats.norm.sf(z), tail), step_down(stats.norm.sf(-z), tail)
-        found |= {True if i in cleared else False if i in accused else None for i in range(len(parts))}
+        found |= {
+            True if i in cleared else False if i in accused else None for i in range(len(parts))
+        }
     return found
 
 
@@ -175,7 +194,9 @@ def judged(draw):
     whole = [sum(column) for column in zip(draw(cells.filter(any)), *parts, strict=True)]
     slices = {f"s{i}": PairedOutcomes(*part) for i, part in enumerate(parts)}
     signed = written | written.map(lambda text: f"-{text}")
-    bounds = draw(st.tuples(st.none() | signed, st.none() | written, st.none() | written).filter(any))
+    bounds = draw(
+        st.tuples(st.none() | signed, st.none() | written, st.none() | written).filter(any)
+    )
     return PairedOutcomes(*whole, slices), bounds
 
 
@@ -186,9 +207,13 @@ confidences = st.sampled_from([0.02, 0.5, 0.8, 0.95, 0.99])
 @given(judged(), confidences, st.sampled_from([float, Decimal, Fraction]))
 def test_decides_as_the_second_judge_does(case, confidence, kind):
     outcomes, bounds = case
-    verdict = gate(outcomes, Policy(*(None if b is None else kind(b) for b in bounds), confidence=confidence))
+    verdict = gate(
+        outcomes, Policy(*(None if b is None else kind(b) for b in bounds), confidence=confidence)
+    )
     found = second_judge(outcomes, *bounds, confidence)
-    assert verdict.decision == ("block" if False in found else "inconclusive" if None in found else "promote")
+    assert verdict.decision == (
+        "block" if False in found else "inconclusive" if None in found else "promote"
+    )
     assert verdict.exit_status == {"promote": 0, "block": 1, "inconclusive": 2}[verdict.decision]
     for check in verdict.checks:
         assert is_sentence(check.sentence), check.sentence
@@ -201,7 +226,10 @@ def test_never_promotes_what_the_plain_gate_blocks_nor_blocks_on_a_gain_it_has(c
     """An interval holds what was measured: it can only turn a plain decision into a doubt."""
     outcomes, bounds = case
     bounds = [None if bound is None else float(bound) for bound in bounds]
-    plain, strict = gate(outcomes, Policy(*bounds)), gate(outcomes, Policy(*bounds, confidence=confidence))
+    plain, strict = (
+        gate(outcomes, Policy(*bounds)),
+        gate(outcomes, Policy(*bounds, confidence=confidence)),
+    )
     assert [c.name for c in plain.checks] == [c.name for c in strict.checks]
     for taken, proven in zip(plain.checks, strict.checks, strict=True):
         assert proven.passed is None or proven.passed is taken.passed
@@ -217,18 +245,25 @@ def test_more_confidence_only_adds_doubt(case, pair):
         assert careful.passed is None or careful.passed is bold.passed
 
 
-@given(st.lists(st.tuples(counts, counts, counts), min_size=1, max_size=8), st.sampled_from([-0.02, 0.0, 0.02]))
+@given(
+    st.lists(st.tuples(counts, counts, counts), min_size=1, max_size=8),
+    st.sampled_from([-0.02, 0.0, 0.02]),
+)
 def test_more_rows_of_the_same_kind_never_turn_a_decision_around(pairs, margin):
     for same, better, worse in pairs:
         if same + better + worse:
             small, large = (
-                gate(PairedOutcomes(k * same, k * better, k * worse, 0), Policy(margin, None, confidence=0.95))
+                gate(
+                    PairedOutcomes(k * same, k * better, k * worse, 0),
+                    Policy(margin, None, confidence=0.95),
+                )
                 for k in (1, 50)
             )
             assert {small.decision, large.decision} != {"promote", "block"}
 
 
-# ---- ties and kinds of numbers ----------------------------------------------------------------------------------------
+# ---- ties and kinds of numbers
+# ----------------------------------------------------------------------------------------
 
 
 def test_an_end_of_the_interval_that_is_the_margin_is_compared_as_a_count():
@@ -292,12 +327,18 @@ def test_a_confidence_that_is_none_is_refused(confidence, kind):
         Policy(confidence=confidence)
 
 
-@pytest.mark.parametrize(("confidence", "words"), [(0.95, "95%"), (0.999, "99.9%"), (0.5, "50%"), (0.9999, "99.99%")])
+@pytest.mark.parametrize(
+    ("confidence", "words"), [(0.95, "95%"), (0.999, "99.9%"), (0.5, "50%"), (0.9999, "99.99%")]
+)
 def test_the_confidence_is_said_as_it_was_asked(confidence, words):
-    assert f" at {words} confidence" in gate(BUILD_A, Policy(confidence=confidence, max_gap=None)).checks[0].sentence
+    assert (
+        f" at {words} confidence"
+        in gate(BUILD_A, Policy(confidence=confidence, max_gap=None)).checks[0].sentence
+    )
 
 
-# ---- few discordant pairs ---------------------------------------------------------------------------------------------
+# ---- few discordant pairs
+# ---------------------------------------------------------------------------------------------
 
 
 def test_no_discordant_pair_is_no_proof():
@@ -315,7 +356,8 @@ def test_no_discordant_pair_is_no_proof():
 
 
 @pytest.mark.parametrize(
-    ("n", "margin", "churn"), [(20, -0.01, 0.02), (50, 0.0, 0.02), (200, 0.0, 0.02), (1000, 0.005, 0.02)]
+    ("n", "margin", "churn"),
+    [(20, -0.01, 0.02), (50, 0.0, 0.02), (200, 0.0, 0.02), (1000, 0.005, 0.02)],
 )
 def test_luck_is_promoted_and_blocked_as_rarely_as_promised(n, margin, churn):
     """The true gain is the margin itself; 0.036 is 2.5 % and three standard errors of 2000 worlds."""
@@ -337,7 +379,10 @@ def test_rows_needed_with_few_discordant_pairs():
     """By the variance of one pair 48 rows would do, and 50 do not; at the same rates the score test asks for 95."""
     one = PairedOutcomes(49, 1, 0, 0)
     assert examples_needed(one, -0.02) < 50
-    assert gate(one, Policy(-0.02, None, confidence=0.95)).reason == "inconclusive: gain in doubt, about 95 rows needed"
+    assert (
+        gate(one, Policy(-0.02, None, confidence=0.95)).reason
+        == "inconclusive: gain in doubt, about 95 rows needed"
+    )
     assert decided(PairedOutcomes(98, 2, 0, 0), min_gain=-0.02) == "promote"
 
 
@@ -345,19 +390,26 @@ def test_a_silent_slice_can_neither_pass_nor_fail():
     people = load_employment().holdout
     masks = {"active duty": people.columns["MIL"] == 1, "everyone": people.year > 0}
     outcomes = PairedOutcomes.from_predictions(
-        people.employed, people.predictions("trees_all_columns"), people.predictions("champion"), masks
+        people.employed,
+        people.predictions("trees_all_columns"),
+        people.predictions("champion"),
+        masks,
     )
     policy = Policy(0.001, None, 0.01, 0.95)
     verdict = gate(outcomes, policy)
     assert [check.passed for check in verdict.checks] == [True, None, True]
-    assert (verdict.decision, verdict.reason) == ("inconclusive", "inconclusive: a slice in doubt, too few rows to tell")
+    assert (verdict.decision, verdict.reason) == (
+        "inconclusive",
+        "inconclusive: a slice in doubt, too few rows to tell",
+    )
     assert verdict.checks[1].sentence == (
         "Slice 'active duty', 56 rows: nothing lost or gained; this may or may not exceed the tolerated loss of 0.01."
     )
     assert gate(outcomes, replace(policy, confidence=None)).decision == "promote"
 
 
-# ---- the conjunction --------------------------------------------------------------------------------------------------
+# ---- the conjunction
+# --------------------------------------------------------------------------------------------------
 
 
 def with_slices(*parts: PairedOutcomes) -> PairedOutcomes:
@@ -409,10 +461,13 @@ def test_the_largest_gap_in_doubt():
     assert "and the tolerance of 0.1 is inside" in verdict.checks[0].sentence
     worse = [PairedOutcomes(right, 0, 0, 50 - right) for right in (15, 45, 45, 45, 45)]
     failed = gate(with_slices(*worse), Policy(None, 0.10, confidence=0.95))
-    assert failed.decision == "block" and "all above the tolerance of 0.1" in failed.checks[0].sentence
+    assert (
+        failed.decision == "block" and "all above the tolerance of 0.1" in failed.checks[0].sentence
+    )
 
 
-# ---- each slice its own bound -----------------------------------------------------------------------------------------
+# ---- each slice its own bound
+# -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("confidence", [None, 0.95])
@@ -467,7 +522,8 @@ def test_a_policy_keeps_the_bounds_it_was_made_with():
     assert policy.max_slice_loss == {"s0": 0.01}
 
 
-# ---- other metrics ----------------------------------------------------------------------------------------------------
+# ---- other metrics
+# ----------------------------------------------------------------------------------------------------
 
 
 def areas(better_by: float, n: int = 2000, seed: int = 1):
@@ -477,7 +533,10 @@ def areas(better_by: float, n: int = 2000, seed: int = 1):
     noise = rng.normal(size=n)
     small = np.arange(n) % 10 == 0
     return compare_auc(
-        y, y * (1 + better_by) + noise, y + noise + 0.3 * rng.normal(size=n), {"small": small, "rest": ~small}
+        y,
+        y * (1 + better_by) + noise,
+        y + noise + 0.3 * rng.normal(size=n),
+        {"small": small, "rest": ~small},
     )
 
 
@@ -487,7 +546,9 @@ def test_an_auc_can_be_the_primary_metric():
         verdict = gate(outcomes, Policy(0.02, None, 0.02, confidence))
         assert verdict.decision == "promote"
         assert [check.slice for check in verdict.checks] == [None, "small", "rest"]
-        assert str(verdict).startswith(f"PROMOTE  candidate {outcomes.candidate:.4f}  baseline {outcomes.baseline:.4f}")
+        assert str(verdict).startswith(
+            f"PROMOTE  candidate {outcomes.candidate:.4f}  baseline {outcomes.baseline:.4f}"
+        )
     assert gate(outcomes, Policy(0.5, None, confidence=0.95)).decision == "block"
     close = gate(outcomes, Policy(round(outcomes.gain - 0.005, 3), None, confidence=0.95))
     assert close.decision == "inconclusive"
@@ -506,7 +567,10 @@ def test_an_auc_of_rows_that_do_not_vary_proves_nothing():
     assert gate(outcomes, Policy(-0.01, None)).decision == "promote"
     verdict = gate(outcomes, Policy(-0.01, None, confidence=0.95))
     assert verdict.decision == "inconclusive"
-    assert "too few rows differ to trust that, so 4 rows cannot tell, and somewhat more may" in verdict.checks[0].sentence
+    assert (
+        "too few rows differ to trust that, so 4 rows cannot tell, and somewhat more may"
+        in verdict.checks[0].sentence
+    )
 
 
 @dataclass(frozen=True)
@@ -538,7 +602,10 @@ class Rubric:
 def test_any_comparison_with_an_interval_can_be_the_primary_metric():
     part = Rubric(100, 0.8, 0.6, 0.05)
     outcomes = Rubric(200, 0.8, 0.6, 0.03, {"poems": part})
-    assert str(gate(outcomes, Policy(0.1, None, 0.05, 0.95))) == "PROMOTE  candidate 0.8000  baseline 0.6000  promoted"
+    assert (
+        str(gate(outcomes, Policy(0.1, None, 0.05, 0.95)))
+        == "PROMOTE  candidate 0.8000  baseline 0.6000  promoted"
+    )
     assert gate(outcomes, Policy(0.19, None, confidence=0.95)).reason == (
         f"inconclusive: gain in doubt, about {outcomes.examples_needed(Fraction(19, 100), 0.95):,} rows needed"
     )
@@ -569,7 +636,8 @@ def test_a_comparison_that_lacks_a_part_is_refused():
         gate(Half(), Policy(0.1, None))
 
 
-# ---- how an inconclusive verdict is read ------------------------------------------------------------------------------
+# ---- how an inconclusive verdict is read
+# ------------------------------------------------------------------------------
 
 
 def test_passed_is_none_is_not_passed():
@@ -586,5 +654,11 @@ def test_no_sentence_has_a_negative_zero():
     outcomes = replace(barely_worse, slices={"a": barely_worse, "b": barely_worse})
     for confidence in (None, 0.95):
         verdict = gate(outcomes, Policy(-0.001, 0.1, 0.001, confidence))
-        for text in (str(verdict), verdict._repr_html_(), *(check.sentence for check in verdict.checks)):
-            assert "-0.0000 " not in text and "-0.0000<" not in text and "-0.00000 " not in text, text
+        for text in (
+            str(verdict),
+            verdict._repr_html_(),
+            *(check.sentence for check in verdict.checks),
+        ):
+            assert "-0.0000 " not in text and "-0.0000<" not in text and "-0.00000 " not in text, (
+                text
+            )

@@ -36,7 +36,8 @@ STAGES = st.lists(
 )  # fmt: skip
 
 
-# ---- the chapter -----------------------------------------------------------------------------------------------------
+# ---- the chapter
+# -----------------------------------------------------------------------------------------------------
 
 
 def test_the_chapters_dollars():
@@ -60,9 +61,14 @@ def test_the_break_even_at_the_clusters_price():
     assert break_even_catch_rate(0, 480) == 0
 
 
-@given(c=st.fractions(0, 100, max_denominator=20), T=st.fractions(1, 1000, max_denominator=20), p=RATES)
+@given(
+    c=st.fractions(0, 100, max_denominator=20), T=st.fractions(1, 1000, max_denominator=20), p=RATES
+)
 def test_checks_first_pay_exactly_above_the_break_even(c, T, p):
-    first, without = expected_cost([Stage("check", c, p), Stage("training", T, 0)]), expected_cost([Stage("training", T, 0)])
+    first, without = (
+        expected_cost([Stage("check", c, p), Stage("training", T, 0)]),
+        expected_cost([Stage("training", T, 0)]),
+    )
     assert (first < without) == (p > c / T)
     assert (first == without) == (p == c / T)
     assert break_even_catch_rate(c, T) == float(c / T)
@@ -78,20 +84,30 @@ def test_checks_that_run_anyway_belong_in_front_for_any_catch_rate_above_zero(c,
 def test_numbers_mean_the_decimals_that_were_written():
     # In binary 0.1 + 0.2 * 3 is not 0.7; here no rounding happens before the end.
     assert expected_cost([Stage("a", 0.1, 0.8), Stage("b", 3, 0)]) == 0.7
-    assert expected_cost([Stage("a", Decimal("0.1"), Fraction(4, 5)), Stage("b", np.int64(3), np.float64(0))]) == 0.7
+    assert (
+        expected_cost(
+            [Stage("a", Decimal("0.1"), Fraction(4, 5)), Stage("b", np.int64(3), np.float64(0))]
+        )
+        == 0.7
+    )
 
 
 @given(stages=STAGES, unit=st.sampled_from([Fraction(1, 100), Fraction(3), Fraction(10**6)]))
 def test_any_currency(stages, unit):
-    exchanged = [Stage(s.name, s.cost * unit, s.catch_rate, 0, s.false_alarm_rate, s.reuse_rate) for s in stages]
+    exchanged = [
+        Stage(s.name, s.cost * unit, s.catch_rate, 0, s.false_alarm_rate, s.reuse_rate)
+        for s in stages
+    ]
     assert expected_cost(exchanged) == pytest.approx(expected_cost(stages) * float(unit), rel=1e-12)
 
 
-# ---- every outcome, every order --------------------------------------------------------------------------------------
+# ---- every outcome, every order
+# --------------------------------------------------------------------------------------
 
 
 def over_all_outcomes(stages, most_runs=60):
-    """Expected cost, time, pass rate and time until caught by listing what can happen, one change after the other.
+    """Expected cost, time, pass rate and time until caught by listing what can happen, one change
+    after the other.
 
     False alarms may go on for ever; what comes after `most_runs` of them is cut off.
     """
@@ -100,18 +116,38 @@ def over_all_outcomes(stages, most_runs=60):
     def walk(left, probability, spent, elapsed):
         nonlocal cost, time, passed, caught, caught_time
         if not left:
-            cost, time, passed = cost + probability * spent, time + probability * elapsed, passed + probability
+            cost, time, passed = (
+                cost + probability * spent,
+                time + probability * elapsed,
+                passed + probability,
+            )
             return
         stage, *rest = left
         p, alarm, reuse = stage.catch_rate, stage.false_alarm_rate, stage.reuse_rate
         for fresh, share in ((1, 1 - reuse), (0, reuse)):
             hit = probability * share * p
-            cost, time = cost + hit * (spent + fresh * stage.cost), time + hit * (elapsed + fresh * stage.duration)
-            caught, caught_time = caught + hit, caught_time + hit * (elapsed + fresh * stage.duration)
+            cost, time = (
+                cost + hit * (spent + fresh * stage.cost),
+                time + hit * (elapsed + fresh * stage.duration),
+            )
+            caught, caught_time = (
+                caught + hit,
+                caught_time + hit * (elapsed + fresh * stage.duration),
+            )
             for runs in range(1, most_runs if fresh and alarm else 2):
-                go = probability * share * (1 - p) * (alarm ** (runs - 1) * (1 - alarm) if fresh else 1)
+                go = (
+                    probability
+                    * share
+                    * (1 - p)
+                    * (alarm ** (runs - 1) * (1 - alarm) if fresh else 1)
+                )
                 if go:
-                    walk(rest, go, spent + fresh * runs * stage.cost, elapsed + fresh * runs * stage.duration)
+                    walk(
+                        rest,
+                        go,
+                        spent + fresh * runs * stage.cost,
+                        elapsed + fresh * runs * stage.duration,
+                    )
 
     walk(stages, Fraction(1), Fraction(0), Fraction(0))
     return cost, time, passed, caught_time / caught if caught else None
@@ -145,7 +181,12 @@ def test_no_order_is_cheaper_than_the_best(stages):
     assert best == min(expected_cost(order) for order in itertools.permutations(stages))
 
 
-FOUR = [Stage("distribution", 1, 0.01), Stage("unit", 2, 0.05), Stage("schema", 3, 0.15), Stage("smoke", 8, 0.25)]
+FOUR = [
+    Stage("distribution", 1, 0.01),
+    Stage("unit", 2, 0.05),
+    Stage("schema", 3, 0.15),
+    Stage("smoke", 8, 0.25),
+]
 
 
 def test_neither_cost_nor_catch_rate_alone_gives_the_best_order():
@@ -175,7 +216,8 @@ def test_the_input_is_left_alone():
     assert best_order(iter(FOUR)) == best_order(tuple(FOUR))
 
 
-# ---- what has to grow ------------------------------------------------------------------------------------------------
+# ---- what has to grow
+# ------------------------------------------------------------------------------------------------
 
 
 @given(stages=STAGES, more=st.fractions(0, 1, max_denominator=20), data=st.data())
@@ -197,7 +239,9 @@ def test_costs_move_in_the_right_direction(stages, more, data):
 
 def test_a_flaky_check_runs_again_and_a_cached_one_not_at_all():
     assert Stage("flaky", 6, 0, false_alarm_rate=0.2).expected_runs == 1.25
-    assert Stage("flaky", 6, 1, false_alarm_rate=0.2).expected_runs == 1  # a real finding is not rerun
+    assert (
+        Stage("flaky", 6, 1, false_alarm_rate=0.2).expected_runs == 1
+    )  # a real finding is not rerun
     assert Stage("cached", 6, 0.2, reuse_rate=0.75).expected_runs == 0.25
     assert expected_cost([Stage("cached", 6, 0.2, reuse_rate=1), TRAINING]) == 384
 
@@ -209,17 +253,24 @@ def test_waiting():
     assert duration_until_caught([TRAINING, CHECKS]) == 4.05
 
 
-# ---- dice ------------------------------------------------------------------------------------------------------------
+# ---- dice
+# ------------------------------------------------------------------------------------------------------------
 
 FLAKY = [Stage("a", 2, 0.25, 1, 0.3), Stage("b", 50, 0.1, 9, 0.2, 0.5), TRAINING]
 
 
-@pytest.mark.parametrize("stages", [[CHECKS, TRAINING], [TRAINING, CHECKS], FOUR, FLAKY], ids=["fast", "late", "4", "flaky"])
+@pytest.mark.parametrize(
+    "stages",
+    [[CHECKS, TRAINING], [TRAINING, CHECKS], FOUR, FLAKY],
+    ids=["fast", "late", "4", "flaky"],
+)
 def test_a_hundred_simulations_are_as_far_off_as_their_standard_error_says(stages):
     expected = expected_cost(stages)
     runs = [simulate(stages, 1000, seed) for seed in range(100)]
     if stages[0] is TRAINING:  # nothing is left to chance
-        assert {run.mean_cost for run in runs} == {expected} and {run.standard_error for run in runs} == {0}
+        assert {run.mean_cost for run in runs} == {expected} and {
+            run.standard_error for run in runs
+        } == {0}
         return
     z = np.array([(run.mean_cost - expected) / run.standard_error for run in runs])
     assert abs(z.mean()) < 0.4 and 0.75 < z.std() < 1.3  # 4 standard errors of each
@@ -232,13 +283,18 @@ def test_a_simulation_says_who_was_stopped_where_and_when():
     assert share == pytest.approx([0.25, 0.75 * 0.1, 0, 0.75 * 0.9], abs=0.006)
     assert pass_rate(FLAKY) == pytest.approx(0.75 * 0.9)
     assert run.durations.mean() == pytest.approx(expected_duration(FLAKY), rel=0.01)
-    assert run.durations[run.stopped_at >= 0].mean() == pytest.approx(duration_until_caught(FLAKY), rel=0.03)
+    assert run.durations[run.stopped_at >= 0].mean() == pytest.approx(
+        duration_until_caught(FLAKY), rel=0.03
+    )
     assert np.all(run.costs[run.stopped_at == 0] % 2 == 0)
     again = simulate(FLAKY, 100_000, seed=3)
-    assert np.array_equal(run.costs, again.costs) and not np.array_equal(run.costs, simulate(FLAKY, 100_000, 4).costs)
+    assert np.array_equal(run.costs, again.costs) and not np.array_equal(
+        run.costs, simulate(FLAKY, 100_000, 4).costs
+    )
 
 
-# ---- refusals --------------------------------------------------------------------------------------------------------
+# ---- refusals
+# --------------------------------------------------------------------------------------------------------
 
 NAN, INFINITY = float("nan"), float("inf")
 
@@ -250,10 +306,19 @@ def test_rates_are_shares(field, bad):
         Stage(**{"name": "s", "cost": 1, "catch_rate": 0} | {field: bad})
 
 
-@pytest.mark.parametrize("field", ["cost", "duration", "catch_rate", "false_alarm_rate", "reuse_rate"])
+@pytest.mark.parametrize(
+    "field", ["cost", "duration", "catch_rate", "false_alarm_rate", "reuse_rate"]
+)
 @pytest.mark.parametrize(
     ("bad", "kind"),
-    [(NAN, ValueError), (INFINITY, ValueError), (None, TypeError), ("6", TypeError), (True, TypeError), ([6], TypeError)],
+    [
+        (NAN, ValueError),
+        (INFINITY, ValueError),
+        (None, TypeError),
+        ("6", TypeError),
+        (True, TypeError),
+        ([6], TypeError),
+    ],
 )
 def test_only_finite_numbers(field, bad, kind):
     with refuses(kind, f"The {field} of 's' must be a"):
@@ -271,7 +336,10 @@ def test_a_stage_that_never_passes():
         Stage("s", 1, 0.5, false_alarm_rate=1)
 
 
-@pytest.mark.parametrize("ask", [expected_cost, expected_duration, pass_rate, duration_until_caught, best_order, simulate])
+@pytest.mark.parametrize(
+    "ask",
+    [expected_cost, expected_duration, pass_rate, duration_until_caught, best_order, simulate],
+)
 def test_only_pipelines(ask):
     with refuses(ValueError, "This pipeline is empty"):
         ask([])

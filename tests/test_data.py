@@ -69,13 +69,20 @@ def test_the_readmes_table(model):
     for (of_model, name), z in Z.items():
         if of_model == model:
             table = part(outcomes, name)
-            spread = np.sqrt(table.churn - table.gain**2) / np.sqrt(table.n)  # of the mean of +1, 0, -1 per row
+            spread = np.sqrt(table.churn - table.gain**2) / np.sqrt(
+                table.n
+            )  # of the mean of +1, 0, -1 per row
             assert f"{table.gain / spread:.1f}" == z, name
 
 
 def test_the_readmes_group_sizes():
     sizes = {name: part_.n for name, part_ in compare("trees_all_columns").slices.items()}
-    named = {"disability": 4350, "hearing difficulty": 736, "vision difficulty": 675, "women 35-44": 4063}
+    named = {
+        "disability": 4350,
+        "hearing difficulty": 736,
+        "vision difficulty": 675,
+        "women 35-44": 4063,
+    }
     assert named.items() <= sizes.items()
     assert sizes["women"] + sizes["men"] == 45_202
 
@@ -87,7 +94,9 @@ def test_the_slice_found_by_searching_has_the_readmes_p_value():
     assert f"{60 * p:.4f}" == "0.0499"
 
 
-@pytest.mark.parametrize(("model", "tpr", "fpr"), [("champion", 0.041, -0.067), ("trees_all_columns", 0.0, -0.190)])
+@pytest.mark.parametrize(
+    ("model", "tpr", "fpr"), [("champion", 0.041, -0.067), ("trees_all_columns", 0.0, -0.190)]
+)
 def test_the_readmes_rates_of_men_minus_women(model, tpr, fpr):
     people = load_employment().holdout
     guess, men = people.predictions(model), people.columns["SEX"] == 1
@@ -103,7 +112,12 @@ def test_the_readmes_rates_of_men_minus_women(model, tpr, fpr):
     ("model", "tolerance", "decision", "regressed"),
     [
         ("trees_without_medical", None, "promote", []),
-        ("trees_without_medical", 0.01, "block", ["hearing difficulty", "vision difficulty", "disability"]),
+        (
+            "trees_without_medical",
+            0.01,
+            "block",
+            ["hearing difficulty", "vision difficulty", "disability"],
+        ),
         ("trees_all_columns", 0.01, "promote", []),
     ],
 )
@@ -141,14 +155,26 @@ def test_active_duty_can_neither_pass_nor_fail():
     duty = people.columns["MIL"] == 1
     for model in TABLE:
         table = PairedOutcomes.from_predictions(
-            people.employed, people.predictions(model), people.predictions("champion"), {"duty": duty}
+            people.employed,
+            people.predictions(model),
+            people.predictions("champion"),
+            {"duty": duty},
         ).slice("duty")
-        assert (table.n, table.candidate_only + table.baseline_only, table.candidate_accuracy) == (56, 0, 1.0)
+        assert (table.n, table.candidate_only + table.baseline_only, table.candidate_accuracy) == (
+            56,
+            0,
+            1.0,
+        )
 
 
 def test_codes_are_wide_enough_to_calculate_with():
     people, flights = load_employment(), load_flights()
-    for column in (*people.columns.values(), *flights.columns.values(), people.year, flights.arr_delay):
+    for column in (
+        *people.columns.values(),
+        *flights.columns.values(),
+        people.year,
+        flights.arr_delay,
+    ):
         assert column.dtype == np.int64
         assert not column.flags.writeable
 
@@ -160,7 +186,8 @@ def test_flights_are_what_the_file_holds():
     assert set(flights.columns) == {"month", "day", "hour", "carrier", "origin", "dest", "distance"}
     codes = {"carrier": 16, "origin": 3, "dest": 104}
     assert all(
-        flights.columns[name].min() == 0 and flights.columns[name].max() == count - 1 for name, count in codes.items()
+        flights.columns[name].min() == 0 and flights.columns[name].max() == count - 1
+        for name, count in codes.items()
     )
 
 
@@ -171,7 +198,9 @@ def test_weeks_follow_the_calendar():
         (m, d): (dt.date(2013, m, d) - dt.date(2013, 1, 1)).days // 7
         for m, d in set(zip(months.tolist(), days.tolist(), strict=True))
     }
-    np.testing.assert_array_equal(flights.week, [expected[key] for key in zip(months.tolist(), days.tolist(), strict=True)])
+    np.testing.assert_array_equal(
+        flights.week, [expected[key] for key in zip(months.tolist(), days.tolist(), strict=True)]
+    )
     assert set(flights.week) == set(range(32))
     assert (np.diff(flights.week) >= 0).all()  # a stream, in the order of time
 

@@ -26,7 +26,16 @@ LOCKED = [(Requirement(m["requirement"]), m["rest"]) for m in ENTRY.finditer(LOC
 
 PYTHONS = ["3.11.7", "3.12.0", "3.13.0", "3.14.0"]
 SYSTEMS = [("linux", "posix", "Linux"), ("darwin", "posix", "Darwin"), ("win32", "nt", "Windows")]
-NOT_OURS = {".git", ".venv", "build", "__pycache__", ".ipynb_checkpoints", ".hypothesis", ".pytest_cache", ".ruff_cache"}
+NOT_OURS = {
+    ".git",
+    ".venv",
+    "build",
+    "__pycache__",
+    ".ipynb_checkpoints",
+    ".hypothesis",
+    ".pytest_cache",
+    ".ruff_cache",
+}
 HOSTS = [
     "py" + "pi.org",
     "files.python" + "hosted",
@@ -60,15 +69,21 @@ def conda_specs() -> list[str]:
 def test_conda_has_the_names_and_ranges_of_the_project() -> None:
     wanted = {CONDA_NAMES.get(r.name, r.name): str(r.specifier) for r in NEEDED}
     found = {
-        name: rest for name, _, rest in (spec.partition(" ") for spec in conda_specs()) if name not in ("python", "pip")
+        name: rest
+        for name, _, rest in (spec.partition(" ") for spec in conda_specs())
+        if name not in ("python", "pip")
     }
-    assert {name: set(rest.split(",")) for name, rest in found.items()} == {n: set(s.split(",")) for n, s in wanted.items()}
+    assert {name: set(rest.split(",")) for name, rest in found.items()} == {
+        n: set(s.split(",")) for n, s in wanted.items()
+    }
     assert CONDA["dependencies"][-1] == {"pip": ["-e ."]}
     assert CONDA["channels"][0] == "conda-forge"
 
 
 def test_conda_has_the_projects_python() -> None:
-    (python,) = [spec.removeprefix("python ") for spec in conda_specs() if spec.startswith("python ")]
+    (python,) = [
+        spec.removeprefix("python ") for spec in conda_specs() if spec.startswith("python ")
+    ]
     assert PROJECT["requires-python"] in python.split(",") and python.endswith("<3.15")
 
 
@@ -98,30 +113,47 @@ def test_every_entry_of_the_lock_is_exact_and_has_hashes() -> None:
 
 @pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system[0])
 @pytest.mark.parametrize("python", PYTHONS)
-def test_the_lock_satisfies_the_project_everywhere(python: str, system: tuple[str, str, str]) -> None:
+def test_the_lock_satisfies_the_project_everywhere(
+    python: str, system: tuple[str, str, str]
+) -> None:
     where = environment(python, system)
     for wanted in NEEDED + NEEDED_BY_TESTS:
         name = canonicalize_name(wanted.name)
-        entries = [r for r, _ in LOCKED if canonicalize_name(r.name) == name and applies(r.marker, where)]
-        assert len(entries) == 1, f"{name} has {len(entries)} entries for Python {python} on {system[0]}"
+        entries = [
+            r for r, _ in LOCKED if canonicalize_name(r.name) == name and applies(r.marker, where)
+        ]
+        assert len(entries) == 1, (
+            f"{name} has {len(entries)} entries for Python {python} on {system[0]}"
+        )
         version = next(iter(entries[0].specifier)).version
         assert wanted.specifier.contains(version), f"{name} {version} is not {wanted.specifier}"
 
 
 @pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system[0])
 @pytest.mark.parametrize("python", PYTHONS)
-def test_no_package_is_locked_twice_for_one_machine(python: str, system: tuple[str, str, str]) -> None:
-    names = [canonicalize_name(r.name) for r, _ in LOCKED if applies(r.marker, environment(python, system))]
+def test_no_package_is_locked_twice_for_one_machine(
+    python: str, system: tuple[str, str, str]
+) -> None:
+    names = [
+        canonicalize_name(r.name)
+        for r, _ in LOCKED
+        if applies(r.marker, environment(python, system))
+    ]
     assert sorted(names) == sorted(set(names))
 
 
 def our_files() -> list[Path]:
-    return [p for p in ROOT.rglob("*") if p.is_file() and not NOT_OURS & set(p.relative_to(ROOT).parts)]
+    return [
+        p for p in ROOT.rglob("*") if p.is_file() and not NOT_OURS & set(p.relative_to(ROOT).parts)
+    ]
 
 
 def test_no_file_names_a_package_index() -> None:
     found = [
-        f"{path.relative_to(ROOT)}: {host}" for path in our_files() for host in HOSTS if host.encode() in path.read_bytes()
+        f"{path.relative_to(ROOT)}: {host}"
+        for path in our_files()
+        for host in HOSTS
+        if host.encode() in path.read_bytes()
     ]
     assert not found, f"Where packages come from is the machine's business: {found}"
 
@@ -134,7 +166,9 @@ def test_ci_workflows_parse_and_ask_for_little() -> None:
 
 
 def test_ci_covers_three_systems_and_three_pythons() -> None:
-    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    workflow = yaml.safe_load(
+        (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    )
     matrix = workflow["jobs"]["test"]["strategy"]["matrix"]
     assert [name.split("-")[0] for name in matrix["os"]] == ["ubuntu", "macos", "windows"]
     assert matrix["python"] == ["3.11", "3.12", "3.13"]

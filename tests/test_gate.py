@@ -27,7 +27,8 @@ def chapter():
     """The chapter's world, its models, and the slices it looks at."""
     world = World.create()
     fits = {
-        name: fit_logistic(world.sample(*run)) for name, run in {"base": (1, 600), "A": (2, 8000), "B": (99, 120)}.items()
+        name: fit_logistic(world.sample(*run))
+        for name, run in {"base": (1, 600), "A": (2, 8000), "B": (99, 120)}.items()
     }
     X = world.holdout.X
     return world, fits, X[:, 0] > 0, X[:, 0] > 2.0
@@ -38,7 +39,9 @@ def as_the_chapter_decides(chapter, build, bias):
     world, fits, group, _ = chapter
     X, y = world.holdout.X, world.holdout.y
     scored = compare(y, predict(fits[build], X), predict(fits["base"], X))
-    safety = compare(y, predict(fits[build], X, -bias * group), predict(fits["base"], X), slices=group)
+    safety = compare(
+        y, predict(fits[build], X, -bias * group), predict(fits["base"], X), slices=group
+    )
     gain, gap = gate(scored, Policy(max_gap=None)), gate(safety, Policy(min_gain=None))
     return scored, safety, gain.decision == "promote", gap.decision == "promote"
 
@@ -54,7 +57,10 @@ def as_the_chapter_decides(chapter, build, bias):
 )
 def test_the_chapters_three_lines(chapter, build, bias, accuracy, gap, gain_passes, gap_passes):
     scored, safety, *passed = as_the_chapter_decides(chapter, build, bias)
-    assert (f"{scored.candidate_accuracy:.4f}", f"{scored.baseline_accuracy:.4f}") == (accuracy, "0.9647")
+    assert (f"{scored.candidate_accuracy:.4f}", f"{scored.baseline_accuracy:.4f}") == (
+        accuracy,
+        "0.9647",
+    )
     assert f"{safety.disparity:.3f}" == gap
     assert passed == [gain_passes, gap_passes]
 
@@ -63,12 +69,19 @@ def test_builds_a_and_b_as_one_verdict(chapter):
     world, fits, group, _ = chapter
     verdicts = {
         build: gate(
-            compare(world.holdout.y, *(predict(fits[name], world.holdout) for name in (build, "base")), slices=group)
+            compare(
+                world.holdout.y,
+                *(predict(fits[name], world.holdout) for name in (build, "base")),
+                slices=group,
+            )
         )
         for build in "AB"
     }
     assert str(verdicts["A"]) == "PROMOTE  candidate 0.9730  baseline 0.9647  gap 0.009  promoted"
-    assert str(verdicts["B"]) == "BLOCK    candidate 0.9157  baseline 0.9647  gap 0.016  blocked: no eval gain"
+    assert (
+        str(verdicts["B"])
+        == "BLOCK    candidate 0.9157  baseline 0.9647  gap 0.016  blocked: no eval gain"
+    )
     discordant = verdicts["A"].outcomes
     assert (discordant.candidate_only, discordant.baseline_only) == (68, 35)
 
@@ -76,7 +89,14 @@ def test_builds_a_and_b_as_one_verdict(chapter):
 def test_the_model_that_is_truly_regressed_scores_0_8025(chapter):
     world, fits, group, _ = chapter
     X = world.holdout.X
-    verdict = gate(compare(world.holdout.y, predict(fits["A"], X, -3.0 * group), predict(fits["base"], X), slices=group))
+    verdict = gate(
+        compare(
+            world.holdout.y,
+            predict(fits["A"], X, -3.0 * group),
+            predict(fits["base"], X),
+            slices=group,
+        )
+    )
     assert f"{verdict.outcomes.candidate_accuracy:.4f}" == "0.8025"
     assert str(verdict).endswith("gap 0.333  blocked: no eval gain")
     assert [check.passed for check in verdict.checks] == [False, False]
@@ -86,15 +106,25 @@ def test_the_honest_c(chapter):
     world, fits, _, small = chapter
     X = world.holdout.X
     assert small.sum() == 70
-    outcomes = compare(world.holdout.y, predict(fits["A"], X, -1.0 * small), predict(fits["base"], X), slices=small)
-    assert str(gate(outcomes)) == "BLOCK    candidate 0.9708  baseline 0.9647  gap 0.101  blocked: failed safety check"
+    outcomes = compare(
+        world.holdout.y, predict(fits["A"], X, -1.0 * small), predict(fits["base"], X), slices=small
+    )
+    assert (
+        str(gate(outcomes))
+        == "BLOCK    candidate 0.9708  baseline 0.9647  gap 0.101  blocked: failed safety check"
+    )
     assert gate(outcomes, Policy(max_gap=None)).decision == "promote"
 
 
 def two_models(n, baseline_right, candidate_right):
     """Counts with these numbers of right answers; the pairing does not matter to the gain."""
     both = min(baseline_right, candidate_right)
-    return PairedOutcomes(both, candidate_right - both, baseline_right - both, n - max(baseline_right, candidate_right))
+    return PairedOutcomes(
+        both,
+        candidate_right - both,
+        baseline_right - both,
+        n - max(baseline_right, candidate_right),
+    )
 
 
 def test_a_gain_of_20_rows_in_4000_passes_0_005_for_every_baseline():
@@ -109,7 +139,10 @@ def test_a_gain_of_20_rows_in_4000_passes_0_005_for_every_baseline():
 
 def test_3_of_10_against_2_of_10_passes_a_tenth():
     assert gate(two_models(10, 2, 3), Policy(min_gain=0.1, max_gap=None)).decision == "promote"
-    assert gate(two_models(10, 2, 3), Policy(min_gain=Decimal("0.10000000001"), max_gap=None)).decision == "block"
+    assert (
+        gate(two_models(10, 2, 3), Policy(min_gain=Decimal("0.10000000001"), max_gap=None)).decision
+        == "block"
+    )
     slices = {"a": PairedOutcomes(3, 0, 0, 7), "b": PairedOutcomes(2, 0, 0, 8)}
     gap = PairedOutcomes(5, 0, 0, 15, slices)
     assert gate(gap, Policy(min_gain=None, max_gap=0.1)).decision == "promote"
@@ -122,7 +155,9 @@ def test_equality_passes_for_every_margin_that_a_person_can_write(n, data, place
     margin = data.draw(st.integers(1, 10**places))
     gain = margin * n
     right = data.draw(st.integers(0, n * 10**places - gain))
-    policy = Policy(min_gain=float(f"0.{margin:0{places}d}") if margin < 10**places else 1.0, max_gap=None)
+    policy = Policy(
+        min_gain=float(f"0.{margin:0{places}d}") if margin < 10**places else 1.0, max_gap=None
+    )
     assert gate(two_models(n * 10**places, right, right + gain), policy).decision == "promote"
     assert gate(two_models(n * 10**places, right, right + gain - 1), policy).decision == "block"
 
@@ -138,13 +173,15 @@ def test_one_row_in_10_to_the_20_decides():
         worse = two_models(n, n // 2, n // 2 - gain - extra)
         even = two_models(n, n // 2, n // 2)
         outcomes = PairedOutcomes(
-            *(a + b for a, b in zip(worse.cells, even.cells, strict=True)), {"worse": worse, "even": even}
+            *(a + b for a, b in zip(worse.cells, even.cells, strict=True)),
+            {"worse": worse, "even": even},
         )
         assert gate(outcomes, Policy(None, 0.005)).decision == decision
         assert gate(outcomes, Policy(None, None, 0.005)).decision == decision
 
 
-# ---- the second judge -------------------------------------------------------------------------------------------------
+# ---- the second judge
+# -------------------------------------------------------------------------------------------------
 
 counts = st.integers(0, 12)
 cells = st.tuples(counts, counts, counts, counts)
@@ -159,7 +196,9 @@ def judged(draw):
     whole = [sum(column) for column in zip(rest, *parts, strict=True)]
     slices = {f"s{i}": PairedOutcomes(*part) for i, part in enumerate(parts)}
     signed = written | written.map(lambda text: f"-{text}")
-    bounds = draw(st.tuples(st.none() | signed, st.none() | written, st.none() | written).filter(any))
+    bounds = draw(
+        st.tuples(st.none() | signed, st.none() | written, st.none() | written).filter(any)
+    )
     return PairedOutcomes(*whole, slices), bounds
 
 
@@ -173,12 +212,15 @@ def may_promote(outcomes, min_gain, max_gap, max_slice_loss):
     if max_gap is not None:
         holds &= len(parts) >= 2
         holds = holds and all(
-            abs((a[0] + a[1]) * sum(b) - (b[0] + b[1]) * sum(a)) <= Fraction(max_gap) * sum(a) * sum(b)
+            abs((a[0] + a[1]) * sum(b) - (b[0] + b[1]) * sum(a))
+            <= Fraction(max_gap) * sum(a) * sum(b)
             for a, b in itertools.combinations(parts, 2)
         )
     if max_slice_loss is not None:
         holds &= len(parts) >= 1
-        holds = holds and all(part[2] - part[1] <= Fraction(max_slice_loss) * sum(part) for part in parts)
+        holds = holds and all(
+            part[2] - part[1] <= Fraction(max_slice_loss) * sum(part) for part in parts
+        )
     return holds
 
 
@@ -200,7 +242,13 @@ def test_promotes_exactly_when_the_second_judge_does(case, kind):
         assert check.passed is False or math.isfinite(check.value)
 
 
-numbers = st.one_of(st.floats(), st.integers(), st.decimals(), st.fractions(), st.sampled_from([np.int8(1), np.uint8(0)]))
+numbers = st.one_of(
+    st.floats(),
+    st.integers(),
+    st.decimals(),
+    st.fractions(),
+    st.sampled_from([np.int8(1), np.uint8(0)]),
+)
 others = [None, True, np.True_, "0.1", 1j, np.array(0.1), [0.1], np.float32("nan")]
 anything = st.one_of(st.sampled_from(others), numbers, st.floats(0, 1), st.fractions(0, 1))
 
@@ -223,7 +271,29 @@ def test_whatever_the_policy_is_made_of_nothing_unproven_is_promoted(case, bound
     assert promoted == may_promote(outcomes, *map(exactly, bounds))
 
 
-junk = st.sampled_from([0, 1, 0, 1, 0, 1, 0.0, -0.0, 1.0, True, np.uint8(1), np.nan, None, "1", 2, -1, 0.5, np.inf, 10**30])
+junk = st.sampled_from(
+    [
+        0,
+        1,
+        0,
+        1,
+        0,
+        1,
+        0.0,
+        -0.0,
+        1.0,
+        True,
+        np.uint8(1),
+        np.nan,
+        None,
+        "1",
+        2,
+        -1,
+        0.5,
+        np.inf,
+        10**30,
+    ]
+)
 
 
 @settings(max_examples=300)
@@ -235,27 +305,38 @@ junk = st.sampled_from([0, 1, 0, 1, 0, 1, 0.0, -0.0, 1.0, True, np.uint8(1), np.
 )
 def test_whatever_the_columns_hold_nothing_unproven_is_promoted(y, candidate, baseline, slices):
     try:
-        verdict = gate(compare(y, candidate, baseline, slices=slices), Policy(min_gain=0.25, max_gap=None))
+        verdict = gate(
+            compare(y, candidate, baseline, slices=slices), Policy(min_gain=0.25, max_gap=None)
+        )
     except ValueError as error:
         assert is_sentence(str(error))
         return
     assert len(y) == len(candidate) == len(baseline) > 0
     assert all(value in (0, 1) for value in [*y, *candidate, *baseline])
-    gain = sum(a == c for a, c in zip(y, candidate, strict=True)) - sum(a == b for a, b in zip(y, baseline, strict=True))
+    gain = sum(a == c for a, c in zip(y, candidate, strict=True)) - sum(
+        a == b for a, b in zip(y, baseline, strict=True)
+    )
     assert (verdict.decision == "promote") == (4 * gain >= len(y))
 
 
-# ---- what cannot be measured ------------------------------------------------------------------------------------------
+# ---- what cannot be measured
+# ------------------------------------------------------------------------------------------
 
 GOOD = PairedOutcomes(5, 5, 0, 0)
-HOLLOW = PairedOutcomes(5, 5, 0, 0, {"a": PairedOutcomes(5, 5, 0, 0), "b": PairedOutcomes(0, 0, 0, 0)})
+HOLLOW = PairedOutcomes(
+    5, 5, 0, 0, {"a": PairedOutcomes(5, 5, 0, 0), "b": PairedOutcomes(0, 0, 0, 0)}
+)
 
 
 @pytest.mark.parametrize(
     ("outcomes", "policy", "reason"),
     [
         (PairedOutcomes(0, 0, 0, 0), Policy(max_gap=None), "blocked: no eval gain"),
-        (PairedOutcomes(0, 0, 0, 0), Policy(min_gain=-1, max_gap=1, max_slice_loss=1), "blocked: no eval gain"),
+        (
+            PairedOutcomes(0, 0, 0, 0),
+            Policy(min_gain=-1, max_gap=1, max_slice_loss=1),
+            "blocked: no eval gain",
+        ),
         (GOOD, Policy(), "blocked: failed safety check"),
         (GOOD, Policy(min_gain=None, max_gap=1), "blocked: failed safety check"),
         (GOOD, Policy(max_gap=None, max_slice_loss=1), "blocked: slice regressed"),
@@ -279,13 +360,20 @@ def test_reasons_come_in_the_chapters_order():
         policy = Policy(0 if gain else 1, 0.1 if gap else 0, 0.05 if loss else 0)
         verdict = gate(PairedOutcomes(80, 10, 5, 105, slices), policy)
         failed = [
-            name for name, ok in (("no eval gain", gain), ("failed safety check", gap), ("slice regressed", loss)) if not ok
+            name
+            for name, ok in (
+                ("no eval gain", gain),
+                ("failed safety check", gap),
+                ("slice regressed", loss),
+            )
+            if not ok
         ]
         assert verdict.reason == (f"blocked: {failed[0]}" if failed else "promoted")
 
 
 @pytest.mark.parametrize(
-    "bound", [np.nan, np.inf, -np.inf, Decimal("NaN"), np.float32("inf"), 2, -1.5, 10**400, Fraction(3, 2)]
+    "bound",
+    [np.nan, np.inf, -np.inf, Decimal("NaN"), np.float32("inf"), 2, -1.5, 10**400, Fraction(3, 2)],
 )
 @pytest.mark.parametrize("name", ["min_gain", "max_gap", "max_slice_loss"])
 def test_a_bound_out_of_range_is_no_policy(name, bound):
@@ -293,7 +381,9 @@ def test_a_bound_out_of_range_is_no_policy(name, bound):
         Policy(**{name: bound})
 
 
-@pytest.mark.parametrize("bound", ["0.005", True, False, np.True_, [0.005], 1j, np.array(0.005), b"0"])
+@pytest.mark.parametrize(
+    "bound", ["0.005", True, False, np.True_, [0.005], 1j, np.array(0.005), b"0"]
+)
 @pytest.mark.parametrize("name", ["min_gain", "max_gap", "max_slice_loss"])
 def test_a_bound_that_is_no_number_is_no_policy(name, bound):
     with refuses(TypeError, name):
@@ -309,7 +399,9 @@ def test_a_tolerance_is_not_negative(name):
 
 @pytest.mark.parametrize("policy", [Policy(0.0, None), Policy(0.0, 1.0), Policy(None, None, 1.0)])
 def test_no_policy_promotes_over_a_slice_that_arrived_empty(policy):
-    outcomes = PairedOutcomes(90, 10, 0, 0, {"kept": PairedOutcomes(40, 5, 0, 0), "lost": PairedOutcomes(0, 0, 0, 0)})
+    outcomes = PairedOutcomes(
+        90, 10, 0, 0, {"kept": PairedOutcomes(40, 5, 0, 0), "lost": PairedOutcomes(0, 0, 0, 0)}
+    )
     verdict = gate(outcomes, policy)
     assert verdict.decision == "block"
     assert any("'lost' has no rows" in check.sentence for check in verdict.checks)
@@ -345,7 +437,8 @@ def test_a_narrow_margin_does_not_overflow():
     assert gate(two_models(4000, 2000, 2020), Policy(np.float32(0.005), None)).decision == "promote"
 
 
-# ---- how a verdict is read --------------------------------------------------------------------------------------------
+# ---- how a verdict is read
+# --------------------------------------------------------------------------------------------
 
 HOSTILE = "<script>alert('x')</script>&\n\"quote\""
 
@@ -374,13 +467,20 @@ def test_the_notebook_table_names_every_slice_and_runs_none(name):
     assert set(reader.tags) == {"table", "caption", "b", "thead", "tbody", "tr", "th", "td"}
     assert reader.tags.count("tr") == 1 + len(verdict.checks)
     assert str(name) in reader.text or name == ""
-    assert reader.text.count("all rows") == 2  # the gain and the gap; never a slice called 0 or False
+    assert (
+        reader.text.count("all rows") == 2
+    )  # the gain and the gap; never a slice called 0 or False
 
 
 def test_a_terminal_sees_one_line():
     slices = {HOSTILE: PairedOutcomes(1, 1, 0, 1), "other": PairedOutcomes(1, 0, 0, 0)}
     for policy in (Policy(), Policy(max_gap=None), Policy(max_slice_loss=0)):
-        for outcomes in (PairedOutcomes(2, 1, 0, 1, slices), HOLLOW, GOOD, PairedOutcomes(0, 0, 0, 0)):
+        for outcomes in (
+            PairedOutcomes(2, 1, 0, 1, slices),
+            HOLLOW,
+            GOOD,
+            PairedOutcomes(0, 0, 0, 0),
+        ):
             line = str(gate(outcomes, policy))
             assert len(line.splitlines()) == 1
             assert line.startswith(("PROMOTE  ", "BLOCK    "))
@@ -389,7 +489,12 @@ def test_a_terminal_sees_one_line():
 def test_a_verdict_survives_a_trip_to_another_process(chapter):
     world, fits, group, _ = chapter
     verdict = gate(
-        compare(world.holdout.y, predict(fits["A"], world.holdout), predict(fits["base"], world.holdout), slices=group)
+        compare(
+            world.holdout.y,
+            predict(fits["A"], world.holdout),
+            predict(fits["base"], world.holdout),
+            slices=group,
+        )
     )
     copy = pickle.loads(pickle.dumps(verdict))
     assert isinstance(copy, Verdict)
@@ -397,7 +502,9 @@ def test_a_verdict_survives_a_trip_to_another_process(chapter):
     assert (str(copy), copy.exit_status) == (str(verdict), 0)
 
 
-@pytest.mark.parametrize(("decision", "status"), [("promote", 0), ("block", 1), ("inconclusive", 2)])
+@pytest.mark.parametrize(
+    ("decision", "status"), [("promote", 0), ("block", 1), ("inconclusive", 2)]
+)
 def test_exit_statuses(decision, status):
     assert Verdict(decision, "", (), GOOD).exit_status == status
 
@@ -407,13 +514,16 @@ def test_an_unknown_decision_has_no_exit_status():
         _ = Verdict("maybe", "", (), GOOD).exit_status
 
 
-# ---- what an aggregate can hide ---------------------------------------------------------------------------------------
+# ---- what an aggregate can hide
+# ---------------------------------------------------------------------------------------
 
 
 def worst_gap(n, size, errors):
     """The largest gap between a slice and the rest over every way to place the errors, by trying them all."""
     possible = range(max(0, errors - (n - size)), min(size, errors) + 1)
-    return max(abs(Fraction(inside, size) - Fraction(errors - inside, n - size)) for inside in possible)
+    return max(
+        abs(Fraction(inside, size) - Fraction(errors - inside, n - size)) for inside in possible
+    )
 
 
 @given(n=st.integers(2, 60), data=st.data())
@@ -433,7 +543,9 @@ def test_two_equal_groups_cannot_hide_build_c():
 @given(accuracy=st.floats(0, 1), share=st.floats(0.001, 0.999))
 def test_the_bound_is_a_gap(accuracy, share):
     assert 0 <= slice_gap_bound(accuracy, share) <= 1 + 1e-12
-    assert slice_gap_bound(accuracy, share) == pytest.approx(slice_gap_bound(accuracy, 1 - share), rel=1e-9, abs=1e-12)
+    assert slice_gap_bound(accuracy, share) == pytest.approx(
+        slice_gap_bound(accuracy, 1 - share), rel=1e-9, abs=1e-12
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from decimal import Context, Decimal, getcontext, localcontext
 from enum import StrEnum
 from fractions import Fraction
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import nbformat
@@ -20,9 +21,8 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 
-from labsupport import grading
-from labsupport.grading import Result, check, student
-from labsupport.grading.questions import QUESTIONS, Case, Mistake, Wrong, compare, question
+from labsupport.grading import Result, calling, check
+from labsupport.grading.exercise import QUESTIONS, Case, Mistake, Wrong, compare, question
 
 check("", None)  # loads the exercises
 NUMBERS = sorted(QUESTIONS)
@@ -51,7 +51,9 @@ def solved():
     """{question: the function that its check cell names}, from all solutions."""
     answers = {}
     for path in SOLUTIONS.glob("*.ipynb"):
-        cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+        cells = [
+            cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"
+        ]
         source = "\n".join(cell.source for cell in cells)
         checks = dict(re.findall(r'^check\("(.+?)", (\w+)\)', source, re.MULTILINE))
         names = {}
@@ -164,7 +166,22 @@ class TestWhateverIsPassed:
     @pytest.mark.parametrize(
         "value",
         [
-            *(None, True, 0, 0.0, np.nan, np.inf, "promoted", b"", 1j, [], (), (None, None), (True, True), (np.nan, np.nan)),
+            *(
+                None,
+                True,
+                0,
+                0.0,
+                np.nan,
+                np.inf,
+                "promoted",
+                b"",
+                1j,
+                [],
+                (),
+                (None, None),
+                (True, True),
+                (np.nan, np.nan),
+            ),
             *(
                 np.zeros((2, 2)),
                 np.zeros(2),
@@ -198,7 +215,10 @@ class TestWhateverIsPassed:
         assert result.passed is False
         assert "itself broke" not in result.hint
 
-    @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit, StopIteration, MemoryError, KeyError])
+    @pytest.mark.parametrize(
+        "error",
+        [SystemExit, KeyboardInterrupt, GeneratorExit, StopIteration, MemoryError, KeyError],
+    )
     def test_a_function_that_raises(self, number, error):
         result = check(number, taking(number, raising(error("oh"))))
         assert result.passed is False
@@ -281,16 +301,18 @@ class TestTime:
     @pytest.mark.parametrize("number", NUMBERS)
     @pytest.mark.parametrize("kind", ["loop", "stubborn"])
     def test_an_endless_loop_is_stopped_and_the_kernel_lives(self, number, kind, monkeypatch):
-        monkeypatch.setattr(student, "TIME_LIMIT", 0.1)
+        monkeypatch.setattr(calling, "TIME_LIMIT", 0.1)
         result = check(number, taking(number, getattr(self, kind)))
         assert "did not come back" in result.hint
         assert "restart" not in result.hint
         self.assert_nothing_runs_on()
 
     def test_what_cannot_be_stopped_is_left_behind(self, monkeypatch):
-        monkeypatch.setattr(student, "TIME_LIMIT", 0.1)
-        monkeypatch.setattr(student, "_GIVE_UP", 0.1)
-        assert "could not be stopped; restart the kernel" in check("01.4", lambda: time.sleep(1)).hint
+        monkeypatch.setattr(calling, "TIME_LIMIT", 0.1)
+        monkeypatch.setattr(calling, "_GIVE_UP", 0.1)
+        assert (
+            "could not be stopped; restart the kernel" in check("01.4", lambda: time.sleep(1)).hint
+        )
 
     def test_it_works_outside_the_main_thread(self):
         results = []
@@ -299,7 +321,9 @@ class TestTime:
         thread.join()
         assert results == [Result(True, "")]
 
-    @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGALRM to stand in for the keyboard")
+    @pytest.mark.skipif(
+        sys.platform == "win32", reason="there is no SIGALRM to stand in for the keyboard"
+    )
     def test_the_person_at_the_keyboard_can_interrupt(self):
         old = signal.signal(signal.SIGALRM, signal.default_int_handler)
         try:
@@ -341,7 +365,10 @@ class TestSurroundings:
             assert "Asked twice" in result.hint
 
     def test_an_answer_by_chance(self):
-        assert "Asked twice" in check("01.2", lambda *_: (bool(np.random.rand() < 0.5), "promoted")).hint  # noqa: NPY002
+        def by_chance(*_):
+            return bool(np.random.rand() < 0.5), "promoted"  # noqa: NPY002
+
+        assert "Asked twice" in check("01.2", by_chance).hint
 
     def test_global_generators_are_put_back(self):
         def draws(y, prediction, group):
@@ -366,8 +393,8 @@ class TestSurroundings:
 
     @pytest.mark.parametrize(
         ("place", "name"),
-        [(np, "mean"), (np, "abs"), (np, "unique"), (Fraction, "__eq__"), (student.outcomes, "as_written"),
-         (student.outcomes.PairedOutcomes, "exact_disparity"), (student.gate, "gate"), (__builtins__, "abs")],
+        [(np, "mean"), (np, "abs"), (np, "unique"), (Fraction, "__eq__"), (calling.outcomes, "as_written"),
+         (calling.outcomes.PairedOutcomes, "exact_disparity"), (calling.gate, "gate"), (__builtins__, "abs")],
         ids=lambda x: x if isinstance(x, str) else "",
     )  # fmt: skip
     @pytest.mark.parametrize("when", ["before", "inside"])
@@ -391,7 +418,9 @@ class TestSurroundings:
 
 
 class TestWhatCounts:
-    @pytest.mark.parametrize("kind", [float, np.float64, np.longdouble, Fraction, lambda x: Decimal(float(x)), np.array])
+    @pytest.mark.parametrize(
+        "kind", [float, np.float64, np.longdouble, Fraction, lambda x: Decimal(float(x)), np.array]
+    )
     def test_numbers_of_any_sensible_kind(self, kind):
         def answer(y, prediction, group):
             accuracy, gap = accuracy_and_gap(y, prediction, group)
@@ -401,7 +430,9 @@ class TestWhatCounts:
 
     @pytest.mark.parametrize("kind", [list, np.array, tuple])
     def test_pairs_of_any_sensible_kind(self, kind):
-        assert check("01.1", lambda y, prediction, group: kind(accuracy_and_gap(y, prediction, group)))
+        assert check(
+            "01.1", lambda y, prediction, group: kind(accuracy_and_gap(y, prediction, group))
+        )
         assert check("01.4", kind((-2.0, 1.5)))
         assert check("01.4", lambda: kind((-2.0, 1.5)))
 
@@ -421,14 +452,18 @@ class TestWhatCounts:
         [
             lambda c, b, n, m: n > 0 and (c - b) * 10_000 >= round(m * 10_000) * n,
             lambda c, b, n, m: n > 0 and c - b >= Context(prec=100).multiply(Decimal(str(m)), n),
-            lambda c, b, n, m: n > 0 and Fraction(c - b, n) >= Fraction(m).limit_denominator(10_000),
+            lambda c, b, n, m: (
+                n > 0 and Fraction(c - b, n) >= Fraction(m).limit_denominator(10_000)
+            ),
             lambda c, b, n, m: n > 0 and c - b >= Fraction(f"{m:.4f}") * n,
         ],
     )
     def test_other_exact_comparisons(self, answer):
         assert check("01.3", answer)
 
-    @pytest.mark.parametrize("pair", [(-2.0, 1.25), (-2.0, 1.5), (-2.1, 5.75), (-2.2, 2), (-2.3, 6.5)])
+    @pytest.mark.parametrize(
+        "pair", [(-2.0, 1.25), (-2.0, 1.5), (-2.1, 5.75), (-2.2, 2), (-2.3, 6.5)]
+    )
     def test_other_hidden_harm(self, pair):
         assert check("01.4", pair)
 
@@ -449,7 +484,9 @@ class TestWhatCounts:
         assert check("01.3", precise)
         assert getcontext().prec == before
 
-    @pytest.mark.parametrize("kind", [np.str_, StrEnum("Reason", {"A": "promoted", "B": NO_GAIN, "C": UNSAFE})])
+    @pytest.mark.parametrize(
+        "kind", [np.str_, StrEnum("Reason", {"A": "promoted", "B": NO_GAIN, "C": UNSAFE})]
+    )
     def test_reasons_of_any_kind_of_text(self, kind):
         def answer(*args):
             promote, reason = decide_rightly(*args)
@@ -471,7 +508,7 @@ class TestWhatCounts:
         assert len(pairs) == 2
 
     def test_a_search_has_more_time(self, monkeypatch):
-        monkeypatch.setattr(student, "TIME_LIMIT", 0.1)
+        monkeypatch.setattr(calling, "TIME_LIMIT", 0.1)
 
         def search():
             time.sleep(0.2)
@@ -487,7 +524,9 @@ class TestWhatCounts:
 
 class TestCheck:
     @pytest.mark.parametrize(
-        "number", ["", "1.1", "01.9", "01", None, 1.1, ["01.1"], AlwaysEqual(), EqualText("01.1")], ids=without_address
+        "number",
+        ["", "1.1", "01.9", "01", None, 1.1, ["01.1"], AlwaysEqual(), EqualText("01.1")],
+        ids=without_address,
     )
     def test_unknown_question_lists_the_known_ones(self, number, capsys):
         result = check(number, accuracy_and_gap)
@@ -526,13 +565,13 @@ class TestCheck:
         with pytest.raises(ValueError, match="has two checks"):
             question("01.1")(lambda answer, rng: "fine")
 
-    @pytest.mark.parametrize("module", ["accuracy", "decision", "counts"])
+    @pytest.mark.parametrize("module", ["q01_1", "q01_2", "q01_3"])
     def test_every_known_mistake_is_a_mistake_on_every_draw(self, module):
         """A draw on which a mistake happens to be right would let it through."""
-        exercise = getattr(grading, f"exercise_01_{module}")
-        draw = {"accuracy": "_holdouts", "decision": "_decisions", "counts": "_counts"}[module]
+        exercise = import_module(f"labsupport.grading.questions.{module}")
+        draw = {"q01_1": "_holdouts", "q01_2": "_decisions", "q01_3": "_counts"}[module]
         mistakes = next(v for k, v in vars(exercise).items() if k.endswith("_MISTAKES"))
-        for seed in range(20 if module != "counts" else 2):
+        for seed in range(20 if module != "q01_3" else 2):
             cases = getattr(exercise, draw)(np.random.default_rng(seed))
             expected = [case.expected for case in cases]
             compare(cases, expected, mistakes, lambda a, b: a == b, lambda *_: "")
@@ -543,22 +582,24 @@ class TestCheck:
     @pytest.mark.parametrize(
         ("module", "draw", "mistakes", "same"),
         [
-            ("02_gate", "_intervals", "_STRICT_MISTAKES", operator.eq),
-            ("02_rows", "_tables", "_ROWS_MISTAKES", operator.and_),
-            ("03_holm", "_lists", "_HOLM_MISTAKES", np.allclose),
-            ("03_best", "_candidates", "_BEST_MISTAKES", math.isclose),
-            ("03_segments", "_segmented", "_SEGMENT_MISTAKES", operator.eq),
-            ("05_noise", "_retrainings", "_NOISE_MISTAKES", nearly),
-            ("05_noise", "_rates", "_MARGIN_MISTAKES", nearly),
-            ("05_interval", "_cases", "_MISTAKES", nearly),
+            ("q02_2", "_intervals", "_STRICT_MISTAKES", operator.eq),
+            ("q02_4", "_tables", "_ROWS_MISTAKES", operator.and_),
+            ("q03_1", "_lists", "_HOLM_MISTAKES", np.allclose),
+            ("q03_2", "_candidates", "_BEST_MISTAKES", math.isclose),
+            ("q03_3", "_segmented", "_SEGMENT_MISTAKES", operator.eq),
+            ("q04_1", "_retrainings", "_NOISE_MISTAKES", nearly),
+            ("q04_1", "_rates", "_MARGIN_MISTAKES", nearly),
+            ("q04_4", "_cases", "_MISTAKES", nearly),
         ],
     )
     def test_every_mistake_in_comparing_is_one_on_every_draw(self, module, draw, mistakes, same):
-        exercise = getattr(grading, f"exercise_{module}")
+        exercise = import_module(f"labsupport.grading.questions.{module}")
         for seed in range(5):
             cases = getattr(exercise, draw)(np.random.default_rng(seed))
             for mistake in getattr(exercise, mistakes):
-                assert not all(same(mistake.answer(*case.args), case.expected) for case in cases), mistake.hint
+                assert not all(same(mistake.answer(*case.args), case.expected) for case in cases), (
+                    mistake.hint
+                )
 
 
 class TestRandomAnswers:
@@ -568,7 +609,9 @@ class TestRandomAnswers:
     def interval(gains, confidence, method="linear"):
         return np.quantile(gains, [(1 - confidence) / 2, (1 + confidence) / 2], method=method)
 
-    @pytest.mark.parametrize("method", ["linear", "inverted_cdf", "lower", "higher", "weibull", "median_unbiased"])
+    @pytest.mark.parametrize(
+        "method", ["linear", "inverted_cdf", "lower", "higher", "weibull", "median_unbiased"]
+    )
     @pytest.mark.parametrize("seed", range(3))
     def test_every_way_to_take_a_percentile(self, method, seed):
         def answer(y, candidate, baseline, confidence, n_resamples, rng):
@@ -595,7 +638,9 @@ class TestRandomAnswers:
             gains = []
             for _ in range(n_resamples):
                 rows = rng.choice(len(y), len(y))
-                gains.append(np.mean(candidate[rows] == y[rows]) - np.mean(baseline[rows] == y[rows]))
+                gains.append(
+                    np.mean(candidate[rows] == y[rows]) - np.mean(baseline[rows] == y[rows])
+                )
             left_out = round(n_resamples * (1 - confidence) / 2)
             return sorted(gains)[left_out], sorted(gains)[-left_out - 1]
 
@@ -647,7 +692,14 @@ def test_nbgrader_gives_points_for_right_answers_only():
     from nbgrader.utils import determine_grade
 
     meta = {
-        "nbgrader": {"grade": True, "solution": False, "locked": True, "grade_id": "x", "points": 2, "schema_version": 3}
+        "nbgrader": {
+            "grade": True,
+            "solution": False,
+            "locked": True,
+            "grade_id": "x",
+            "points": 2,
+            "schema_version": 3,
+        }
     }
     sources = {
         'check("01.4", (-2.0, 1.5))': 2,

@@ -77,7 +77,9 @@ def test_the_distribution_is_the_enumeration_of_all_resamples(outcomes):
     n, better, worse = outcomes.n, outcomes.candidate_only, outcomes.baseline_only
     gains, mass = gain_distribution(outcomes)
     truth = enumerated(n, better, worse)
-    np.testing.assert_allclose(mass, [float(truth[round(g * n)]) for g in gains], rtol=0, atol=1e-13)
+    np.testing.assert_allclose(
+        mass, [float(truth[round(g * n)]) for g in gains], rtol=0, atol=1e-13
+    )
     assert math.isclose(mass.sum(), 1, rel_tol=1e-13)
 
 
@@ -92,13 +94,16 @@ def test_exact_ends_are_the_smallest_values_that_reach_their_level(outcomes, con
 
 
 def test_a_cumulative_probability_equal_to_the_level_has_reached_it():
-    # Of two rows, one better: 0, 1/2, 1 with probabilities 1/4, 1/2, 1/4. Both levels of 50 % are met exactly.
+    # Of two rows, one better: 0, 1/2, 1 with probabilities 1/4, 1/2, 1/4. Both levels of 50 % are
+    # met exactly.
     assert gain_interval(table(2, 1, 0), 0.5) == Interval(0.0, 0.5, 0.5, "exact")
     assert gain_interval(table(2, 1, 1), 0.5) == Interval(-1.0, 0.0, 0.5, "exact")
     assert gain_interval(table(2, 1, 0), 0.51) == Interval(0.0, 1.0, 0.51, "exact")
 
 
-@pytest.mark.parametrize(("n", "better", "worse"), [(200, 5, 2), (200, 90, 60), (4000, 68, 35), (4000, 2, 0)])
+@pytest.mark.parametrize(
+    ("n", "better", "worse"), [(200, 5, 2), (200, 90, 60), (4000, 68, 35), (4000, 2, 0)]
+)
 def test_the_distribution_against_scipys_multinomial(n, better, worse):
     gains, mass = gain_distribution(table(n, better, worse))
     cells = stats.multinomial(n, [better / n, worse / n, (n - better - worse) / n])
@@ -113,7 +118,8 @@ def test_the_distribution_against_scipys_multinomial(n, better, worse):
 @pytest.mark.parametrize("few", [0, 1, 3])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_few_discordant_or_few_concordant_rows_are_binomial_at_any_size(n, few, sign):
-    # The sum is a binomial count of the rare cell, however many rows there are: no rounding error may grow with n.
+    # The sum is a binomial count of the rare cell, however many rows there are: no rounding error
+    # may grow with n.
     for common, rare in ((0, sign), (sign, 0)):
         counts = {1: 0, -1: 0, 0: 0, common: n - few} | {rare: few}
         gains, mass = gain_distribution(table(n, counts[1], counts[-1]))
@@ -135,18 +141,25 @@ def test_all_rows_discordant_leaves_every_second_value_empty(n, share):
 @given(tables(10**8))
 def test_mean_and_variance_are_those_of_the_table_at_any_size(outcomes):
     n, better, worse = outcomes.n, outcomes.candidate_only, outcomes.baseline_only
-    variance = float(better + worse - Fraction((better - worse) ** 2, n))  # of the difference of right answers
+    variance = float(
+        better + worse - Fraction((better - worse) ** 2, n)
+    )  # of the difference of right answers
     gains, mass = gain_distribution(outcomes)
     deviation = np.rint(gains * n) - (better - worse)
     rounding = 1e-14 * np.ptp(deviation)
     assert abs(mass @ deviation) <= 1e-9 * math.sqrt(variance) + rounding
-    assert mass @ deviation**2 == pytest.approx(variance, rel=1e-7, abs=rounding * np.ptp(deviation))
+    assert mass @ deviation**2 == pytest.approx(
+        variance, rel=1e-7, abs=rounding * np.ptp(deviation)
+    )
     mirrored = gain_distribution(table(n, worse, better))
     np.testing.assert_array_equal(mirrored[0][::-1], -gains)
     np.testing.assert_allclose(mirrored[1][::-1], mass, rtol=0, atol=1e-9 * mass.max())
 
 
-@pytest.mark.parametrize("outcomes", [table(10**9, 1, 0), table(10**6, 17_000, 8_750), table(10**9, 17 * 10**6, 8_750_000)])
+@pytest.mark.parametrize(
+    "outcomes",
+    [table(10**9, 1, 0), table(10**6, 17_000, 8_750), table(10**9, 17 * 10**6, 8_750_000)],
+)
 def test_memory_follows_the_window_not_the_rows(outcomes):
     n = outcomes.n
     deviation = math.sqrt(n * (outcomes.churn - outcomes.gain**2))
@@ -179,7 +192,17 @@ def test_the_hairs_breadth_candidate_is_inconclusive_by_every_method():
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
-    "counts", [(1, 0, 0), (1, 1, 0), (2, 1, 1), (50, 0, 0), (50, 1, 0), (50, 0, 3), (50, 50, 0), (4000, 68, 35)]
+    "counts",
+    [
+        (1, 0, 0),
+        (1, 1, 0),
+        (2, 1, 1),
+        (50, 0, 0),
+        (50, 1, 0),
+        (50, 0, 3),
+        (50, 50, 0),
+        (4000, 68, 35),
+    ],
 )
 def test_intervals_widen_with_confidence_and_mirror_with_the_models(method, counts):
     n, better, worse = counts
@@ -191,9 +214,15 @@ def test_intervals_widen_with_confidence_and_mirror_with_the_models(method, coun
         inner = interval
         swapped = gain_interval(table(n, worse, better), confidence, method)
         if method == "score":
-            assert (-swapped.high, -swapped.low) == pytest.approx((interval.low, interval.high), rel=1e-9, abs=1e-13)
-        elif method == "exact":  # a level that is met exactly is reached one value later, seen backwards
-            assert (-swapped.high, -swapped.low) == pytest.approx((interval.low, interval.high), abs=2.01 / n)
+            assert (-swapped.high, -swapped.low) == pytest.approx(
+                (interval.low, interval.high), rel=1e-9, abs=1e-13
+            )
+        elif (
+            method == "exact"
+        ):  # a level that is met exactly is reached one value later, seen backwards
+            assert (-swapped.high, -swapped.low) == pytest.approx(
+                (interval.low, interval.high), abs=2.01 / n
+            )
 
 
 @pytest.mark.parametrize("counts", [(400, 40, 12), (300, 3, 15), (500, 30, 0)])
@@ -212,13 +241,20 @@ def test_scipys_bootstrap_agrees_within_its_noise(counts, method):
         method="BCa" if method == "bca" else method,
         rng=np.random.default_rng(3),
     ).confidence_interval
-    # The noise of an empirical quantile, in standard deviations of the gain; BCa adds that of the bias it estimates.
+    # The noise of an empirical quantile, in standard deviations of the gain; BCa adds that of the
+    # bias it estimates.
     density, spread = NormalDist().pdf(Z), math.sqrt((outcomes.churn - outcomes.gain**2) / n)
     noise = math.sqrt(0.025 * 0.975 / replicates) / density
-    noise = math.hypot(noise, 2 * math.sqrt(0.25 / replicates) / NormalDist().pdf(0)) if method == "bca" else noise
+    noise = (
+        math.hypot(noise, 2 * math.sqrt(0.25 / replicates) / NormalDist().pdf(0))
+        if method == "bca"
+        else noise
+    )
     for mine in {"percentile": ("percentile", "exact"), "bca": ("bca",)}[method]:
         interval = gain_interval(outcomes, method=mine)
-        assert (interval.low, interval.high) == pytest.approx(tuple(found), abs=5 * noise * spread + 1.01 / n)
+        assert (interval.low, interval.high) == pytest.approx(
+            tuple(found), abs=5 * noise * spread + 1.01 / n
+        )
 
 
 @pytest.mark.parametrize("counts", [(12, 4, 1), (12, 1, 0), (15, 0, 2), (14, 14, 0)])
@@ -242,7 +278,9 @@ def test_bca_from_its_definition(counts):
 
 def test_bca_at_a_confidence_at_which_its_formula_turns_over():
     for counts in ((1000, 1, 0), (1000, 0, 1)):
-        wide, wider = (gain_interval(table(*counts), confidence, "bca") for confidence in (0.999, 1 - 1e-10))
+        wide, wider = (
+            gain_interval(table(*counts), confidence, "bca") for confidence in (0.999, 1 - 1e-10)
+        )
         assert wider.low <= wide.low <= wide.high <= wider.high
 
 
@@ -250,7 +288,10 @@ def test_the_percentile_method_takes_the_ends_from_the_resamples():
     outcomes = table(60, 9, 4)
     ordered = sorted(bootstrap_gains(outcomes))
     interval = gain_interval(outcomes, 0.9, "percentile")
-    assert (interval.low, interval.high) == (ordered[499], ordered[9499])  # the 5 % and 95 % of 10,000
+    assert (interval.low, interval.high) == (
+        ordered[499],
+        ordered[9499],
+    )  # the 5 % and 95 % of 10,000
 
 
 # The score interval
@@ -264,11 +305,22 @@ def constrained_statistic(n, better, worse, gain):
         return -sum(count * math.log(max(share, 1e-300)) for count, share in cells if count)
 
     bounds = (max(0.0, -gain), (1 - gain) / 2)
-    q = optimize.minimize_scalar(minus_log_likelihood, bounds=bounds, method="bounded", options={"xatol": 1e-12}).x
+    q = optimize.minimize_scalar(
+        minus_log_likelihood, bounds=bounds, method="bounded", options={"xatol": 1e-12}
+    ).x
     return (better - worse - n * gain) / math.sqrt(n * (2 * q + gain - gain**2))
 
 
-SCORED = [(50, 12, 2), (50, 2, 12), (4000, 68, 35), (200, 1, 0), (200, 0, 1), (30, 10, 20), (30, 29, 1), (200, 5, 0)]
+SCORED = [
+    (50, 12, 2),
+    (50, 2, 12),
+    (4000, 68, 35),
+    (200, 1, 0),
+    (200, 0, 1),
+    (30, 10, 20),
+    (30, 29, 1),
+    (200, 5, 0),
+]
 
 
 @pytest.mark.parametrize("counts", SCORED)
@@ -285,7 +337,9 @@ def test_at_the_ends_of_the_score_interval_the_statistic_is_plus_and_minus_z(cou
 def test_the_score_statistic_falls_with_the_gain_and_is_that_of_the_likelihood(counts):
     gains = np.linspace(-0.98, 0.98, 41)
     found = [score_statistic(table(*counts), gain) for gain in gains]
-    assert found == pytest.approx([constrained_statistic(*counts, gain) for gain in gains], rel=1e-4, abs=1e-6)
+    assert found == pytest.approx(
+        [constrained_statistic(*counts, gain) for gain in gains], rel=1e-4, abs=1e-6
+    )
     assert (np.diff(found) < 0).all()
     assert score_statistic(table(*counts), table(*counts).gain) == pytest.approx(0, abs=1e-9)
 
@@ -297,7 +351,9 @@ def test_tangos_published_example():
 
 @pytest.mark.parametrize("n", [1, 6, 4000, HUGE])
 def test_the_score_interval_in_closed_form_where_there_is_one(n):
-    none, all_better, all_worse = (gain_interval(table(n, *counts), method="score") for counts in ((0, 0), (n, 0), (0, n)))
+    none, all_better, all_worse = (
+        gain_interval(table(n, *counts), method="score") for counts in ((0, 0), (n, 0), (0, n))
+    )
     assert (-none.low, none.high) == pytest.approx((Z**2 / (n + Z**2),) * 2, rel=1e-5)
     assert (all_better.high, all_worse.low) == (1, -1)
     assert 1 - all_better.low == pytest.approx(2 * Z**2 / (n + Z**2), rel=1e-5)
@@ -308,7 +364,9 @@ def test_the_score_interval_of_many_discordant_pairs_is_the_normal_one():
     outcomes = table(HUGE, 170_000_000, 87_500_000)
     reach = Z * math.sqrt((outcomes.churn - outcomes.gain**2) / outcomes.n)
     interval = gain_interval(outcomes, method="score")
-    assert (interval.low, interval.high) == pytest.approx((outcomes.gain - reach, outcomes.gain + reach), rel=1e-7)
+    assert (interval.low, interval.high) == pytest.approx(
+        (outcomes.gain - reach, outcomes.gain + reach), rel=1e-7
+    )
     exact = gain_interval(outcomes)
     assert (interval.low, interval.high) == pytest.approx((exact.low, exact.high), rel=1e-5)
 
@@ -317,7 +375,9 @@ def test_the_score_statistic_at_the_edge_of_what_is_possible():
     assert score_statistic(table(5, 0, 0), 0.0) == 0
     assert score_statistic(table(5, 5, 0), 1.0) == score_statistic(table(5, 0, 5), -1.0) == 0
     assert score_statistic(table(5, 0, 0), 1.0) == score_statistic(table(5, 5, 0), 1.5) == -math.inf
-    assert score_statistic(table(5, 0, 0), -1.0) == score_statistic(table(5, 0, 5), -1.5) == math.inf
+    assert (
+        score_statistic(table(5, 0, 0), -1.0) == score_statistic(table(5, 0, 5), -1.5) == math.inf
+    )
 
 
 # Resampling
@@ -327,7 +387,9 @@ def goodness_of_fit(gains, outcomes):
     """The p-value of a chi-squared test of resampled gains against the exact distribution, cells of 20 and more."""
     values, mass = gain_distribution(outcomes)
     inside = mass * len(gains) >= 20
-    observed = np.array([(np.rint(gains * outcomes.n) == round(v * outcomes.n)).sum() for v in values[inside]])
+    observed = np.array(
+        [(np.rint(gains * outcomes.n) == round(v * outcomes.n)).sum() for v in values[inside]]
+    )
     expected = mass[inside] * len(gains)
     rest = np.array([len(gains) - observed.sum(), len(gains) - expected.sum()])
     return stats.chisquare(np.append(observed, rest[0]), np.append(expected, rest[1])).pvalue
@@ -341,7 +403,11 @@ def test_bootstrap_gains_and_resampled_rows_follow_the_exact_distribution(counts
     by_index = rows[np.random.default_rng(1).integers(0, n, size=(20_000, n))].mean(axis=1)
     assert goodness_of_fit(by_index, outcomes) > 1e-3
     assert goodness_of_fit(bootstrap_gains(outcomes, 20_000, seed=1), outcomes) > 1e-3
-    unpaired = bootstrap_gains(outcomes, 20_000, seed=1) + bootstrap_gains(outcomes, 20_000, seed=2) - outcomes.gain
+    unpaired = (
+        bootstrap_gains(outcomes, 20_000, seed=1)
+        + bootstrap_gains(outcomes, 20_000, seed=2)
+        - outcomes.gain
+    )
     assert goodness_of_fit(unpaired, outcomes) < 1e-9  # the test would notice twice the variance
 
 
@@ -359,7 +425,8 @@ def test_bootstrap_gains_repeat_with_their_seed_only():
 
 
 @pytest.mark.parametrize(
-    ("better", "worse", "p"), [(1, 8, 0.03906), (0, 5, 0.0625), (5, 15, 0.04139), (10, 25, 0.01667), (15, 19, 0.60759)]
+    ("better", "worse", "p"),
+    [(1, 8, 0.03906), (0, 5, 0.0625), (5, 15, 0.04139), (10, 25, 0.01667), (15, 19, 0.60759)],
 )
 def test_mcnemar_published(better, worse, p):
     assert round(mcnemar(PairedOutcomes(23, better, worse, 31)), 5) == p
@@ -369,7 +436,11 @@ def test_mcnemar_published(better, worse, p):
 def test_mcnemar_counts_coin_tosses():
     for better, worse in product(range(15), repeat=2):
         pairs = better + worse
-        extreme = sum(math.comb(pairs, k) for k in range(pairs + 1) if abs(2 * k - pairs) >= abs(better - worse))
+        extreme = sum(
+            math.comb(pairs, k)
+            for k in range(pairs + 1)
+            if abs(2 * k - pairs) >= abs(better - worse)
+        )
         p = mcnemar(table(40, better, worse))
         assert p == pytest.approx(extreme / 2**pairs, rel=1e-12)
         assert p == pytest.approx(stats.binomtest(better, pairs).pvalue if pairs else 1, rel=1e-12)
@@ -379,7 +450,9 @@ def test_mcnemar_counts_coin_tosses():
 
 def test_mcnemar_of_many_pairs_is_the_normal_test():
     z = 30_000 / math.sqrt(10**8)
-    assert mcnemar(table(HUGE, 50_015_000, 49_985_000)) == pytest.approx(2 * NormalDist().cdf(-z), rel=0.01)
+    assert mcnemar(table(HUGE, 50_015_000, 49_985_000)) == pytest.approx(
+        2 * NormalDist().cdf(-z), rel=0.01
+    )
 
 
 # Rows needed, and power
@@ -387,13 +460,19 @@ def test_mcnemar_of_many_pairs_is_the_normal_test():
 
 def scaled(outcomes, n):
     """The same rates on n rows, as whole rows allow."""
-    return table(n, round(outcomes.candidate_only * n / outcomes.n), round(outcomes.baseline_only * n / outcomes.n))
+    return table(
+        n,
+        round(outcomes.candidate_only * n / outcomes.n),
+        round(outcomes.baseline_only * n / outcomes.n),
+    )
 
 
 def test_build_a_needs_9341_rows_and_they_do_it():
     assert examples_needed(BUILD_A, 0.005) == 9341
     assert gain_interval(scaled(BUILD_A, 9341)).low == pytest.approx(0.005, abs=2 / 9341)
-    assert gain_interval(scaled(BUILD_A, 9500)).low > 0.005 > gain_interval(scaled(BUILD_A, 9100)).low
+    assert (
+        gain_interval(scaled(BUILD_A, 9500)).low > 0.005 > gain_interval(scaled(BUILD_A, 9100)).low
+    )
 
 
 @pytest.mark.parametrize("margin", [0.0, 0.005, 0.012, -0.01])
@@ -418,14 +497,21 @@ def test_a_gain_equal_to_the_margin_is_never_settled():
     assert examples_needed(table(4000, 63, 43), 0.0049999) > 10**9
 
 
-@pytest.mark.parametrize(("n", "margin"), [(4000, 0.005), (9341, 0.005), (16_000, 0.005), (4000, 0.0)])
+@pytest.mark.parametrize(
+    ("n", "margin"), [(4000, 0.005), (9341, 0.005), (16_000, 0.005), (4000, 0.0)]
+)
 def test_power_against_simulated_holdouts(n, margin):
     p, q, worlds = 68 / 4000, 35 / 4000, 3000
     draws = np.random.default_rng(5).multinomial(n, [p, q, 1 - p - q], size=worlds)
     unique, times = np.unique(draws, axis=0, return_counts=True)
-    cleared = sum(k * (gain_interval(table(n, b, w)).low >= margin) for (b, w, _), k in zip(unique, times, strict=True))
+    cleared = sum(
+        k * (gain_interval(table(n, b, w)).low >= margin)
+        for (b, w, _), k in zip(unique, times, strict=True)
+    )
     noise = 4 * math.sqrt(0.25 / worlds)
-    assert power(BUILD_A, n, margin) == pytest.approx(cleared / worlds, abs=noise + 0.01)  # 0.01: the normal approximation
+    assert power(BUILD_A, n, margin) == pytest.approx(
+        cleared / worlds, abs=noise + 0.01
+    )  # 0.01: the normal approximation
 
 
 def test_power_without_any_spread():
@@ -471,12 +557,20 @@ def measured(rates, n, method, worlds=3000):
 @pytest.mark.parametrize("rates", [BALANCED, SKEWED, (0.03, 0.025), (0.3, 0.1)])
 @pytest.mark.parametrize("n", [200, 1000, 4000])
 def test_the_score_interval_covers_the_truth_at_every_size(rates, n):
-    # The lattice of whole rows keeps the true coverage a little off 95 %; the rest is noise of 3,000 worlds.
+    # The lattice of whole rows keeps the true coverage a little off 95 %; the rest is noise of
+    # 3,000 worlds.
     assert 0.93 - 0.01 < measured(rates, n, "score") < 0.995
 
 
 @pytest.mark.parametrize(
-    ("rates", "n"), [(BALANCED, 4000), ((0.03, 0.025), 1000), ((0.03, 0.025), 4000), (SKEWED, 4000), ((0.3, 0.1), 200)]
+    ("rates", "n"),
+    [
+        (BALANCED, 4000),
+        ((0.03, 0.025), 1000),
+        ((0.03, 0.025), 4000),
+        (SKEWED, 4000),
+        ((0.3, 0.1), 200),
+    ],
 )
 @pytest.mark.parametrize("method", ["exact", "bca"])
 def test_the_bootstrap_covers_the_truth_when_there_are_enough_discordant_pairs(rates, n, method):
@@ -484,14 +578,17 @@ def test_the_bootstrap_covers_the_truth_when_there_are_enough_discordant_pairs(r
 
 
 def test_the_percentile_method_covers_as_the_exact_one_it_imitates():
-    exact, resampled = (measured(BALANCED, 1000, method, worlds=400) for method in ("exact", "percentile"))
+    exact, resampled = (
+        measured(BALANCED, 1000, method, worlds=400) for method in ("exact", "percentile")
+    )
     assert resampled == pytest.approx(exact, abs=0.03)
 
 
 @pytest.mark.parametrize("rates", [BALANCED, SKEWED])
 @pytest.mark.parametrize("method", ["exact", "bca"])
 def test_the_bootstrap_promises_too_much_when_there_are_few_discordant_pairs(rates, method):
-    # Five or two pairs on 200 rows. Recorded, since the lesson says so: here only the score interval holds.
+    # Five or two pairs on 200 rows. Recorded, since the lesson says so: here only the score
+    # interval holds.
     few = measured(rates, 200, method)
     assert few < 0.94
     assert few < measured(rates, 200, "score") - 0.02

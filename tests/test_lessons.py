@@ -39,12 +39,16 @@ def test_there_are_lessons_and_every_solution_is_of_one():
 
 
 @pytest.mark.parametrize(
-    ("path", "rule"), CASES, ids=[f"{path.parent.name}/{path.stem}-{rule.__name__}" for path, rule in CASES]
+    ("path", "rule"),
+    CASES,
+    ids=[f"{path.parent.name}/{path.stem}-{rule.__name__}" for path, rule in CASES],
 )
 def test_notebook_keeps_rule(path, rule, books):
     faults = rule(books[path])
     if faults:
-        pytest.fail(f"{path.relative_to(ROOT)}, {rule.__name__}:\n- " + "\n- ".join(faults), pytrace=False)
+        pytest.fail(
+            f"{path.relative_to(ROOT)}, {rule.__name__}:\n- " + "\n- ".join(faults), pytrace=False
+        )
 
 
 @pytest.mark.parametrize(
@@ -54,7 +58,10 @@ def test_notebook_keeps_rule(path, rule, books):
         ("lost \u22126.93 points, gained +0.30", ["-6.93", "0.30"]),
         ("45,202 rows, 45\u2009202 rows, 10_000 rows", ["45202", "45202", "10000"]),
         ("97.3\u202f%, 97.3 % and 5\\%", ["97.3%", "97.3%", "5%"]),
-        ("0.9730/0.9647, a 2 x 2 table, 70-row slice, 20-30", ["0.9730", "0.9647", "2", "2", "70", "20", "30"]),
+        (
+            "0.9730/0.9647, a 2 x 2 table, 70-row slice, 20-30",
+            ["0.9730", "0.9647", "2", "2", "70", "20", "30"],
+        ),
         ("[-0.0005, 0.0133], _0.97_, **-3.1**", ["-0.0005", "0.0133", "0.97", "-3.1"]),
         ("p < .05, within 1e-12", ["0.05", "1e-12"]),
         ("float32, v2, at 127.0.0.1, Python 3.11.7", []),

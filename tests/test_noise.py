@@ -17,21 +17,43 @@ from scipy import stats
 from test_portability import FLAGS, KERNELS, ROOT, run
 
 from labsupport.gate import Policy, gate
-from labsupport.network import BATCH, CHUNKS, N_WEIGHTS, Run, network_task, sharded_sum, train_networks
-from labsupport.noise import false_promotion_rate, margin_above, noise_floor, null_gains, smallest_margin, spread
+from labsupport.network import (
+    BATCH,
+    CHUNKS,
+    N_WEIGHTS,
+    Run,
+    network_task,
+    sharded_sum,
+    train_networks,
+)
+from labsupport.noise import (
+    false_promotion_rate,
+    margin_above,
+    noise_floor,
+    null_gains,
+    smallest_margin,
+    spread,
+)
 from labsupport.outcomes import PairedOutcomes
 from labsupport.retrained import RetrainedOutcomes
 
-# ---- sums -------------------------------------------------------------------------------------------------------------
+# ---- sums
+# -------------------------------------------------------------------------------------------------------------
 
 ROWS = arrays(np.float32, (12, 3), elements=st.floats(-(2.0**40), 2.0**40, width=32))
 
 
 @given(ROWS, st.integers(1, 12), st.randoms(use_true_random=False))
-def test_an_exact_sum_is_the_rounded_true_sum_whoever_adds_and_in_which_order(rows, workers, random):
+def test_an_exact_sum_is_the_rounded_true_sum_whoever_adds_and_in_which_order(
+    rows, workers, random
+):
     arrival = random.sample(range(workers), workers)
-    true = [float(sum(map(Fraction, column.tolist()))) for column in rows.T]  # Fraction to float rounds once, correctly
-    assert sharded_sum(rows, workers, arrival, "exact").tolist() == np.array(true, np.float32).tolist()
+    true = [
+        float(sum(map(Fraction, column.tolist()))) for column in rows.T
+    ]  # Fraction to float rounds once, correctly
+    assert (
+        sharded_sum(rows, workers, arrival, "exact").tolist() == np.array(true, np.float32).tolist()
+    )
 
 
 @given(ROWS, st.integers(1, 12), st.randoms(use_true_random=False))
@@ -47,7 +69,9 @@ def test_every_row_is_added_once(reduction):
     rows = np.random.default_rng(0).integers(-1000, 1000, size=(BATCH, 4)).astype(np.float32)
     for workers, n in itertools.product(range(1, 9), (8, 9, 23, BATCH)):
         arrival = np.random.default_rng(workers).permutation(workers)
-        assert (sharded_sum(rows[:n], workers, arrival, reduction) == rows[:n].astype(int).sum(axis=0)).all()
+        assert (
+            sharded_sum(rows[:n], workers, arrival, reduction) == rows[:n].astype(int).sum(axis=0)
+        ).all()
 
 
 def test_shares_are_added_in_the_order_of_their_arrival():
@@ -67,7 +91,8 @@ def test_sums_that_cannot_be_are_refused():
         sharded_sum(rows, 2, reduction="sum")
 
 
-# ---- the network ------------------------------------------------------------------------------------------------------
+# ---- the network
+# ------------------------------------------------------------------------------------------------------
 
 
 def by_hand(steps: int) -> np.ndarray:
@@ -85,7 +110,9 @@ def by_hand(steps: int) -> np.ndarray:
         return terms[0]
 
     train, _ = network_task()
-    weights = (np.random.default_rng(0).integers(-(2**23), 2**23, size=N_WEIGHTS) / 2**23).astype(np.float32)
+    weights = (np.random.default_rng(0).integers(-(2**23), 2**23, size=N_WEIGHTS) / 2**23).astype(
+        np.float32
+    )
     weights[112:] *= half
     order = np.random.default_rng(0).permutation(1000).reshape(-1, BATCH)
     for step in range(steps):
@@ -103,8 +130,18 @@ def by_hand(steps: int) -> np.ndarray:
             z = fold(v * w for v, w in zip(value, out, strict=True)) + weights[128]
             size = one + abs(z)
             slope = ((one + z / size) * half - y) / (size * size)
-            back = [slope * w / ((one + abs(h)) * (one + abs(h))) for w, h in zip(out, hidden, strict=True)]
-            gradients.append([*(x[j] * b for j in range(6) for b in back), *back, *(slope * v for v in value), slope])
+            back = [
+                slope * w / ((one + abs(h)) * (one + abs(h)))
+                for w, h in zip(out, hidden, strict=True)
+            ]
+            gradients.append(
+                [
+                    *(x[j] * b for j in range(6) for b in back),
+                    *back,
+                    *(slope * v for v in value),
+                    slope,
+                ]
+            )
         for i in range(N_WEIGHTS):
             weights[i] -= np.float32(4 / BATCH) * fold(gradient[i] for gradient in gradients)
     return weights
@@ -176,7 +213,9 @@ def test_one_ulp_is_one_ulp_and_ends_in_another_model(runs):
 
 def test_fixed_chunks_and_exact_sums_restore_equality_of_a_whole_training():
     for reduction in ("chunks", "exact"):
-        told = [Run(workers=w, arrival=a, reduction=reduction) for w, a in ((1, None), (3, 1), (8, 2))]
+        told = [
+            Run(workers=w, arrival=a, reduction=reduction) for w, a in ((1, None), (3, 1), (8, 2))
+        ]
         one, *rest = train_networks(told, 100)
         assert all(run.same_bits(one) for run in rest)
     assert CHUNKS < BATCH
@@ -193,7 +232,10 @@ def test_spread_counts_what_it_says(runs):
         (right[0] != r).mean() for r in right
     )  # two classes: they disagree where one of them is right
     assert found.accuracy == (min(r.mean() for r in right), max(r.mean() for r in right))
-    assert found.slices["edge"] == (min(r[mask].mean() for r in right), max(r[mask].mean() for r in right))
+    assert found.slices["edge"] == (
+        min(r[mask].mean() for r in right),
+        max(r[mask].mean() for r in right),
+    )
     with refuses(ValueError, "no run to compare"):
         spread(runs["reference"], [])
 
@@ -219,13 +261,18 @@ print(*(hashlib.sha256(r.weights.tobytes() + r.losses.tobytes()).hexdigest() for
 @pytest.fixture(scope="module")
 def digests() -> str:
     text = run(code=("-c", SCRIPT)).stdout
-    assert len(set(text.split())) == 5 and {len(word) for word in text.split()} == {hashlib.sha256().digest_size * 2}
+    assert len(set(text.split())) == 5 and {len(word) for word in text.split()} == {
+        hashlib.sha256().digest_size * 2
+    }
     return text
 
 
 @pytest.mark.parametrize("kernel", [name for name, needs in KERNELS.items() if needs <= FLAGS])
 def test_the_bits_are_the_same_under_every_kernel(kernel, digests, record_property):
-    assert run(code=("-c", SCRIPT), OPENBLAS_CORETYPE=kernel, OPENBLAS_NUM_THREADS="2").stdout == digests
+    assert (
+        run(code=("-c", SCRIPT), OPENBLAS_CORETYPE=kernel, OPENBLAS_NUM_THREADS="2").stdout
+        == digests
+    )
     record_property("portability", f"the unstable network, kernel {kernel}: same bits")
 
 
@@ -233,7 +280,9 @@ def test_the_bits_are_the_same_without_numpys_vector_code(digests, record_proper
     ask = "import numpy._core._multiarray_umath as m; print(*(f for f in m.__cpu_dispatch__ if m.__cpu_features__[f]))"
     features = run(code=("-c", ask)).stdout.strip()
     assert run(code=("-c", SCRIPT), NPY_DISABLE_CPU_FEATURES=features).stdout == digests
-    record_property("portability", f"the unstable network without {features or 'anything'}: same bits")
+    record_property(
+        "portability", f"the unstable network without {features or 'anything'}: same bits"
+    )
 
 
 def test_the_network_calls_nothing_whose_rounding_is_a_librarys_choice():
@@ -256,7 +305,8 @@ def test_the_network_calls_nothing_whose_rounding_is_a_librarys_choice():
     assert [word for word in words if word in code] == []
 
 
-# ---- the noise floor and the margin -----------------------------------------------------------------------------------
+# ---- the noise floor and the margin
+# -----------------------------------------------------------------------------------
 
 VALUES = np.array([0.9700, 0.9712, 0.9695, 0.9718, 0.9703, 0.9707])
 
@@ -307,7 +357,11 @@ def test_false_promotions_are_counted_pair_by_pair(right, margin):
 def test_the_smallest_margin_keeps_the_rate_and_a_row_less_does_not(right, rate):
     margin = smallest_margin(right, rate, 40)
     assert (margin * 40).denominator == 1
-    assert false_promotion_rate(right, margin, 40) <= rate < false_promotion_rate(right, margin - Fraction(1, 40), 40)
+    assert (
+        false_promotion_rate(right, margin, 40)
+        <= rate
+        < false_promotion_rate(right, margin - Fraction(1, 40), 40)
+    )
 
 
 def test_a_margin_is_the_decimal_that_was_written():
@@ -332,13 +386,18 @@ def test_floors_and_margins_that_cannot_be_are_refused():
         smallest_margin([1, 2], 1, 40)
 
 
-# ---- both variances ---------------------------------------------------------------------------------------------------
+# ---- both variances
+# ---------------------------------------------------------------------------------------------------
 
 
-def drawn(rng, k: tuple[int, int], n: int, seed_sd: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def drawn(
+    rng, k: tuple[int, int], n: int, seed_sd: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Labels all 1, and predictions of two recipes of the same true accuracy: rows are hard or easy, runs good or bad."""
     row = rng.normal(1.6, 1.2, n)
-    runs = (rng.normal(0, seed_sd, (size, 1)) + row + rng.normal(0, 0.5, (size, n)) > 0 for size in k)
+    runs = (
+        rng.normal(0, seed_sd, (size, 1)) + row + rng.normal(0, 0.5, (size, n)) > 0 for size in k
+    )
     return np.ones(n, int), *(right.astype(int) for right in runs)
 
 
@@ -358,7 +417,9 @@ def test_the_interval_holds_the_true_gain_as_often_as_it_says(seed_sd):
 def test_the_variance_is_that_of_repeated_experiments():
     """On average the estimate equals the variance of the gain over worlds that were drawn anew, rows and seeds."""
     rng = np.random.default_rng(3)
-    recipes = [RetrainedOutcomes.from_predictions(*drawn(rng, (6, 3), 300, 0.2)) for _ in range(600)]
+    recipes = [
+        RetrainedOutcomes.from_predictions(*drawn(rng, (6, 3), 300, 0.2)) for _ in range(600)
+    ]
     estimated = np.mean([r.standard_error**2 for r in recipes])
     assert estimated == pytest.approx(np.var([r.gain for r in recipes]), rel=0.15)
 
@@ -370,8 +431,12 @@ def test_gain_and_parts_are_those_of_the_counts():
     assert recipes.exact_gain == Fraction(int(a.sum()), 180) - Fraction(int(b.sum()), 120)
     assert recipes.paired == pytest.approx(stats.tvar(a.mean(axis=0) - b.mean(axis=0)))
     assert recipes.candidate_spread == pytest.approx(stats.tvar(a.mean(axis=1)))
-    assert recipes.slices["third"] == RetrainedOutcomes.from_predictions(y[mask], a[:, mask], b[:, mask])
-    table = stats.f_oneway(*a.astype(float))  # one-way: between runs, as a check on the scatter that is split
+    assert recipes.slices["third"] == RetrainedOutcomes.from_predictions(
+        y[mask], a[:, mask], b[:, mask]
+    )
+    table = stats.f_oneway(
+        *a.astype(float)
+    )  # one-way: between runs, as a check on the scatter that is split
     between = 60 * recipes.candidate_spread
     assert table.statistic == pytest.approx(between / np.mean([stats.tvar(run) for run in a]))
 
@@ -402,7 +467,9 @@ def test_rows_needed_are_those_that_set_the_interval_apart_or_none():
     margin = round(recipes.gain - 0.01, 4)
     needed = recipes.examples_needed(margin, 0.95)
     t = (recipes.interval(0.95).high - recipes.gain) / recipes.standard_error
-    reach = t * math.sqrt(recipes.paired / needed + recipes.seed_variance)  # more rows leave the seeds' part as it is
+    reach = t * math.sqrt(
+        recipes.paired / needed + recipes.seed_variance
+    )  # more rows leave the seeds' part as it is
     assert needed > recipes.n
     assert reach == pytest.approx(recipes.gain - margin, rel=0.001)
     noisy = RetrainedOutcomes.from_predictions(*drawn(np.random.default_rng(8), (2, 2), 500, 0.5))
@@ -411,25 +478,40 @@ def test_rows_needed_are_those_that_set_the_interval_apart_or_none():
 
 @pytest.mark.parametrize(
     ("better", "decision", "words"),
-    [(0.2, "promote", "promoted"), (-0.2, "block", "no eval gain"), (0.0, "inconclusive", "gain in doubt")],
+    [
+        (0.2, "promote", "promoted"),
+        (-0.2, "block", "no eval gain"),
+        (0.0, "inconclusive", "gain in doubt"),
+    ],
 )
 def test_the_gate_takes_it(better, decision, words):
     rng = np.random.default_rng(9)
     row = rng.normal(1, 1, 2000)
     a, b = ((row + shift + rng.normal(0, 0.3, (6, 2000)) > 0).astype(int) for shift in (better, 0))
-    recipes = RetrainedOutcomes.from_predictions(np.ones(2000, int), a, b, slices=np.arange(2000) % 2)
-    policy = Policy(0.005 if better else round(recipes.gain, 3) - 0.001, max_gap=None, confidence=0.95)
+    recipes = RetrainedOutcomes.from_predictions(
+        np.ones(2000, int), a, b, slices=np.arange(2000) % 2
+    )
+    policy = Policy(
+        0.005 if better else round(recipes.gain, 3) - 0.001, max_gap=None, confidence=0.95
+    )
     verdict = gate(recipes, policy)
     assert (verdict.decision, words in verdict.reason) == (decision, True)
     slices = gate(recipes, Policy(None, max_gap=None, max_slice_loss=0.02, confidence=0.95))
-    assert slices.decision == {"promote": "promote", "block": "block", "inconclusive": "promote"}[decision]
+    assert (
+        slices.decision
+        == {"promote": "promote", "block": "block", "inconclusive": "promote"}[decision]
+    )
 
 
 def test_seeds_that_no_number_of_rows_can_outvote_are_said_in_words():
-    recipes = RetrainedOutcomes.from_predictions(*drawn(np.random.default_rng(10), (2, 2), 500, 0.5))
+    recipes = RetrainedOutcomes.from_predictions(
+        *drawn(np.random.default_rng(10), (2, 2), 500, 0.5)
+    )
     verdict = gate(recipes, Policy(round(recipes.gain, 3) - 0.001, max_gap=None, confidence=0.95))
     assert verdict.reason == "inconclusive: gain in doubt, no number of rows would tell"
-    assert verdict.checks[0].sentence.endswith("500 rows cannot tell, and no number of rows would: train both more often.")
+    assert verdict.checks[0].sentence.endswith(
+        "500 rows cannot tell, and no number of rows would: train both more often."
+    )
     assert verdict.exit_status == 2
 
 
@@ -437,7 +519,9 @@ def test_recipes_that_cannot_be_compared_are_refused():
     y, a = np.array([0, 1, 1]), np.array([[0, 1, 1], [1, 1, 1]])
     with refuses(ValueError, "candidates needs the predictions of at least two retrainings"):
         RetrainedOutcomes.from_predictions(y, a[0], a)
-    with refuses(ValueError, "baselines must have one row per retraining and 3 columns; got shape (2, 2)"):
+    with refuses(
+        ValueError, "baselines must have one row per retraining and 3 columns; got shape (2, 2)"
+    ):
         RetrainedOutcomes.from_predictions(y, a, a[:, :2])
     with refuses(ValueError, "candidates must hold 0 and 1 only"):
         RetrainedOutcomes.from_predictions(y, a + 1, a)

@@ -62,8 +62,12 @@ def test_rates_are_those_of_the_rows(case):
     assert outcomes.n == len(rows)
     assert outcomes.candidate_accuracy == np.mean(candidate == y)
     assert outcomes.baseline_accuracy == np.mean(baseline == y)
-    assert outcomes.gain == pytest.approx(np.mean(candidate == y) - np.mean(baseline == y), abs=1e-12)
-    assert outcomes.exact_gain == Fraction(int(np.sum(candidate == y)) - int(np.sum(baseline == y)), len(rows))
+    assert outcomes.gain == pytest.approx(
+        np.mean(candidate == y) - np.mean(baseline == y), abs=1e-12
+    )
+    assert outcomes.exact_gain == Fraction(
+        int(np.sum(candidate == y)) - int(np.sum(baseline == y)), len(rows)
+    )
     assert outcomes.churn == np.mean(candidate != baseline)
     if len(outcomes.slices) > 1:
         accuracies = [np.mean((candidate == y)[group == name]) for name in outcomes.slices]
@@ -73,7 +77,9 @@ def test_rates_are_those_of_the_rows(case):
 @given(scored_rows(), st.sampled_from([by_group, by_masks]))
 def test_shards_add_up_to_the_whole(case, compared):
     rows, shards = case
-    pieces = [[row for row, shard in zip(rows, shards, strict=True) if shard == k] for k in set(shards)]
+    pieces = [
+        [row for row, shard in zip(rows, shards, strict=True) if shard == k] for k in set(shards)
+    ]
     whole, merged = compared(rows), sum(compared(piece) for piece in pieces)
     assert merged == whole  # dictionaries compare without their order
     assert merged.cells == whole.cells
@@ -89,7 +95,10 @@ def test_a_group_that_one_shard_never_saw_is_still_counted():
 def test_a_mask_that_one_shard_lost_is_an_error():
     masks = {"first": [True, True], "second": [True, False]}
     whole = compare([0, 1], [0, 1], [1, 1], slices=masks)
-    for lost in (compare([0, 1], [0, 1], [1, 1], slices={"first": [True, True]}), compare([0, 1], [0, 1], [1, 1])):
+    for lost in (
+        compare([0, 1], [0, 1], [1, 1], slices={"first": [True, True]}),
+        compare([0, 1], [0, 1], [1, 1]),
+    ):
         with refuses(ValueError, "second" if lost.slices else "only one of them has"):
             whole + lost
         with refuses(ValueError, "only one of them has"):
@@ -131,11 +140,18 @@ class Column:
 
 @pytest.mark.parametrize(
     "as_type",
-    [list, tuple, Column, *(np.dtype(kind).type for kind in ("u1", "i1", "i2", "u8", "f2", "f4", "f8", "?"))],
+    [
+        list,
+        tuple,
+        Column,
+        *(np.dtype(kind).type for kind in ("u1", "i1", "i2", "u8", "f2", "f4", "f8", "?")),
+    ],
 )
 def test_the_type_that_holds_the_bits_does_not_matter(as_type):
     y, candidate, baseline = [0, 1, 1, 0, 1] * 60, [0, 1, 0, 0, 1] * 60, [1, 1, 1, 0, 0] * 60
-    convert = as_type if as_type in (list, tuple, Column) else lambda values: np.array(values, as_type)
+    convert = (
+        as_type if as_type in (list, tuple, Column) else lambda values: np.array(values, as_type)
+    )
     outcomes = compare(convert(y), convert(candidate), convert(baseline))
     assert outcomes.cells == (120, 120, 60, 0)  # 300 rows: a uint8 count would have wrapped around
     assert all(type(count) is int for count in outcomes.cells)
@@ -219,7 +235,8 @@ def test_slices_that_leave_a_row_in_doubt_are_refused(kind):
 
 
 @pytest.mark.parametrize(
-    "labels", [list("abab"), np.array(list("abab")), Column(list("abab")), [1, 0, 1, 0], [True, False] * 2]
+    "labels",
+    [list("abab"), np.array(list("abab")), Column(list("abab")), [1, 0, 1, 0], [True, False] * 2],
 )
 def test_labels_of_any_one_type_make_slices(labels):
     outcomes = compare(GOOD, GOOD, [1, 1, 1, 1], slices=labels)
@@ -318,7 +335,16 @@ def test_what_is_not_a_number_is_no_margin(value):
 
 
 @pytest.mark.parametrize(
-    "value", [np.nan, np.inf, -np.inf, np.float32("nan"), Decimal("NaN"), Decimal("sNaN"), Decimal("-Infinity")]
+    "value",
+    [
+        np.nan,
+        np.inf,
+        -np.inf,
+        np.float32("nan"),
+        Decimal("NaN"),
+        Decimal("sNaN"),
+        Decimal("-Infinity"),
+    ],
 )
 def test_what_is_not_finite_is_no_margin(value):
     with refuses(ValueError, "margin must be a finite number"):

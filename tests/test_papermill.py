@@ -17,10 +17,13 @@ from notebook_rules import PANEL_TAG, WIDGET, Notebook, is_panel, output_texts
 ROOT = Path(__file__).resolve().parents[1]
 LESSONS = {path.stem: path for path in sorted(ROOT.glob("notebooks/*.ipynb"))}
 VARIED = [(stem, *case) for stem, cases in CASES.items() if stem in LESSONS for case in cases[1:]]
-CELL_SECONDS = 120  # the outer limit, for what hangs outside of a cell, is pyproject's faulthandler_timeout
+CELL_SECONDS = (
+    120  # the outer limit, for what hangs outside of a cell, is pyproject's faulthandler_timeout
+)
 
-# Run in the lesson's kernel after its last cell. A callback that raises leaves a notebook green: nbclient moves no widget,
-# and ipywidgets only shows the error of a button. So move them all, and print what was raised or shown.
+# Run in the lesson's kernel after its last cell. A callback that raises leaves a notebook green:
+# nbclient moves no widget, and ipywidgets only shows the error of a button. So move them all, and
+# print what was raised or shown.
 MOVE_EVERYTHING = """
 import sys
 import ipywidgets
@@ -51,7 +54,9 @@ print("moves:", _moves)
 """
 
 
-def run(book: nbformat.NotebookNode | Path, folder: Path, parameters: dict) -> nbformat.NotebookNode:
+def run(
+    book: nbformat.NotebookNode | Path, folder: Path, parameters: dict
+) -> nbformat.NotebookNode:
     """Execute a lesson from notebooks/, as JupyterLab does, and return it; the result is stored in `folder` only."""
     source = book if isinstance(book, Path) else folder / "in.ipynb"
     if source is not book:
@@ -68,23 +73,36 @@ def run(book: nbformat.NotebookNode | Path, folder: Path, parameters: dict) -> n
         )
     except papermill.PapermillExecutionError as error:
         where = f"cell [{error.exec_count}] ({error.source.strip().splitlines()[0]!r})"
-        pytest.fail(f"The run with {parameters} failed at {where}: {error.ename}: {error.evalue}", pytrace=False)
+        pytest.fail(
+            f"The run with {parameters} failed at {where}: {error.ename}: {error.evalue}",
+            pytrace=False,
+        )
 
 
 def lines_on(book: nbformat.NotebookNode, name: str) -> list[str]:
     """The lines of all outputs that start with a name, its own spaces and those after it squeezed to one."""
     lines = (
-        line for cell in book.cells if cell.cell_type == "code" for text in output_texts(cell) for line in text.splitlines()
+        line
+        for cell in book.cells
+        if cell.cell_type == "code"
+        for text in output_texts(cell)
+        for line in text.splitlines()
     )
     return [" ".join(line.split()) for line in lines if re.match(rf"\s*{re.escape(name)}\s", line)]
 
 
 def decisions(book: nbformat.NotebookNode, build: str) -> list[str]:
     """The lines of all outputs that give the decision on a build."""
-    return [line for line in lines_on(book, build) if re.match(rf"{re.escape(build)} (PROMOTE|BLOCK|INCONCLUSIVE)\b", line)]
+    return [
+        line
+        for line in lines_on(book, build)
+        if re.match(rf"{re.escape(build)} (PROMOTE|BLOCK|INCONCLUSIVE)\b", line)
+    ]
 
 
-def agree(book: nbformat.NotebookNode, parameters: dict, expected: dict[str, tuple[str, str] | str]) -> None:
+def agree(
+    book: nbformat.NotebookNode, parameters: dict, expected: dict[str, tuple[str, str] | str]
+) -> None:
     """Assert that every line on a build says what the case expects; text is all that follows the name, to the letter."""
     for build, words in expected.items():
         if isinstance(words, str):
@@ -93,15 +111,23 @@ def agree(book: nbformat.NotebookNode, parameters: dict, expected: dict[str, tup
         else:
             lines, wanted = decisions(book, build), " ... ".join(words)
             wrong = [line for line in lines if f" {words[0]} " not in line or words[1] not in line]
-        assert lines, f"No line of the run with {parameters} starts with {build!r} and says something about it."
-        assert not wrong, f"{build} with {parameters}: expected {wanted}, the lesson printed {wrong[0]!r}."
+        assert lines, (
+            f"No line of the run with {parameters} starts with {build!r} and says something about it."
+        )
+        assert not wrong, (
+            f"{build} with {parameters}: expected {wanted}, the lesson printed {wrong[0]!r}."
+        )
 
 
 def test_every_lesson_has_cases():
     assert LESSONS, "There is no notebook in notebooks/, so nothing would be run."
-    assert set(LESSONS) == set(CASES), "Give every lesson its cases in tests/lesson_cases.py, and no other."
+    assert set(LESSONS) == set(CASES), (
+        "Give every lesson its cases in tests/lesson_cases.py, and no other."
+    )
     for stem, cases in CASES.items():
-        assert cases[0][0] == {}, f"{stem}: the first case is the lesson as it is stored, with no parameters."
+        assert cases[0][0] == {}, (
+            f"{stem}: the first case is the lesson as it is stored, with no parameters."
+        )
         assert stem in ORIENTATION or len(cases) > 1, f"{stem}: add a case with other parameters."
 
 
@@ -109,7 +135,9 @@ def test_every_lesson_has_cases():
 def test_parameters_exist(stem):
     known = set(papermill.inspect_notebook(LESSONS[stem]))
     unknown = {name for parameters, _ in CASES.get(stem, []) for name in parameters} - known
-    assert not unknown, f"papermill would only warn: {stem} has no parameters {sorted(unknown)}; it has {sorted(known)}."
+    assert not unknown, (
+        f"papermill would only warn: {stem} has no parameters {sorted(unknown)}; it has {sorted(known)}."
+    )
 
 
 @pytest.fixture(scope="module", params=LESSONS)
@@ -130,20 +158,28 @@ def test_every_control_of_the_panel_moves(moved):
     stem, book = moved
     for panel in filter(is_panel, book.cells):
         shown = [WIDGET in output.get("data", {}) for output in panel.outputs]
-        assert shown and all(shown), f"{stem} has a cell tagged {PANEL_TAG} that does not show widgets, and widgets only."
+        assert shown and all(shown), (
+            f"{stem} has a cell tagged {PANEL_TAG} that does not show widgets, and widgets only."
+        )
     said = "".join(output_texts(book.cells[-1])).splitlines()
     faults = [line for line in said if not line.startswith("moves:")]
     assert not faults, f"{stem}: moving its panel failed.\n" + "\n".join(faults)
-    assert said != ["moves: 0"] or stem in ORIENTATION, f"The panel of {stem} has no control that could be moved."
+    assert said != ["moves: 0"] or stem in ORIENTATION, (
+        f"The panel of {stem} has no control that could be moved."
+    )
 
 
 def test_stated_time_is_kept(moved):
     stem, book = moved
     seconds = sum(cell.metadata.papermill.get("duration") or 0 for cell in book.cells[:-1])
     stated = stated_budget(Notebook(LESSONS[stem], ROOT))[1] or 0
-    assert seconds <= 3 * stated + 20, f"{stem} took {seconds:.0f} s; its title states {stated}: make it faster or say so."
+    assert seconds <= 3 * stated + 20, (
+        f"{stem} took {seconds:.0f} s; its title states {stated}: make it faster or say so."
+    )
 
 
-@pytest.mark.parametrize(("stem", "parameters", "expected"), VARIED, ids=[f"{stem}-{given}" for stem, given, _ in VARIED])
+@pytest.mark.parametrize(
+    ("stem", "parameters", "expected"), VARIED, ids=[f"{stem}-{given}" for stem, given, _ in VARIED]
+)
 def test_verdicts_under_other_parameters(stem, parameters, expected, tmp_path):
     agree(run(LESSONS[stem], tmp_path, parameters), parameters, expected)

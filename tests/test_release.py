@@ -33,7 +33,9 @@ def edit(root, change):
 
 
 def cell(notebook, grade_id):
-    return next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
+    return next(
+        c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == grade_id
+    )
 
 
 def test_committed_exercises_are_what_the_solutions_generate():
@@ -46,7 +48,9 @@ def test_release_is_the_same_byte_for_byte(copy):
     for _ in range(2):
         assert release(copy) == [copy / "exercises" / name for name in names]
         for name in names:
-            assert (copy / "exercises" / name).read_bytes() == (ROOT / "exercises" / name).read_bytes()
+            assert (copy / "exercises" / name).read_bytes() == (
+                ROOT / "exercises" / name
+            ).read_bytes()
     assert stale(copy) == []
     assert sorted(path.name for path in (copy / "exercises").iterdir()) == names
 
@@ -66,7 +70,10 @@ def test_nothing_of_the_solution_is_left():
     for solution in (ROOT / "solutions").glob("*.ipynb"):
         text = (ROOT / "exercises" / solution.name).read_text(encoding="utf-8")
         assert "SOLUTION" not in text
-        before, after = (nbformat.read(ROOT / folder / solution.name, as_version=4) for folder in ("solutions", "exercises"))
+        before, after = (
+            nbformat.read(ROOT / folder / solution.name, as_version=4)
+            for folder in ("solutions", "exercises")
+        )
         MetadataValidator().validate_nb(after)
         assert [c.id for c in before.cells] == [c.id for c in after.cells]
         for given, made in zip(before.cells, after.cells, strict=True):
@@ -89,9 +96,15 @@ def test_nothing_of_the_solution_is_left():
     ("fault", "sentence"),
     [
         (lambda path: path.unlink(), "is missing; run `lab release`"),
-        (lambda path: path.write_text(path.read_text().replace("your lines", "my lines")), "differs from what solutions/"),
+        (
+            lambda path: path.write_text(path.read_text().replace("your lines", "my lines")),
+            "differs from what solutions/",
+        ),
         (lambda path: path.write_text(""), "differs from what solutions/"),
-        (lambda path: path.with_name("02_extra.ipynb").write_text("{}"), "has no solution it comes from"),
+        (
+            lambda path: path.with_name("02_extra.ipynb").write_text("{}"),
+            "has no solution it comes from",
+        ),
     ],
     ids=["missing", "edited", "emptied", "orphaned"],
 )
@@ -172,7 +185,9 @@ def test_a_write_that_fails_leaves_the_old_exercise(copy, monkeypatch):
         release(copy)
     assert (copy / "exercises" / NAME).read_bytes() == before
     names = {path.name for path in (ROOT / "exercises").iterdir()}
-    assert {path.name for path in (copy / "exercises").iterdir()} == names  # and no half-written file
+    assert {
+        path.name for path in (copy / "exercises").iterdir()
+    } == names  # and no half-written file
 
 
 def test_nothing_of_nbgrader_is_heard():
@@ -180,17 +195,20 @@ def test_nothing_of_nbgrader_is_heard():
     program = "from pathlib import Path; from labsupport.grading.release import make_exercise; make_exercise(Path({!r}))"
     path = ROOT / "solutions" / NAME
     done = subprocess.run(
-        [sys.executable, "-W", "default", "-c", program.format(str(path))], capture_output=True, text=True, check=True
+        [sys.executable, "-W", "default", "-c", program.format(str(path))],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_checks_do_not_wait_for_nbgrader():
     """`from labsupport.grading import check` is the first line of an exercise."""
-    program = (
-        "import sys, labsupport.grading; print([m for m in ('nbgrader', 'nbformat', 'matplotlib') if m in sys.modules])"
+    program = "import sys, labsupport.grading; print([m for m in ('nbgrader', 'nbformat', 'matplotlib') if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 

@@ -77,7 +77,9 @@ def test_areas_are_counts_of_pairs(case):
 @settings(max_examples=50)
 @given(ranked_rows())
 def test_the_standard_error_is_that_of_the_definition(case):
-    assert compare_auc(*case).standard_error == pytest.approx(standard_error_by_definition(*case), rel=1e-9, abs=1e-8)
+    assert compare_auc(*case).standard_error == pytest.approx(
+        standard_error_by_definition(*case), rel=1e-9, abs=1e-8
+    )
 
 
 @settings(max_examples=50)
@@ -89,7 +91,10 @@ def test_only_the_order_of_scores_counts_and_swapping_models_swaps_the_sign(case
     assert swapped.standard_error == pytest.approx(found.standard_error, rel=1e-9, abs=1e-12)
     assert compare_auc(y, np.arctan(candidate), 7 * baseline).exact_gain == found.exact_gain
     upside_down = compare_auc(1 - y, -candidate, -baseline)
-    assert (upside_down.exact_candidate, upside_down.exact_baseline) == (found.exact_candidate, found.exact_baseline)
+    assert (upside_down.exact_candidate, upside_down.exact_baseline) == (
+        found.exact_candidate,
+        found.exact_baseline,
+    )
     same = compare_auc(y, candidate, candidate)
     assert (same.gain, same.standard_error, same.statistic(0)) == (0, 0, 0)
     assert same.statistic(0.1) == -math.inf
@@ -101,7 +106,9 @@ def test_areas_are_scipys_mann_whitney_u():
     pairs = y.sum() * (len(y) - y.sum())
     for exact, score in ((found.exact_candidate, candidate), (found.exact_baseline, baseline)):
         assert float(exact) == stats.mannwhitneyu(score[y == 1], score[y == 0]).statistic / pairs
-    assert found.standard_error == pytest.approx(standard_error_by_definition(y, candidate, baseline), rel=1e-10)
+    assert found.standard_error == pytest.approx(
+        standard_error_by_definition(y, candidate, baseline), rel=1e-10
+    )
 
 
 def test_areas_stay_exact_on_many_rows():
@@ -111,8 +118,13 @@ def test_areas_stay_exact_on_many_rows():
     twice_ranks = np.rint(2 * stats.rankdata(score)).astype(np.int64)
     positives = int(y.sum())
     twice_u = int(twice_ranks[y == 1].sum()) - positives * (positives + 1)
-    assert compare_auc(y, score, -score).exact_candidate == Fraction(twice_u, 2 * positives * (n - positives))
-    assert compare_auc(y, score, -score).exact_baseline == 1 - compare_auc(y, score, -score).exact_candidate
+    assert compare_auc(y, score, -score).exact_candidate == Fraction(
+        twice_u, 2 * positives * (n - positives)
+    )
+    assert (
+        compare_auc(y, score, -score).exact_baseline
+        == 1 - compare_auc(y, score, -score).exact_candidate
+    )
 
 
 @pytest.mark.parametrize(("n", "positives", "seed"), [(300, 0.4, 3), (400, 0.1, 4)])
@@ -122,7 +134,10 @@ def test_the_standard_error_is_that_of_a_paired_bootstrap_within_its_noise(n, po
     difference = wins(y, candidate) - wins(y, baseline)
     m, k = difference.shape
     replicates = 4000
-    rows, columns = rng.multinomial(m, np.full(m, 1 / m), replicates), rng.multinomial(k, np.full(k, 1 / k), replicates)
+    rows, columns = (
+        rng.multinomial(m, np.full(m, 1 / m), replicates),
+        rng.multinomial(k, np.full(k, 1 / k), replicates),
+    )
     gains = np.einsum("bi,ij,bj->b", rows, difference, columns, optimize=True) / (m * k)
     found = compare_auc(y, candidate, baseline)
     noise = 4 / math.sqrt(2 * replicates)
@@ -147,7 +162,13 @@ def test_interval_statistic_and_rows_needed_tell_the_same_story():
     assert interval.method == "DeLong"
     assert (found.statistic(interval.low), found.statistic(interval.high)) == pytest.approx((Z, -Z))
     assert found.statistic(found.gain) == 0
-    assert found.interval(0.99).low < interval.low < found.gain < interval.high < found.interval(0.99).high
+    assert (
+        found.interval(0.99).low
+        < interval.low
+        < found.gain
+        < interval.high
+        < found.interval(0.99).high
+    )
     margin = found.gain - Z * found.standard_error / 2  # half as far away, so four times the rows
     assert found.examples_needed(margin) == pytest.approx(4 * found.n, rel=0.001)
     with refuses(ValueError, "equals the margin"):
@@ -159,7 +180,10 @@ def test_slices_are_compared_on_their_own_rows():
     y, candidate, baseline = two_models(rng, 600)
     label = rng.choice(["phone", "tv", "web"], 600)
     masks = {"tv": label == "tv", "old": rng.random(600) < 0.3}
-    for slices, parts in ((label, {name: label == name for name in ("phone", "tv", "web")}), (masks, masks)):
+    for slices, parts in (
+        (label, {name: label == name for name in ("phone", "tv", "web")}),
+        (masks, masks),
+    ):
         found = compare_auc(y, candidate, baseline, slices)
         assert set(found.slices) == set(parts)
         for name, mask in parts.items():
@@ -191,7 +215,10 @@ Y, SCORE = [0, 1, 0, 1, 1], [0.1, 0.4, 0.35, 0.8, 0.2]
         (([0, 0, 0, 0, 1], SCORE, SCORE), "The holdout has 1 positives and 4 negatives"),
         (([1] * 5, SCORE, SCORE), "The holdout has 5 positives and 0 negatives"),
         ((Y, SCORE, SCORE, ["a", "b", "a", "b", "a"]), "Slice 'a' has 1 positives and 2 negatives"),
-        ((Y, SCORE, SCORE, {"none": np.zeros(5, bool)}), "Slice 'none' has 0 positives and 0 negatives"),
+        (
+            (Y, SCORE, SCORE, {"none": np.zeros(5, bool)}),
+            "Slice 'none' has 0 positives and 0 negatives",
+        ),
         ((Y, SCORE[:4], SCORE), "candidate must be one score per row, shape (5,); got shape (4,)"),
         ((Y, SCORE, [SCORE]), "baseline must be one score per row"),
         ((Y, SCORE, [0.1, 0.2, math.nan, 0.4, 0.5]), "baseline holds a NaN in row 2"),
@@ -226,7 +253,9 @@ numbers = st.lists(st.tuples(st.integers(-5, 5), st.sampled_from("abcde")), min_
 
 
 @given(numbers)
-def test_clustered_errors_are_sums_over_pairs_of_rows_and_the_sandwich_of_a_regression_on_a_constant(rows):
+def test_clustered_errors_are_sums_over_pairs_of_rows_and_the_sandwich_of_a_regression_on_a_constant(
+    rows,
+):
     values, clusters = (np.array(column) for column in zip(*rows, strict=True))
     values, n = values.astype(float), len(rows)
     off = values - values.mean()
@@ -237,7 +266,10 @@ def test_clustered_errors_are_sums_over_pairs_of_rows_and_the_sandwich_of_a_regr
     assert found == pytest.approx(math.sqrt(max(own + others, 0)) / n, abs=1e-7)
     X = np.ones((n, 1))
     bread = np.linalg.inv(X.T @ X)
-    meat = sum(np.outer(part, part) for part in (X[clusters == c].T @ off[clusters == c] for c in set(clusters)))
+    meat = sum(
+        np.outer(part, part)
+        for part in (X[clusters == c].T @ off[clusters == c] for c in set(clusters))
+    )
     assert found == pytest.approx(math.sqrt((bread @ meat @ bread).item()), abs=1e-7)
     count = len(set(clusters))
     if count > 1:
@@ -257,19 +289,29 @@ def test_a_cluster_per_row_gives_the_plain_standard_error_that_the_table_has():
 def test_repeating_every_row_of_a_user_adds_nothing():
     values, clusters = np.array([1.0, 0.0, -1.0, 1.0, 1.0]), np.array(list("abcde"))
     once = clustered_standard_error(values, clusters)
-    assert clustered_standard_error(np.tile(values, 9), np.tile(clusters, 9)) == pytest.approx(once, rel=1e-12)
-    assert clustered_standard_error(np.tile(values, 9), np.arange(45)) == pytest.approx(once / 3, rel=1e-12)
+    assert clustered_standard_error(np.tile(values, 9), np.tile(clusters, 9)) == pytest.approx(
+        once, rel=1e-12
+    )
+    assert clustered_standard_error(np.tile(values, 9), np.arange(45)) == pytest.approx(
+        once / 3, rel=1e-12
+    )
 
 
 def test_the_clustered_error_is_the_spread_of_means_of_new_users():
     rng = np.random.default_rng(10)
     users, each, worlds = 200, 8, 600
     clusters = np.repeat(np.arange(users), each)
-    draws = [rng.standard_normal(users).repeat(each) + rng.standard_normal(users * each) for _ in range(worlds)]
+    draws = [
+        rng.standard_normal(users).repeat(each) + rng.standard_normal(users * each)
+        for _ in range(worlds)
+    ]
     spread = np.std([draw.mean() for draw in draws])
     claimed = np.mean([clustered_standard_error(draw, clusters) for draw in draws])
     assert claimed == pytest.approx(spread, rel=4 / math.sqrt(2 * worlds) + 1 / users)
-    assert np.mean([clustered_standard_error(draw, np.arange(users * each)) for draw in draws]) < 0.6 * spread
+    assert (
+        np.mean([clustered_standard_error(draw, np.arange(users * each)) for draw in draws])
+        < 0.6 * spread
+    )
 
 
 @pytest.mark.parametrize(

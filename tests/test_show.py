@@ -38,14 +38,19 @@ from labsupport.show import (
     slice_changes,
     worn_out,
 )
-from labsupport.show.gate_panel import PRESETS
-from labsupport.show.gate_plane import promoted
-from labsupport.show.interval_panel import ROWS
-from labsupport.show.many_panel import PRESETS as MANY
-from labsupport.show.pipeline import BOXES
+from labsupport.show.figures.gate import promoted
+from labsupport.show.figures.pipeline import BOXES
+from labsupport.show.panels.gate import PRESETS
+from labsupport.show.panels.intervals import ROWS
+from labsupport.show.panels.slices import PRESETS as MANY
 from labsupport.slices import slice_tests
 
-LESSON = {"A": (0.00825, 0.009), "B": (-0.049, 0.016), "C": (0.00825, 0.333), "C honest": (0.006, 0.101)}
+LESSON = {
+    "A": (0.00825, 0.009),
+    "B": (-0.049, 0.016),
+    "C": (0.00825, 0.333),
+    "C honest": (0.006, 0.101),
+}
 BUILD_A = PairedOutcomes(3824, 68, 35, 73)
 GAINS, ACCURACIES = np.linspace(-0.015, 0.015, 61), np.array([0.960, 0.965, 0.968, 0.970, 0.972])
 CLAIMS = {"C": (0.5, 0.333), "honest C": (0.0175, 0.101)}
@@ -54,7 +59,12 @@ CLAIMS = {"C": (0.5, 0.333), "honest C": (0.0175, 0.101)}
 def people(*models: str) -> dict[str, PairedOutcomes]:
     rows = load_employment().holdout
     champion = rows.predictions("champion")
-    return {m: PairedOutcomes.from_predictions(rows.employed, rows.predictions(m), champion, rows.slices) for m in models}
+    return {
+        m: PairedOutcomes.from_predictions(
+            rows.employed, rows.predictions(m), champion, rows.slices
+        )
+        for m in models
+    }
 
 
 FIGURES = {
@@ -64,21 +74,43 @@ FIGURES = {
     "gate plane, one point": lambda: gate_plane({"C": (-0.16225, 0.333)}),
     "gate plane, nothing measured": lambda: gate_plane({"C": (0.01, float("nan"))}),
     "gap bound": lambda: gap_bound(0.973, CLAIMS, tolerance=0.1),
-    "gap bound, tiny slice": lambda: gap_bound(0.9, {"a slice": (0.001, 0.5)}, title="A slice of one row in a thousand"),
-    "slice changes": lambda: slice_changes(people("trees_without_medical", "trees_all_columns"), 0.01),
-    "slice changes, three models": lambda: slice_changes(people(*list(load_employment().scores)[1:]), 0.01),
-    **{f"view, {label}": lambda values=values: gate_view(**values).picture() for label, values in PRESETS.items()},
-    "resampled gains": lambda: resampled_gains(BUILD_A, 0.005, draws=bootstrap_gains(BUILD_A, 2000)),
+    "gap bound, tiny slice": lambda: gap_bound(
+        0.9, {"a slice": (0.001, 0.5)}, title="A slice of one row in a thousand"
+    ),
+    "slice changes": lambda: slice_changes(
+        people("trees_without_medical", "trees_all_columns"), 0.01
+    ),
+    "slice changes, three models": lambda: slice_changes(
+        people(*list(load_employment().scores)[1:]), 0.01
+    ),
+    **{
+        f"view, {label}": lambda values=values: gate_view(**values).picture()
+        for label, values in PRESETS.items()
+    },
+    "resampled gains": lambda: resampled_gains(
+        BUILD_A, 0.005, draws=bootstrap_gains(BUILD_A, 2000)
+    ),
     "resampled gains, far margin": lambda: resampled_gains(BUILD_A, 0.02),
-    "interval bars": lambda: interval_bars({"A": BUILD_A, "a losing build": PairedOutcomes(3000, 40, 300, 660)}, 0.005),
+    "interval bars": lambda: interval_bars(
+        {"A": BUILD_A, "a losing build": PairedOutcomes(3000, 40, 300, 660)}, 0.005
+    ),
     "interval view, no draw": lambda: interval_view().picture(),
     **{f"interval view, {n}": lambda n=n: interval_view(n=n, draw=99).picture() for n in ROWS},
-    "interval view, extreme": lambda: interval_view(margin=0.02, true_gain=-0.02, churn=0.2, draw=40).picture(),
+    "interval view, extreme": lambda: interval_view(
+        margin=0.02, true_gain=-0.02, churn=0.2, draw=40
+    ).picture(),
     "measured and true": lambda: measured_and_true(GAINS, GAINS[::-1], GAINS >= 0, GAINS > 0.012),
     "best of k": lambda: best_of_k([1, 2, 5, 10, 100], ACCURACIES, ACCURACIES - 0.002),
-    "worn out": lambda: worn_out(np.stack([ACCURACIES, ACCURACIES + 0.001]), np.stack([ACCURACIES[::-1] - 0.01] * 2), 0.97),
-    "corrected": lambda: corrected(slice_tests(people("trees_without_medical")["trees_without_medical"])),
-    **{f"many view, {label}": lambda values=values: many_view(**values).picture() for label, values in MANY.items()},
+    "worn out": lambda: worn_out(
+        np.stack([ACCURACIES, ACCURACIES + 0.001]), np.stack([ACCURACIES[::-1] - 0.01] * 2), 0.97
+    ),
+    "corrected": lambda: corrected(
+        slice_tests(people("trees_without_medical")["trees_without_medical"])
+    ),
+    **{
+        f"many view, {label}": lambda values=values: many_view(**values).picture()
+        for label, values in MANY.items()
+    },
     "many view, crowded": lambda: many_view(40, 200, 0.5).picture(),
 }
 
@@ -221,7 +253,10 @@ def test_the_plane_says_for_each_build_where_it_lies():
     assert alt.count("promoted") == 1
     assert gate_plane(LESSON, tolerance=0.102).alt.count("promoted") == 2
     assert gate_plane(LESSON | {"B": (-0.048, 0.016)}).alt == alt.replace("-4.90", "-4.80")
-    assert "D: gain +1.00 points, gap not measured, blocked" in gate_plane({"D": (0.01, float("nan"))}).alt
+    assert (
+        "D: gain +1.00 points, gap not measured, blocked"
+        in gate_plane({"D": (0.01, float("nan"))}).alt
+    )
 
 
 def test_an_empty_plane_is_refused():
@@ -229,7 +264,11 @@ def test_an_empty_plane_is_refused():
         gate_plane({})
 
 
-@given(right=st.integers(0, 3980), gained=st.integers(-20, 60), margin=st.sampled_from([0.0, 0.003, 0.005, 0.01]))
+@given(
+    right=st.integers(0, 3980),
+    gained=st.integers(-20, 60),
+    margin=st.sampled_from([0.0, 0.003, 0.005, 0.01]),
+)
 def test_the_plane_and_the_gate_agree_on_the_border(right, gained, margin):
     won, lost = max(gained, 0), max(-gained, 0)
     outcomes = PairedOutcomes(max(right - won - lost, 0), won, lost, 100)
@@ -239,7 +278,9 @@ def test_the_plane_and_the_gate_agree_on_the_border(right, gained, margin):
 
 @settings(max_examples=12)
 @given(
-    st.lists(st.tuples(st.integers(-12, 12), st.integers(0, 200)), min_size=2, max_size=6, unique=True),
+    st.lists(
+        st.tuples(st.integers(-12, 12), st.integers(0, 200)), min_size=2, max_size=6, unique=True
+    ),
     st.sampled_from(["A", "build", "trees_all"]),
 )
 def test_labels_of_crowded_builds_do_not_overlap(at, stem):
@@ -251,8 +292,14 @@ def test_labels_of_crowded_builds_do_not_overlap(at, stem):
 
 def test_the_bound_tells_the_impossible_from_the_possible():
     alt = gap_bound(0.973, CLAIMS, tolerance=0.1).alt
-    assert "C: a slice with 50 % of the rows can hide at most 0.054; a gap of 0.333 is impossible" in alt
-    assert "honest C: a slice with 1.75 % of the rows can hide at most" in alt and "0.101 is possible" in alt
+    assert (
+        "C: a slice with 50 % of the rows can hide at most 0.054; a gap of 0.333 is impossible"
+        in alt
+    )
+    assert (
+        "honest C: a slice with 1.75 % of the rows can hide at most" in alt
+        and "0.101 is possible" in alt
+    )
     assert "0.054 at one half" in alt and "tolerance of 0.1." in alt
     assert f"{slice_gap_bound(0.6, 0.5):.3f} at one half" in gap_bound(0.6, CLAIMS).alt
     assert "impossible" not in gap_bound(0.6, CLAIMS).alt
@@ -267,9 +314,15 @@ def test_slice_changes_name_every_slice_with_its_change():
         "disability (4350 rows) -2.02",
     ):
         assert part in alt
-    assert "beyond the tolerance: hearing difficulty, vision difficulty, disability. trees_all_columns" in alt
+    assert (
+        "beyond the tolerance: hearing difficulty, vision difficulty, disability. trees_all_columns"
+        in alt
+    )
     assert alt.endswith("beyond the tolerance: none.")
-    assert "beyond the tolerance: hearing difficulty. trees_all_columns" in slice_changes(judged, 0.05).alt
+    assert (
+        "beyond the tolerance: hearing difficulty. trees_all_columns"
+        in slice_changes(judged, 0.05).alt
+    )
 
 
 def test_a_slice_without_rows_is_said_not_to_be_measured():
@@ -296,11 +349,16 @@ def test_the_picture_of_luck_counts_who_was_promoted_and_is_worse():
 
 def test_the_picture_of_corrections_names_what_stands_and_what_fell():
     shown = corrected(slice_tests(people("trees_without_medical")["trees_without_medical"]))
-    assert shown.caption == "Losses that stand: disability, hearing difficulty. Back above 0.05: vision difficulty."
+    assert (
+        shown.caption
+        == "Losses that stand: disability, hearing difficulty. Back above 0.05: vision difficulty."
+    )
     assert "vision difficulty, -4.89 points: 0.014, adjusted 0.057" in shown.alt
 
 
 def test_the_pictures_of_winners_and_of_wear_say_how_far_they_flatter():
-    assert best_of_k([1, 9], np.array([0.9, 0.95]), np.array([0.9, 0.92])).caption.endswith("at k = 1, by 3.00 at k = 9.")
+    assert best_of_k([1, 9], np.array([0.9, 0.95]), np.array([0.9, 0.92])).caption.endswith(
+        "at k = 1, by 3.00 at k = 9."
+    )
     worn = worn_out(np.array([[0.9, 0.91], [0.9, 0.93]]), np.array([[0.9, 0.88], [0.9, 0.9]]), 0.95)
     assert worn.caption == "On average +2.00 points on the holdout, -1.00 in truth."

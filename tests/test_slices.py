@@ -19,7 +19,8 @@ from labsupport.outcomes import PairedOutcomes
 from labsupport.scores import compare_auc
 from labsupport.slices import false_alarm_rate, gap_interval, holm, slice_tests, slices_within
 
-# ---- Holm -------------------------------------------------------------------------------------------------------------
+# ---- Holm
+# -------------------------------------------------------------------------------------------------------------
 
 probabilities = st.integers(0, 200).map(lambda k: k / 200) | st.floats(0, 1)
 
@@ -38,12 +39,23 @@ def closed_testing(p: list[float]) -> list[float]:
     """Adjusted p-values of the closure of Bonferroni tests: a hypothesis falls when every intersection with it falls."""
     k = len(p)
     groups = [g for size in range(1, k + 1) for g in itertools.combinations(range(k), size)]
-    return [max(min(1.0, len(g) * min(p[j] for j in g)) for g in groups if i in g) for i in range(k)]
+    return [
+        max(min(1.0, len(g) * min(p[j] for j in g)) for g in groups if i in g) for i in range(k)
+    ]
 
 
 def test_the_published_example():
     adjusted = holm([0.005, 0.009, 0.019, 0.022, 0.051, 0.101, 0.361, 0.387])
-    assert [f"{a:.3f}" for a in adjusted] == ["0.040", "0.063", "0.114", "0.114", "0.204", "0.303", "0.722", "0.722"]
+    assert [f"{a:.3f}" for a in adjusted] == [
+        "0.040",
+        "0.063",
+        "0.114",
+        "0.114",
+        "0.204",
+        "0.303",
+        "0.722",
+        "0.722",
+    ]
 
 
 @given(st.lists(probabilities, max_size=12), st.integers(1, 199))
@@ -90,7 +102,8 @@ def test_fewer_searched_than_reported_is_refused(searched):
         holm([0.1, 0.2], searched)
 
 
-# ---- real people ------------------------------------------------------------------------------------------------------
+# ---- real people
+# ------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +132,15 @@ def test_two_of_nine_losses_stand(people):
 
 
 def test_women_35_to_44_times_everything_that_was_searched(people):
-    women = (people.columns["SEX"] == 2) & (people.columns["AGEP"] >= 35) & (people.columns["AGEP"] <= 44)
+    women = (
+        (people.columns["SEX"] == 2)
+        & (people.columns["AGEP"] >= 35)
+        & (people.columns["AGEP"] <= 44)
+    )
     outcomes = compared(people, "logistic_without_sex_race", {"women 35-44": women})
-    (alone,), (of_sixty,), (of_all,) = (slice_tests(outcomes, searched) for searched in (None, 60, 60 * 26))
+    (alone,), (of_sixty,), (of_all,) = (
+        slice_tests(outcomes, searched) for searched in (None, 60, 60 * 26)
+    )
     assert (alone.n, f"{100 * alone.gain:.2f}") == (4063, "-0.96")
     assert f"{alone.p_value:.5f}" == f"{alone.adjusted:.5f}" == "0.00083"
     assert f"{of_sixty.adjusted:.4f}" == "0.0499"
@@ -129,29 +148,45 @@ def test_women_35_to_44_times_everything_that_was_searched(people):
 
 
 def test_people_on_active_duty_say_nothing(people):
-    outcomes = compared(people, "trees_without_medical", {"active duty": people.columns["MIL"] == 1, "all": people.year > 0})
+    outcomes = compared(
+        people,
+        "trees_without_medical",
+        {"active duty": people.columns["MIL"] == 1, "all": people.year > 0},
+    )
     silent = outcomes.slice("active duty")
     assert (silent.n, silent.churn) == (56, 0)
     assert slice_tests(outcomes)[0].p_value == 1
     assert slices_within(outcomes, {"active duty": 0.01}) == {"active duty": None}
-    assert slices_within(outcomes, {"active duty": 0.01}, 0.05) == {"active duty": True}  # a coin toss lets anything pass
+    assert slices_within(outcomes, {"active duty": 0.01}, 0.05) == {
+        "active duty": True
+    }  # a coin toss lets anything pass
 
 
-# ---- luck -------------------------------------------------------------------------------------------------------------
+# ---- luck
+# -------------------------------------------------------------------------------------------------------------
 
 
 def test_false_alarms_of_several_looks():
-    assert [f"{100 * false_alarm_rate(k):.1f}" for k in (0, 1, 3, 5, 10)] == ["0.0", "5.0", "14.3", "22.6", "40.1"]
+    assert [f"{100 * false_alarm_rate(k):.1f}" for k in (0, 1, 3, 5, 10)] == [
+        "0.0",
+        "5.0",
+        "14.3",
+        "22.6",
+        "40.1",
+    ]
     assert false_alarm_rate(7, 0.2) == pytest.approx(1 - 0.8**7)
 
 
-@pytest.mark.parametrize(("k", "level", "words"), [(-1, 0.05, "k counts"), (math.nan, 0.05, "k counts"), (3, 1, "level")])
+@pytest.mark.parametrize(
+    ("k", "level", "words"), [(-1, 0.05, "k counts"), (math.nan, 0.05, "k counts"), (3, 1, "level")]
+)
 def test_false_alarms_need_a_count_and_a_level(k, level, words):
     with refuses(ValueError, words):
         false_alarm_rate(k, level)
 
 
-# ---- every slice within its tolerance ---------------------------------------------------------------------------------
+# ---- every slice within its tolerance
+# ---------------------------------------------------------------------------------
 
 counts = st.integers(0, 40)
 tables = st.builds(PairedOutcomes, counts, counts, counts, counts).filter(lambda table: table.n)
@@ -169,18 +204,26 @@ def test_one_slice_is_judged_by_its_two_sided_score_interval(part, tolerance, co
     interval = gain_interval(part, confidence, "score")
     near = min(abs(interval.low + tolerance), abs(interval.high + tolerance))
     within = True if interval.low >= -tolerance else False if interval.high <= -tolerance else None
-    assert near < 1e-9 or slices_within(family([part]), {"s0": tolerance}, confidence) == {"s0": within}
+    assert near < 1e-9 or slices_within(family([part]), {"s0": tolerance}, confidence) == {
+        "s0": within
+    }
 
 
 @settings(max_examples=60)
-@given(st.lists(st.tuples(tables, tolerances), min_size=1, max_size=6), st.sampled_from([0.8, 0.95]))
+@given(
+    st.lists(st.tuples(tables, tolerances), min_size=1, max_size=6), st.sampled_from([0.8, 0.95])
+)
 def test_several_slices_are_judged_by_the_step_down(drawn, confidence):
     """Holm by its definition, once for clearing and once for accusing, on score tests."""
     parts = [part for part, _ in drawn]
     z = [score_statistic(part, -tolerance) for part, tolerance in drawn]
     level = Fraction((1 - confidence) / 2)
-    cleared, accused = (holm_by_definition([stats.norm.sf(sign * x) for x in z], level) for sign in (1, -1))
-    within = slices_within(family(parts), {f"s{i}": t for i, (_, t) in enumerate(drawn)}, confidence)
+    cleared, accused = (
+        holm_by_definition([stats.norm.sf(sign * x) for x in z], level) for sign in (1, -1)
+    )
+    within = slices_within(
+        family(parts), {f"s{i}": t for i, (_, t) in enumerate(drawn)}, confidence
+    )
     assert list(within.values()) == [
         True if ok else False if bad else None for ok, bad in zip(cleared, accused, strict=True)
     ]
@@ -193,14 +236,17 @@ def chance(n: int, tolerance: float, churn: float) -> tuple[float, float]:
     for better, worse in itertools.product(range(n + 1), repeat=2):
         mass = stats.binom.pmf(better + worse, n, churn) if better + worse <= n else 0.0
         if mass > 1e-7:
-            within = slices_within(family([PairedOutcomes(n - better - worse, better, worse, 0)]), {"s0": tolerance})["s0"]
+            within = slices_within(
+                family([PairedOutcomes(n - better - worse, better, worse, 0)]), {"s0": tolerance}
+            )["s0"]
             if within is not None:
                 reach[within] += mass * stats.binom.pmf(worse, better + worse, lost / churn)
     return reach[True], reach[False]
 
 
 @pytest.mark.parametrize(
-    ("n", "tolerance", "churn"), [(20, 0.05, 0.4), (20, 0.0, 0.2), (50, 0.005, 0.2), (100, 0.03, 0.05), (200, 0.02, 0.03)]
+    ("n", "tolerance", "churn"),
+    [(20, 0.05, 0.4), (20, 0.0, 0.2), (50, 0.005, 0.2), (100, 0.03, 0.05), (200, 0.02, 0.03)],
 )
 def test_a_single_slice_errs_as_rarely_as_promised(n, tolerance, churn):
     """The worst corners of a grid over rows, tolerance and churn; the dangerous error is the first."""
@@ -209,7 +255,9 @@ def test_a_single_slice_errs_as_rarely_as_promised(n, tolerance, churn):
     assert accused < 0.053
 
 
-def worlds_of_slices(k: int, n: int, overlap: bool, true_loss: float, churn: float, worlds: int, seed: int):
+def worlds_of_slices(
+    k: int, n: int, overlap: bool, true_loss: float, churn: float, worlds: int, seed: int
+):
     """Comparisons in which every slice truly loses `true_loss`; overlapping slices share rows at random."""
     rng = np.random.default_rng(seed)
     lost = (churn + true_loss) / 2
@@ -257,7 +305,9 @@ def test_slices_of_an_auc_are_judged_too():
     rng = np.random.default_rng(3)
     good, noisy = y + rng.normal(size=1000), y + 3 * rng.normal(size=1000)
     first = np.arange(1000) < 500
-    outcomes = compare_auc(y, np.where(first, good, noisy), np.where(first, noisy, good), {"up": first, "down": ~first})
+    outcomes = compare_auc(
+        y, np.where(first, good, noisy), np.where(first, noisy, good), {"up": first, "down": ~first}
+    )
     assert slices_within(outcomes, {"up": 0.01, "down": 0.01}) == {"up": True, "down": False}
 
 
@@ -282,17 +332,22 @@ def test_rows_that_do_not_vary_prove_nothing():
     ],
 )
 def test_what_slices_within_refuses(tolerance, confidence, kind, words):
-    outcomes = PairedOutcomes(9, 1, 0, 0, {"s": PairedOutcomes(9, 1, 0, 0), "empty": PairedOutcomes(0, 0, 0, 0)})
+    outcomes = PairedOutcomes(
+        9, 1, 0, 0, {"s": PairedOutcomes(9, 1, 0, 0), "empty": PairedOutcomes(0, 0, 0, 0)}
+    )
     with refuses(kind, words):
         slices_within(outcomes, tolerance, confidence)
 
 
-# ---- the largest gap --------------------------------------------------------------------------------------------------
+# ---- the largest gap
+# --------------------------------------------------------------------------------------------------
 
 
 def candidate_right(rights, sizes) -> PairedOutcomes:
     """Slices on which the candidate is right this often."""
-    return family([PairedOutcomes(int(r), 0, 0, int(n) - int(r)) for r, n in zip(rights, sizes, strict=True)])
+    return family(
+        [PairedOutcomes(int(r), 0, 0, int(n) - int(r)) for r, n in zip(rights, sizes, strict=True)]
+    )
 
 
 def newcombe(a: PairedOutcomes, b: PairedOutcomes, z: float) -> tuple[float, float]:
@@ -344,7 +399,10 @@ def test_the_point_estimate_is_biased_upward():
     cdf = np.concatenate([[0.0], stats.binom.cdf(np.arange(51), 50, 0.8)])
 
     def at_most(r):  # the range is at most r: the smallest is m, and all lie within m to m + r
-        return sum((cdf[min(m + r + 1, 51)] - cdf[m]) ** 5 - (cdf[min(m + r + 1, 51)] - cdf[m + 1]) ** 5 for m in range(51))
+        return sum(
+            (cdf[min(m + r + 1, 51)] - cdf[m]) ** 5 - (cdf[min(m + r + 1, 51)] - cdf[m + 1]) ** 5
+            for m in range(51)
+        )
 
     assert f"{1 - at_most(5):.2f}" == "0.64"  # more than 5 rows of 50 apart
     assert f"{sum(1 - at_most(r) for r in range(50)) / 50:.2f}" == "0.13"
@@ -371,7 +429,9 @@ def test_the_interval_holds_the_true_largest_gap(name):
     intervals = [gap_interval(candidate_right(row, sizes)) for row in rights]
     assert np.mean([true in interval for interval in intervals]) > 0.93
     assert np.mean([interval.high < true for interval in intervals]) < 0.04
-    if true <= 0.1:  # a false alarm of a guardrail of 0.10; the point estimate raises it in 64 % of worlds without a gap
+    if (
+        true <= 0.1
+    ):  # a false alarm of a guardrail of 0.10; the point estimate raises it in 64 % of worlds without a gap
         assert np.mean([interval.low > 0.1 for interval in intervals]) < 0.04
 
 
@@ -387,7 +447,9 @@ def test_overlapping_slices_make_the_interval_too_wide_never_too_narrow():
     for _ in range(600):
         right = rng.random(300) < 0.8
         masks = rng.random((5, 300)) < 0.5
-        held.append(0 in gap_interval(candidate_right((right & masks).sum(axis=1), masks.sum(axis=1))))
+        held.append(
+            0 in gap_interval(candidate_right((right & masks).sum(axis=1), masks.sum(axis=1)))
+        )
     assert np.mean(held) > 0.97
 
 

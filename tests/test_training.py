@@ -46,7 +46,9 @@ def test_one_step_goes_down_the_gradient():
 @pytest.mark.parametrize("seed", range(3))
 def test_many_steps_reach_the_optimum(seed):
     examples = overlapping_examples(seed)
-    best = minimize(mean_log_loss, np.zeros(4), (examples.X, examples.y), method="BFGS", options={"gtol": 1e-8})
+    best = minimize(
+        mean_log_loss, np.zeros(4), (examples.X, examples.y), method="BFGS", options={"gtol": 1e-8}
+    )
     np.testing.assert_allclose(fit_logistic(examples, steps=3000, rate=1.0), best.x, atol=1e-5)
 
 
@@ -54,7 +56,10 @@ def test_many_steps_reach_the_optimum(seed):
 @given(seed=st.integers(0, 10**6), n=st.integers(1, 200))
 def test_more_steps_never_raise_the_loss(seed, n):
     examples = WORLD.sample(seed, n)
-    losses = [mean_log_loss(fit_logistic(examples, steps=k), examples.X, examples.y) for k in (0, 1, 5, 50)]
+    losses = [
+        mean_log_loss(fit_logistic(examples, steps=k), examples.X, examples.y)
+        for k in (0, 1, 5, 50)
+    ]
     assert losses[0] == pytest.approx(np.log(2))
     assert all(later <= earlier + 1e-12 for earlier, later in pairwise(losses))
 
@@ -78,18 +83,25 @@ def test_many_is_the_loop_around_a_chunks_edge(monkeypatch, chunks, extra):
     monkeypatch.setattr(training, "_CACHE_BYTES", 5 * 8 * 50 * 12)
     seeds = list(range(5 * chunks + extra))
     many = fit_logistic_many(WORLD, seeds, 50)
-    np.testing.assert_allclose(many, [fit_logistic(WORLD.sample(s, 50)) for s in seeds], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        many, [fit_logistic(WORLD.sample(s, 50)) for s in seeds], rtol=0, atol=1e-12
+    )
 
 
 @settings(max_examples=15)
 @given(
-    seeds=st.lists(st.integers(0, 2**31), max_size=6), n=st.integers(1, 80), steps=st.integers(0, 400), rate=st.floats(0, 2)
+    seeds=st.lists(st.integers(0, 2**31), max_size=6),
+    n=st.integers(1, 80),
+    steps=st.integers(0, 400),
+    rate=st.floats(0, 2),
 )
 def test_many_is_the_loop_for_any_recipe(seeds, n, steps, rate):
     many = fit_logistic_many(WORLD, seeds, n, steps, rate)
     assert many.shape == (len(seeds), 12)
     for weights, seed in zip(many, seeds, strict=True):
-        np.testing.assert_allclose(weights, fit_logistic(WORLD.sample(seed, n), steps, rate), rtol=0, atol=1e-12)
+        np.testing.assert_allclose(
+            weights, fit_logistic(WORLD.sample(seed, n), steps, rate), rtol=0, atol=1e-12
+        )
 
 
 @given(

@@ -35,7 +35,9 @@ def write_notebook(path: Path, *sources: str, parameters: str | None = None) -> 
 
 
 def lab(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*LAB, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        [*LAB, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=120
+    )
 
 
 @pytest.fixture
@@ -44,16 +46,20 @@ def room(tmp_path: Path) -> Path:
     root = tmp_path / "a room {x}"
     (root / "notebooks").mkdir(parents=True)
     write_notebook(root / server.FIRST_LESSON, "print(1)")
-    (root / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    (root / "pyproject.toml").write_text(
+        (ROOT / "pyproject.toml").read_text(encoding="utf-8"), encoding="utf-8"
+    )
     return root
 
 
 def start_server(root: Path, port: int) -> tuple[subprocess.Popen[str], str]:
     """Start JupyterLab in `root`; the process, and the address it prints."""
-    code = (
-        "import sys, pathlib, labsupport.workspace.server as s; s.open_lab(int(sys.argv[2]), root=pathlib.Path(sys.argv[1]))"
-    )
-    environment = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")}
+    code = "import sys, pathlib, labsupport.workspace.server as s; s.open_lab(int(sys.argv[2]), root=pathlib.Path(sys.argv[1]))"
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    }
     process = subprocess.Popen(
         [sys.executable, "-c", code, str(root), str(port)],
         cwd=ROOT,
@@ -72,7 +78,9 @@ def start_server(root: Path, port: int) -> tuple[subprocess.Popen[str], str]:
 
 def ask(address: str, path: str, data: bytes | None = None) -> str:
     base, token = re.fullmatch(r"(http://[^/]+)/.*token=(\w+)", address).groups()
-    request = urllib.request.Request(base + path, data=data, headers={"Authorization": f"token {token}"})
+    request = urllib.request.Request(
+        base + path, data=data, headers={"Authorization": f"token {token}"}
+    )
     return urllib.request.urlopen(request, timeout=30).read().decode()
 
 
@@ -91,7 +99,9 @@ def test_server_takes_the_next_port_answers_with_its_token_and_ends_on_ctrl_c(ro
             page = ask(address, "/lab")
             ask(address, "/api/kernels", b'{"name": "python3"}')
             kernels = psutil.Process(process.pid).children(recursive=True)
-            while not all(kernel.net_connections() for kernel in kernels):  # until Python in it has started
+            while not all(
+                kernel.net_connections() for kernel in kernels
+            ):  # until Python in it has started
                 time.sleep(0.05)
         finally:
             process.send_signal(signal.SIGINT)
@@ -99,7 +109,9 @@ def test_server_takes_the_next_port_answers_with_its_token_and_ends_on_ctrl_c(ro
     assert process.returncode == 0
     assert kernels and not any(kernel.is_running() for kernel in kernels)
     assert "The lab is closed." in said
-    assert "Traceback" not in said and "[E " not in said and "[W " not in said and "[C " not in said, said
+    assert (
+        "Traceback" not in said and "[E " not in said and "[W " not in said and "[C " not in said
+    ), said
     # nbgrader is a library here: nothing of it in the page, and no news
     disabled = re.search(r'"disabledExtensions": \[([^\]]*)\]', page)[1]
     assert "@jupyter/nbgrader" in disabled and "announcements" in disabled
@@ -116,7 +128,10 @@ def test_the_servers_settings_ask_the_network_for_nothing(room: Path) -> None:
         process.terminate()
         process.communicate(timeout=30)
     properties = json.loads(settings)["schema"]["properties"]
-    assert properties["fetchNews"]["default"] == "false" and properties["checkForUpdates"]["default"] is False
+    assert (
+        properties["fetchNews"]["default"] == "false"
+        and properties["checkForUpdates"]["default"] is False
+    )
     assert re.search(r'"news": (\{"disabled": true\}|\["disabled"\])', listings)
 
 
@@ -129,7 +144,9 @@ def test_doctor_finds_this_machine_ready(room: Path) -> None:
     findings = {finding.subject: finding for finding in doctor.examine(room)}
     assert list(findings) == ["python", "packages", "kernel", "lessons", "port", "memory", "disk"]
     assert not [
-        str(finding) for finding in findings.values() if finding.remedy and finding.subject not in ("memory", "disk")
+        str(finding)
+        for finding in findings.values()
+        if finding.remedy and finding.subject not in ("memory", "disk")
     ]
     assert findings["kernel"].detail == "python3 starts and imports labsupport"
 
@@ -137,18 +154,26 @@ def test_doctor_finds_this_machine_ready(room: Path) -> None:
 def test_doctor_says_what_to_do(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = room / "pyproject.toml"
     text = project.read_text(encoding="utf-8")
-    project.write_text(re.sub(r'"numpy [^"]*"', '"numpy <1"', text).replace('"scipy ', '"not-a-package '), encoding="utf-8")
+    project.write_text(
+        re.sub(r'"numpy [^"]*"', '"numpy <1"', text).replace('"scipy ', '"not-a-package '),
+        encoding="utf-8",
+    )
     (room / server.FIRST_LESSON).unlink()
     monkeypatch.setattr(doctor, "MEMORY_NEEDED", 1e9)
     findings = {finding.subject: finding for finding in doctor.examine(room)}
     assert re.search(r"numpy \S+ \(needs <1\), not-a-package is missing", str(findings["packages"]))
-    assert "pip install -r requirements.lock" in findings["packages"].remedy and findings["packages"].fatal
+    assert (
+        "pip install -r requirements.lock" in findings["packages"].remedy
+        and findings["packages"].fatal
+    )
     assert "kernel" not in findings
     assert findings["lessons"].fatal and "git checkout" in findings["lessons"].remedy
     assert "GB are free" in findings["memory"].remedy and not findings["memory"].fatal
 
 
-def test_doctor_reports_a_kernel_that_cannot_import_labsupport(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_reports_a_kernel_that_cannot_import_labsupport(
+    room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shadow = room / "shadow" / "labsupport"
     shadow.mkdir(parents=True)
     (shadow / "__init__.py").write_text("raise RuntimeError('an older lab')", encoding="utf-8")
@@ -162,7 +187,9 @@ def test_doctor_sees_a_taken_port(room: Path) -> None:
         occupied.bind(("127.0.0.1", 0))
         occupied.listen()
         port = occupied.getsockname()[1]
-        (finding,) = [f for f in doctor.examine(room, port, start_kernel=False) if f.subject == "port"]
+        (finding,) = [
+            f for f in doctor.examine(room, port, start_kernel=False) if f.subject == "port"
+        ]
     assert "is taken" in finding.detail and not finding.remedy
 
 
@@ -177,7 +204,10 @@ def test_run_reports_every_lesson_although_one_fails_and_one_hangs(tmp_path: Pat
     assert "FAIL  hangs  the cell `import time; time.sleep(600)` took more than 2 s" in done.stdout
     assert "3/3" in done.stderr and "Traceback" not in done.stderr
     index = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
-    assert '<a href="good.html">The good lesson</a>' in index and "ValueError: no &lt;rows&gt;" in index
+    assert (
+        '<a href="good.html">The good lesson</a>' in index
+        and "ValueError: no &lt;rows&gt;" in index
+    )
     assert sorted(p.suffix for p in (tmp_path / "out").iterdir()) == [".html"] * 4 + [".ipynb"] * 3
     assert nbformat.read(good, as_version=4).cells[2].outputs == []
 
@@ -186,41 +216,69 @@ def test_run_passes_parameters_on_and_refuses_unknown_ones(tmp_path: Path) -> No
     lesson = write_notebook(tmp_path / "lesson.ipynb", "print(seed + 1)", parameters="seed = 3")
     done = lab("run", lesson, "-p", "seed", "41", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert nbformat.read(tmp_path / "out" / "lesson.ipynb", as_version=4).cells[-1].outputs[0].text == "42\n"
+    assert (
+        nbformat.read(tmp_path / "out" / "lesson.ipynb", as_version=4).cells[-1].outputs[0].text
+        == "42\n"
+    )
     with pytest.raises(LabError, match=r"lesson has no parameter 'sed'; its parameters are seed\."):
         execute.check_parameters([lesson], {"sed": 1})
 
 
 def test_in_place_stores_the_same_bytes_whatever_was_stored_before(tmp_path: Path) -> None:
-    sources = "import sys\nprint('a'); print('b', file=sys.stderr)", "import ipywidgets\nipywidgets.IntSlider()", "3"
+    sources = (
+        "import sys\nprint('a'); print('b', file=sys.stderr)",
+        "import ipywidgets\nipywidgets.IntSlider()",
+        "3",
+    )
     lesson = write_notebook(tmp_path / "lesson.ipynb", *sources)
     stale = nbformat.read(lesson, as_version=4)
-    stale.metadata.update({"papermill": {"version": "1"}, "language_info": {"name": "python", "version": "3.9"}})
+    stale.metadata.update(
+        {"papermill": {"version": "1"}, "language_info": {"name": "python", "version": "3.9"}}
+    )
     stale.cells[-1].update(
-        execution_count=9, outputs=[new_output("stream", text="4")], metadata={"tags": [], "papermill": {}}
+        execution_count=9,
+        outputs=[new_output("stream", text="4")],
+        metadata={"tags": [], "papermill": {}},
     )
     nbformat.write(stale, tmp_path / "stale.ipynb")
     bad = write_notebook(tmp_path / "bad.ipynb", "1 / 0")
     untouched = bad.read_bytes()
     outcomes = execute.refresh([lesson, tmp_path / "stale.ipynb", bad], execute.Limits())
-    assert [outcome.problem for outcome in outcomes] == [None, None, "In [1] `1 / 0`: ZeroDivisionError: division by zero"]
+    assert [outcome.problem for outcome in outcomes] == [
+        None,
+        None,
+        "In [1] `1 / 0`: ZeroDivisionError: division by zero",
+    ]
     assert bad.read_bytes() == untouched
     assert lesson.read_bytes() == (tmp_path / "stale.ipynb").read_bytes()
     notebook = nbformat.read(lesson, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == [1, 2, 3]
-    assert [len(cell.outputs) for cell in code] == [2, 0, 1] and all(cell.metadata == {} for cell in code)
-    assert notebook.metadata["language_info"] == {"name": "python"} and "papermill" not in notebook.metadata
+    assert [len(cell.outputs) for cell in code] == [2, 0, 1] and all(
+        cell.metadata == {} for cell in code
+    )
+    assert (
+        notebook.metadata["language_info"] == {"name": "python"}
+        and "papermill" not in notebook.metadata
+    )
 
 
 def test_normalised_keeps_what_matters() -> None:
     cell = new_code_cell(
-        "x", metadata={"tags": ["parameters"], "nbgrader": {"grade": True}, "execution": {"shell.execute_reply": "now"}}
+        "x",
+        metadata={
+            "tags": ["parameters"],
+            "nbgrader": {"grade": True},
+            "execution": {"shell.execute_reply": "now"},
+        },
     )
     cell.outputs = [new_output("display_data", {"text/html": "<figure>", "image/png": "aGk="})]
     kept = execute.normalised(new_notebook(cells=[cell])).cells[0]
     assert kept.metadata == {"tags": ["parameters"], "nbgrader": {"grade": True}}
-    assert kept.outputs[0].data == {"text/html": "<figure>", "image/png": "aGk="} and kept.id == cell.id
+    assert (
+        kept.outputs[0].data == {"text/html": "<figure>", "image/png": "aGk="}
+        and kept.id == cell.id
+    )
 
 
 def test_a_child_that_never_answers_is_ended() -> None:
@@ -230,7 +288,9 @@ def test_a_child_that_never_answers_is_ended() -> None:
     with pytest.raises(FileNotFoundError):
         in_child(os.stat, ("/no/such/file",), limit=60)
     left = {
-        p for p in set(psutil.Process().children(recursive=True)) - before if "resource_tracker" not in " ".join(p.cmdline())
+        p
+        for p in set(psutil.Process().children(recursive=True)) - before
+        if "resource_tracker" not in " ".join(p.cmdline())
     }
     assert not left
 
@@ -238,7 +298,10 @@ def test_a_child_that_never_answers_is_ended() -> None:
 @pytest.mark.skipif(os.name == "nt", reason="SIGINT cannot be sent to one process on Windows.")
 def test_a_stopped_run_leaves_nothing_behind(tmp_path: Path) -> None:
     started = tmp_path / "started"
-    write_notebook(tmp_path / "long.ipynb", f"open({str(started)!r}, 'w').close()\nimport time; time.sleep(600)")
+    write_notebook(
+        tmp_path / "long.ipynb",
+        f"open({str(started)!r}, 'w').close()\nimport time; time.sleep(600)",
+    )
     run = subprocess.Popen(
         [*LAB, "run", tmp_path / "long.ipynb", "--out", tmp_path / "out"],
         stderr=subprocess.PIPE,
@@ -254,7 +317,9 @@ def test_a_stopped_run_leaves_nothing_behind(tmp_path: Path) -> None:
     assert run.returncode == 130
     assert "lab: stopped." in said and "Traceback" not in said
     assert list((tmp_path / "out").iterdir()) == []
-    assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
+    assert not any(
+        child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children
+    )
 
 
 @pytest.mark.parametrize(
@@ -266,7 +331,9 @@ def test_a_stopped_run_leaves_nothing_behind(tmp_path: Path) -> None:
         (["run", "--in-place", "-p", "seed", "1"], "drop -p and --out"),
     ],
 )
-def test_wrong_usage_is_one_sentence(arguments: list[str], sentence: str, room: Path, monkeypatch, capsys) -> None:
+def test_wrong_usage_is_one_sentence(
+    arguments: list[str], sentence: str, room: Path, monkeypatch, capsys
+) -> None:
     monkeypatch.setattr(cli, "ROOT", room)
     assert cli.main(arguments) == 1
     said = capsys.readouterr().err
@@ -278,7 +345,9 @@ def test_a_full_disk_is_one_sentence(room: Path, monkeypatch, capsys) -> None:
     monkeypatch.setattr(cli, "ROOT", room)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     heard = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))  # the page is larger, the notebook is not
+    resource.setrlimit(
+        resource.RLIMIT_FSIZE, (100_000, limits[1])
+    )  # the page is larger, the notebook is not
     try:
         assert cli.main(["run"]) == 1
     finally:

@@ -13,7 +13,11 @@ from labsupport.world import World
 
 def test_holdout_is_the_chapters_draw():
     rng = np.random.default_rng(7)
-    X, weights, noise = rng.standard_normal((4000, 12)), rng.standard_normal(12), rng.standard_normal(4000)
+    X, weights, noise = (
+        rng.standard_normal((4000, 12)),
+        rng.standard_normal(12),
+        rng.standard_normal(4000),
+    )
     world = World.create()
     np.testing.assert_array_equal(world.holdout.X, X)
     np.testing.assert_array_equal(world.weights, weights)

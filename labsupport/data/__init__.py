@@ -13,15 +13,16 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Employment:
-    """People aged 16 to 64 in Massachusetts, 2015 to 2017, and four models that guess who is employed.
+    """People aged 16 to 64 in Massachusetts, 2015 to 2017, and four models that guess who is
+    employed.
 
     Attributes
     ----------
     year : (n,) int array.
     employed : (n,) int array of 0 and 1, the label.
     columns : {ACS code: (n,) int array}, for example "AGEP", age in years.
-    scores : {model: (m,) float array}, predicted probability of employment, for the m = 45,202 rows of 2017 only, which are
-        the last m rows.
+    scores : {model: (m,) float array}, predicted probability of employment, for the m = 45,202 rows
+        of 2017 only, which are the last m rows.
     """
 
     year: np.ndarray
@@ -33,7 +34,12 @@ class Employment:
     def holdout(self) -> Employment:
         """The people of 2017 only, the rows that carry scores."""
         rows = self.year == 2017
-        return Employment(self.year[rows], self.employed[rows], {k: v[rows] for k, v in self.columns.items()}, self.scores)
+        return Employment(
+            self.year[rows],
+            self.employed[rows],
+            {k: v[rows] for k, v in self.columns.items()},
+            self.scores,
+        )
 
     @property
     def slices(self) -> dict[str, np.ndarray]:
@@ -52,7 +58,8 @@ class Employment:
         }
 
     def predictions(self, model: str) -> np.ndarray:
-        """(m,) int array of 0 and 1: who the model thinks is employed in 2017, its probability above one half.
+        """(m,) int array of 0 and 1: who the model thinks is employed in 2017, its probability
+        above one half.
 
         Raises
         ------
@@ -65,14 +72,16 @@ class Employment:
 
 @dataclass(frozen=True)
 class Flights:
-    """Departures from New York, January to mid-August 2013, in time order: a stream with real drift.
+    """Departures from New York, January to mid-August 2013, in time order: a stream with real
+    drift.
 
     Attributes
     ----------
     late : (n,) int array of 0 and 1, the label: arrived more than 15 minutes late.
     arr_delay : (n,) int array, minutes.
     week : (n,) int array, days since 1 January // 7, 0 to 31.
-    columns : {name: (n,) int array}: month, day, hour, carrier, origin, dest (codes), distance (miles).
+    columns : {name: (n,) int array}: month, day, hour, carrier, origin, dest (codes), distance
+        (miles).
     """
 
     late: np.ndarray
@@ -88,7 +97,9 @@ def load_employment() -> Employment:
     scores = _read("acs_ma_2017_scores.npz")
     year, employed = table.pop("year"), table.pop("employed")
     if not np.array_equal(scores.pop("employed"), employed[year == 2017]):
-        raise ValueError("The scores do not belong to the rows of 2017; restore both files from the repository.")
+        raise ValueError(
+            "The scores do not belong to the rows of 2017; restore both files from the repository."
+        )
     return Employment(year, employed, table, scores)
 
 
@@ -97,7 +108,9 @@ def load_flights() -> Flights:
     """Load the flights, 200,148 rows. Read once, then shared."""
     table = _read("flights_2013_weeks_00_31.npz")
     delay = table.pop("arr_delay")
-    days_before = np.concatenate([[0], np.cumsum([31, 28, 31, 30, 31, 30, 31])])  # 2013 has no leap day
+    days_before = np.concatenate(
+        [[0], np.cumsum([31, 28, 31, 30, 31, 30, 31])]
+    )  # 2013 has no leap day
     week = (days_before[table["month"] - 1] + table["day"] - 1) // 7
     return Flights((delay > 15).astype(np.int64), delay, week, table)
 

@@ -1,7 +1,9 @@
-"""Exercise checks: `check("01.1", my_function)` says right, or wrong with one hint. It never shows the expected value.
+"""Exercise checks: `check("01.1", my_function)` says right, or wrong with one hint. It never shows
+the expected value.
 
-A check asks the student's function about inputs of its own and compares with what labsupport says about them. It
-runs in the student's own kernel: that is enough for someone who wants to learn, and no lock against someone who does not.
+A check asks the student's function about inputs of its own and compares with what labsupport says
+about them. It runs in the student's own kernel: that is enough for someone who wants to learn, and
+no lock against someone who does not.
 """
 
 from __future__ import annotations
@@ -11,8 +13,9 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pkgutil import iter_modules
 
-from labsupport.grading.questions import QUESTIONS, Wrong, draw_for
-from labsupport.grading.student import foreign_hands
+from labsupport.grading import questions
+from labsupport.grading.calling import foreign_hands
+from labsupport.grading.exercise import QUESTIONS, Wrong, draw_for
 
 __all__ = ["Result", "check"]
 
@@ -48,7 +51,8 @@ def check(question: str, answer: object, *, seed: int | None = None) -> Result:
     ----------
     question : its number, as in "01.1".
     answer : what the question asks for, usually the function itself, without parentheses.
-    seed : other inputs than the usual ones. The default draws the same inputs for everyone: a check is not a lottery.
+    seed : other inputs than the usual ones. The default draws the same inputs for everyone: a check
+        is not a lottery.
 
     Raises
     ------
@@ -59,7 +63,10 @@ def check(question: str, answer: object, *, seed: int | None = None) -> Result:
         _load()
         if name not in QUESTIONS:
             known = ", ".join(sorted(QUESTIONS))
-            hint, name = f"There is no such question; the questions here are {known}, each written as text.", ""
+            hint, name = (
+                f"There is no such question; the questions here are {known}, each written as text.",
+                "",
+            )
         else:
             hint, verified = _judge(name, answer, seed)
     except Exception as error:  # noqa: BLE001 - whatever breaks in here, nothing was verified
@@ -74,7 +81,10 @@ def check(question: str, answer: object, *, seed: int | None = None) -> Result:
 def _judge(name: str, answer: object, seed: int | None) -> tuple[str, str]:
     """The hint, or else what was verified; exactly one of the two is empty."""
     if foreign := foreign_hands():
-        return f"In this kernel {foreign} is no longer the library's own; restart the kernel and run the cells again.", ""
+        return (
+            f"In this kernel {foreign} is no longer the library's own; restart the kernel and run the cells again.",
+            "",
+        )
     try:
         verified = QUESTIONS[name](answer, draw_for(name, seed))
     except Wrong as wrong:
@@ -89,7 +99,6 @@ def _sentence(text: str) -> str:
 
 
 def _load() -> None:
-    """Import every exercise_NN module beside this one; each registers its questions."""
-    for module in iter_modules(__path__):
-        if module.name.startswith("exercise_"):
-            import_module(f"{__name__}.{module.name}")
+    """Import every module of `questions`; each registers what it checks."""
+    for module in iter_modules(questions.__path__):
+        import_module(f"{questions.__name__}.{module.name}")

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from labsupport.grading.questions import Wrong
+from labsupport.grading.exercise import Wrong
 
 
 def an_object(value: object) -> str:
@@ -20,7 +20,8 @@ def an_object(value: object) -> str:
 
 
 def number(value: object, name: str, cause: str = "") -> int | float | Fraction:
-    """Read one finite number as a plain int, float or Fraction, whatever clever type it came in; Wrong otherwise.
+    """Read one finite number as a plain int, float or Fraction, whatever clever type it came in;
+    Wrong otherwise.
 
     `cause` ends the hint for a number that is not finite.
     """
@@ -36,7 +37,9 @@ def number(value: object, name: str, cause: str = "") -> int | float | Fraction:
     try:
         finite = math.isfinite(plain)
     except OverflowError:
-        raise Wrong(f"the {name} is larger than any float can be; look again at how it comes about.") from None
+        raise Wrong(
+            f"the {name} is larger than any float can be; look again at how it comes about."
+        ) from None
     if not finite:
         raise Wrong(f"the {name} is not a finite number{cause}.")
     return plain
@@ -45,7 +48,9 @@ def number(value: object, name: str, cause: str = "") -> int | float | Fraction:
 def _plain(value: object) -> int | float | Fraction | None:
     kind = type(value)  # not isinstance: an object can claim another class
     if issubclass(kind, float):
-        return float.__add__(value, 0.0)  # not float(value): a subclass may have its own idea of what it is
+        return float.__add__(
+            value, 0.0
+        )  # not float(value): a subclass may have its own idea of what it is
     if issubclass(kind, int):
         return int.__add__(value, 0)
     if kind is Fraction:
@@ -75,7 +80,9 @@ def pair(value: object, names: tuple[str, str]) -> list:
             break
     else:
         if type(value) is not np.ndarray or value.ndim != 1:
-            raise Wrong(f"your function returned {an_object(value)}; it should return two values, {both}.")
+            raise Wrong(
+                f"your function returned {an_object(value)}; it should return two values, {both}."
+            )
         items = list(value)
     if len(items) != len(names):
         raise Wrong(f"your function did not return two values; it should return {both}.")

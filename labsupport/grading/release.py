@@ -28,11 +28,13 @@ def release(root: Path) -> list[Path]:
 
     Returns
     -------
-    The exercises, one per solution. All are made before the first is written, and each is written whole or not at all.
+    The exercises, one per solution. All are made before the first is written, and each is written
+    whole or not at all.
 
     Raises
     ------
-    ReleaseError : there are no solutions, or one cannot be read, lacks nbgrader's metadata or would give its answer away.
+    ReleaseError : there are no solutions, or one cannot be read, lacks nbgrader's metadata or would
+        give its answer away.
     """
     texts = {_exercise(root, solution): make_exercise(solution) for solution in _solutions(root)}
     for path, text in texts.items():
@@ -52,9 +54,13 @@ def stale(root: Path) -> list[str]:
         if not path.exists():
             sentences.append(f"{name} is missing; {remedy}")
         elif path.read_text(encoding="utf-8") != make_exercise(solution):
-            sentences.append(f"{name} differs from what solutions/{solution.name} generates; {remedy}")
+            sentences.append(
+                f"{name} differs from what solutions/{solution.name} generates; {remedy}"
+            )
     for path in sorted(set((root / "exercises").glob("*.ipynb")) - expected):
-        sentences.append(f"exercises/{path.name} has no solution it comes from; delete it, or add solutions/{path.name}.")
+        sentences.append(
+            f"exercises/{path.name} has no solution it comes from; delete it, or add solutions/{path.name}."
+        )
     return sentences
 
 
@@ -66,10 +72,16 @@ def make_exercise(solution: Path) -> str:
         for preprocessor in _preprocessors():
             notebook, resources = preprocessor(notebook, resources)
     except Exception as error:
-        cause = error.__context__ or error  # nbgrader logs what is wrong with the metadata and raises a general error
+        cause = (
+            error.__context__ or error
+        )  # nbgrader logs what is wrong with the metadata and raises a general error
         reason = str(cause).strip().split("\n")[0] or type(cause).__name__
-        raise ReleaseError(f"{solution.name} cannot be turned into an exercise: {reason}") from error
-    notebook.metadata["language_info"] = {"name": "python"}  # without the version of whoever ran the solution last
+        raise ReleaseError(
+            f"{solution.name} cannot be turned into an exercise: {reason}"
+        ) from error
+    notebook.metadata["language_info"] = {
+        "name": "python"
+    }  # without the version of whoever ran the solution last
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         _insist_on_stub(solution, cell)
@@ -85,7 +97,9 @@ def _insist_on_stub(solution: Path, cell) -> None:
                 f"{solution.name}: cell {name} has no ### BEGIN SOLUTION and ### END SOLUTION, so its signature is lost."
             )
         if not cell.source.rstrip().endswith("raise NotImplementedError"):
-            raise ReleaseError(f"{solution.name}: cell {name} goes on after ### END SOLUTION; a stub ends with the blank.")
+            raise ReleaseError(
+                f"{solution.name}: cell {name} goes on after ### END SOLUTION; a stub ends with the blank."
+            )
 
 
 @cache
@@ -112,7 +126,9 @@ def _preprocessors() -> list:
 def _solutions(root: Path) -> list[Path]:
     found = sorted((root / "solutions").glob("*.ipynb"))
     if not found:
-        raise ReleaseError(f"There is no notebook in {root / 'solutions'}, so there is nothing to make exercises from.")
+        raise ReleaseError(
+            f"There is no notebook in {root / 'solutions'}, so there is nothing to make exercises from."
+        )
     return found
 
 

@@ -1,18 +1,18 @@
 """What people look at: pictures with alt text, figures, and panels with sliders."""
 
-from labsupport.show.cost_figures import cost_lines, order_costs
-from labsupport.show.cost_panel import cost_panel, cost_view
-from labsupport.show.figures import gap_bound, slice_changes
-from labsupport.show.gate_panel import gate_panel, gate_view
-from labsupport.show.gate_plane import gate_plane
-from labsupport.show.interval_panel import interval_panel, interval_view
-from labsupport.show.intervals import interval_bars, resampled_gains
-from labsupport.show.many import best_of_k, corrected, measured_and_true, worn_out
-from labsupport.show.many_panel import many_panel, many_view
-from labsupport.show.noise import null_candidates, source_spread
-from labsupport.show.noise_panel import noise_panel, noise_view
+from labsupport.show.figures.costs import cost_lines, order_costs
+from labsupport.show.figures.gaps import gap_bound, slice_changes
+from labsupport.show.figures.gate import gate_plane
+from labsupport.show.figures.intervals import interval_bars, resampled_gains
+from labsupport.show.figures.noise import null_candidates, source_spread
+from labsupport.show.figures.pipeline import pipeline
+from labsupport.show.figures.slices import best_of_k, corrected, measured_and_true, worn_out
+from labsupport.show.panels.costs import cost_panel, cost_view
+from labsupport.show.panels.gate import gate_panel, gate_view
+from labsupport.show.panels.intervals import interval_panel, interval_view
+from labsupport.show.panels.noise import noise_panel, noise_view
+from labsupport.show.panels.slices import many_panel, many_view
 from labsupport.show.pictures import picture
-from labsupport.show.pipeline import pipeline
 
 __all__ = [
     "best_of_k",

@@ -20,25 +20,41 @@ def draw_point(ax: Axes, x: float, y: float, good: bool, faint: bool = False) ->
     colour = "#9a9a9a" if faint else GREEN if good else VERMILLION
     size, zorder = (8, 3) if faint else (13, 4)
     edge = {"markeredgecolor": "white", "markeredgewidth": 1.2}
-    ax.plot([x], [y], "o" if good else "X", color=colour, markersize=size, zorder=zorder, clip_on=False, **edge)
+    ax.plot(
+        [x],
+        [y],
+        "o" if good else "X",
+        color=colour,
+        markersize=size,
+        zorder=zorder,
+        clip_on=False,
+        **edge,
+    )
 
 
-def place_labels(ax: Axes, labels: list[tuple[float, float, Text]], taken: list[Bbox] = (), clearance: float = 9) -> None:
-    """Move each label to the first free place around its point; draw a thin leader where that place is far away.
+def place_labels(
+    ax: Axes, labels: list[tuple[float, float, Text]], taken: list[Bbox] = (), clearance: float = 9
+) -> None:
+    """Move each label to the first free place around its point; draw a thin leader where that place
+    is far away.
 
     Parameters
     ----------
     ax : axes whose limits and position are final.
     labels : (x, y, text) with x and y in data units.
     taken : boxes in pixels that labels keep off, for example of other texts.
-    clearance : pixels between a point's centre and its label; also half the side of the box a point occupies.
+    clearance : pixels between a point's centre and its label; also half the side of the box a point
+        occupies.
     """
     renderer = ax.figure.canvas.get_renderer()
     frame = ax.get_window_extent(renderer)
     points = [ax.transData.transform((x, y)) for x, y, _ in labels]
     blocked = [
         *taken,
-        *(Bbox.from_bounds(px - clearance, py - clearance, 2 * clearance, 2 * clearance) for px, py in points),
+        *(
+            Bbox.from_bounds(px - clearance, py - clearance, 2 * clearance, 2 * clearance)
+            for px, py in points
+        ),
     ]
     for (px, py), (_, _, text) in zip(points, labels, strict=True):
         size = text.get_window_extent(renderer)
@@ -50,7 +66,9 @@ def place_labels(ax: Axes, labels: list[tuple[float, float, Text]], taken: list[
             _leader(ax, (px, py), box, text.get_color())
 
 
-def step_aside(text: Text, dx: float, dy: float, blocked: list[Bbox], renderer: RendererBase) -> None:
+def step_aside(
+    text: Text, dx: float, dy: float, blocked: list[Bbox], renderer: RendererBase
+) -> None:
     """Move a text placed in pixels by (dx, dy), a few times if need be, until it covers none of the boxes."""
     for _ in range(6):
         box = text.get_window_extent(renderer)
@@ -60,7 +78,9 @@ def step_aside(text: Text, dx: float, dy: float, blocked: list[Bbox], renderer: 
         text.set_position((x + dx, y + dy))
 
 
-def _free_place(px: float, py: float, size: Bbox, clearance: float, frame: Bbox, blocked: list[Bbox]) -> tuple[int, Bbox]:
+def _free_place(
+    px: float, py: float, size: Bbox, clearance: float, frame: Bbox, blocked: list[Bbox]
+) -> tuple[int, Bbox]:
     """The nearest place that overlaps nothing, and its ring; failing that the one that overlaps least."""
     best = (math.inf, 0, size)
     for ring, (dx, dy) in itertools.product(range(9), _COMPASS):
@@ -96,4 +116,13 @@ def _area(a: Bbox, b: Bbox) -> float:
 def _leader(ax: Axes, point: tuple[float, float], box: Bbox, colour: str) -> None:
     (px, py), near = point, box.padded(3)
     x, y = min(max(px, near.x0), near.x1), min(max(py, near.y0), near.y1)
-    ax.plot([px, x], [py, y], color=colour, linewidth=0.8, transform=None, zorder=2, scalex=False, scaley=False)
+    ax.plot(
+        [px, x],
+        [py, y],
+        color=colour,
+        linewidth=0.8,
+        transform=None,
+        zorder=2,
+        scalex=False,
+        scaley=False,
+    )

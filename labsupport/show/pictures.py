@@ -115,14 +115,18 @@ def _encode(canvas: FigureCanvasAgg, colours: int | None) -> bytes:
     if colours is not None:
         image = image.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     encoded = io.BytesIO()
-    image.save(encoded, format="png", optimize=colours is not None, compress_level=9 if colours else 1)
+    image.save(
+        encoded, format="png", optimize=colours is not None, compress_level=9 if colours else 1
+    )
     return encoded.getvalue()
 
 
 class LabFigure(Figure):
-    """A figure for moving pictures: axes, ticks and words are drawn once and kept, what lies in them is drawn anew.
+    """A figure for moving pictures: axes, ticks and words are drawn once and kept, what lies in
+    them is drawn anew.
 
-    Ticks are the slow part of a matplotlib drawing; without them a move of a slider takes a third of the time.
+    Ticks are the slow part of a matplotlib drawing; without them a move of a slider takes a third
+    of the time.
     """
 
     _axes_in_use, _key = None, None
@@ -161,8 +165,9 @@ class LabFigure(Figure):
 def styled() -> Iterator[None]:
     """Apply the lab's style inside a `with` block, one thread at a time.
 
-    JupyterLab sends what a slider says to a thread of its own in the kernel (a subshell), beside the thread that runs cells
-    and buttons; matplotlib's settings and a figure's canvas belong to no thread.
+    JupyterLab sends what a slider says to a thread of its own in the kernel (a subshell), beside
+    the thread that runs cells and buttons; matplotlib's settings and a figure's canvas belong to no
+    thread.
     """
     with DRAWING, matplotlib.rc_context(_RC):
         yield

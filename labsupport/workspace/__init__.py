@@ -20,8 +20,9 @@ class LabError(Exception):
 def prepare_environment(root: Path = ROOT) -> None:
     """Set what every kernel started from this process inherits.
 
-    Lessons find labsupport even where only the lock was installed, the kernel is the one of this environment rather than a
-    user's older one of the same name, and the debugger does not write warnings into the output.
+    Lessons find labsupport even where only the lock was installed, the kernel is the one of this
+    environment rather than a user's older one of the same name, and the debugger does not write
+    warnings into the output.
     """
     known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if str(root) not in known:

@@ -17,10 +17,11 @@ import psutil
 
 
 def in_child(function: Callable[..., Any], arguments: tuple, limit: float) -> Any:
-    """Return what the function returns, or a sentence when it does not return within `limit` seconds.
+    """Return what the function returns, or a sentence when it does not return within `limit`
+    seconds.
 
-    A time limit inside a process cannot end that process when the interpreter or a library hangs; its parent can. OSErrors
-    (a full disk) are raised here again.
+    A time limit inside a process cannot end that process when the interpreter or a library hangs;
+    its parent can. OSErrors (a full disk) are raised here again.
     """
     _hide_ctrl_c()  # a child that is still importing would answer with a traceback
     context = multiprocessing.get_context("spawn")
@@ -66,7 +67,9 @@ def _hide_ctrl_c() -> None:
 
 
 def _send(sender: Connection, function: Callable[..., Any], arguments: tuple) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches the whole group; the parent decides
     if os.name == "posix":
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # for the kernels below
     try:
@@ -75,12 +78,16 @@ def _send(sender: Connection, function: Callable[..., Any], arguments: tuple) ->
         sender.send(error)
 
 
-def execute(lesson: Path, target: Path, parameters: dict[str, Any], cell_limit: float, as_page: bool) -> str | None:
+def execute(
+    lesson: Path, target: Path, parameters: dict[str, Any], cell_limit: float, as_page: bool
+) -> str | None:
     """Execute a notebook into `target`, with a page beside it if asked for; None, or a sentence with the cell and error."""
     import papermill  # here, because it takes a second and the parent does not need it
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what goes wrong is said once, in the sentence below
+    logging.getLogger("papermill").setLevel(
+        logging.CRITICAL
+    )  # what goes wrong is said once, in the sentence below
     problem = None
     try:
         papermill.execute_notebook(

@@ -49,7 +49,9 @@ class Finding:
         return f"{line}; {self.remedy}" if self.remedy else line
 
 
-def examine(root: Path = ROOT, port: int = DEFAULT_PORT, start_kernel: bool = True) -> Iterator[Finding]:
+def examine(
+    root: Path = ROOT, port: int = DEFAULT_PORT, start_kernel: bool = True
+) -> Iterator[Finding]:
     """Yield the findings about this machine, each as soon as it is known.
 
     Parameters
@@ -74,7 +76,12 @@ def _python(wanted: str) -> Finding:
     detail = f"{found} at {sys.prefix}"
     if SpecifierSet(wanted).contains(found, prereleases=True):
         return Finding("python", detail)
-    return Finding("python", detail, f"the lab needs Python {wanted}; install one and make a new environment", True)
+    return Finding(
+        "python",
+        detail,
+        f"the lab needs Python {wanted}; install one and make a new environment",
+        True,
+    )
 
 
 def _packages(wanted: list[str]) -> Finding:
@@ -110,11 +117,15 @@ def _kernel(root: Path, start: bool) -> Finding:
     if not start:
         return Finding("kernel", "python3 found")
     try:
-        manager, client = start_new_kernel(kernel_name="python3", startup_timeout=30, stderr=subprocess.DEVNULL)
+        manager, client = start_new_kernel(
+            kernel_name="python3", startup_timeout=30, stderr=subprocess.DEVNULL
+        )
     except (RuntimeError, OSError) as error:
         return Finding("kernel", f"python3 does not start ({error})", REINSTALL, True)
     try:
-        reply = client.execute_interactive("import labsupport", timeout=30, output_hook=lambda message: None)["content"]
+        reply = client.execute_interactive(
+            "import labsupport", timeout=30, output_hook=lambda message: None
+        )["content"]
     except TimeoutError:
         reply = {"status": "error", "ename": "TimeoutError", "evalue": "no answer for 30 s"}
     finally:
@@ -122,19 +133,34 @@ def _kernel(root: Path, start: bool) -> Finding:
         manager.shutdown_kernel(now=True)
     if reply["status"] == "ok":
         return Finding("kernel", "python3 starts and imports labsupport")
-    return Finding("kernel", f"python3 fails on labsupport ({reply['ename']}: {reply['evalue']})", REINSTALL, True)
+    return Finding(
+        "kernel",
+        f"python3 fails on labsupport ({reply['ename']}: {reply['evalue']})",
+        REINSTALL,
+        True,
+    )
 
 
 def _lessons(root: Path) -> Finding:
     if not (root / FIRST_LESSON).is_file():
-        return Finding("lessons", f"{FIRST_LESSON} is missing", f"restore it with `git checkout {FIRST_LESSON}`", True)
-    return Finding("lessons", f"{len(list((root / 'notebooks').glob('*.ipynb')))} in {root / 'notebooks'}")
+        return Finding(
+            "lessons",
+            f"{FIRST_LESSON} is missing",
+            f"restore it with `git checkout {FIRST_LESSON}`",
+            True,
+        )
+    return Finding(
+        "lessons", f"{len(list((root / 'notebooks').glob('*.ipynb')))} in {root / 'notebooks'}"
+    )
 
 
 def _port(port: int) -> Finding:
     with socket.socket() as probe:
         taken = probe.connect_ex(("127.0.0.1", port)) == 0
-    return Finding("port", f"{port} is taken, `lab open` will use the next free one" if taken else f"{port} is free")
+    return Finding(
+        "port",
+        f"{port} is taken, `lab open` will use the next free one" if taken else f"{port} is free",
+    )
 
 
 def _memory() -> Finding:
@@ -151,6 +177,10 @@ def _disk(root: Path) -> Finding:
             free = shutil.disk_usage(build).free / 1e9
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        return Finding("disk", f"{build} is not writable ({reason})", "put the lab in a folder of your own, with room")
+        return Finding(
+            "disk",
+            f"{build} is not writable ({reason})",
+            "put the lab in a folder of your own, with room",
+        )
     remedy = "" if free >= DISK_NEEDED else f"free {DISK_NEEDED} GB"
     return Finding("disk", f"{free:.1f} GB free, {build} is writable", remedy)

@@ -38,7 +38,9 @@ class Limits:
 
     def __post_init__(self) -> None:
         if self.jobs < 1 or not 0 < self.cell < float("inf"):
-            raise LabError(f"--jobs is at least 1 and --timeout above 0 s; got {self.jobs} and {self.cell:g}.")
+            raise LabError(
+                f"--jobs is at least 1 and --timeout above 0 s; got {self.jobs} and {self.cell:g}."
+            )
 
     @property
     def lesson(self) -> float:
@@ -60,8 +62,11 @@ class Outcome:
         return f"FAIL  {self.lesson.stem}  {self.problem}"
 
 
-def find_lessons(root: Path, names: list[str], folders: tuple[str, ...] = ("notebooks",)) -> list[Path]:
-    """Turn names (`01`, a stem or a path) into notebooks; all of the folders when there are no names.
+def find_lessons(
+    root: Path, names: list[str], folders: tuple[str, ...] = ("notebooks",)
+) -> list[Path]:
+    """Turn names (`01`, a stem or a path) into notebooks; all of the folders when there are no
+    names.
 
     Raises
     ------
@@ -69,12 +74,20 @@ def find_lessons(root: Path, names: list[str], folders: tuple[str, ...] = ("note
     """
     known = [path for folder in folders for path in sorted((root / folder).glob("*.ipynb"))]
     if not known and not names:
-        raise LabError(f"There are no lessons in {' or '.join(str(root / folder) for folder in folders)}.")
+        raise LabError(
+            f"There are no lessons in {' or '.join(str(root / folder) for folder in folders)}."
+        )
     found: list[Path] = []
     for name in names:
-        matching = [Path(name).resolve()] if Path(name).is_file() else [p for p in known if p.name.startswith(name)]
+        matching = (
+            [Path(name).resolve()]
+            if Path(name).is_file()
+            else [p for p in known if p.name.startswith(name)]
+        )
         if not matching:
-            raise LabError(f"There is no lesson {name!r}; the lessons are {', '.join(p.stem for p in known)}.")
+            raise LabError(
+                f"There is no lesson {name!r}; the lessons are {', '.join(p.stem for p in known)}."
+            )
         found += matching
     return list(dict.fromkeys(found)) or known
 
@@ -95,18 +108,25 @@ def _parameters(lesson: Path) -> list[str]:
     import papermill
 
     notebook = nbformat.read(lesson, as_version=4)
-    notebook.metadata["kernelspec"] = {"name": "python3", "language": "python"}  # not every editor stores both
+    notebook.metadata["kernelspec"] = {
+        "name": "python3",
+        "language": "python",
+    }  # not every editor stores both
     return list(papermill.inspect_notebook(notebook))
 
 
-def report(lessons: list[Path], out: Path | str, parameters: dict[str, Any], limits: Limits) -> list[Outcome]:
+def report(
+    lessons: list[Path], out: Path | str, parameters: dict[str, Any], limits: Limits
+) -> list[Outcome]:
     """Execute lessons into `out`: an executed notebook and a page each, and index.html.
 
     Files appear under their names only when they are whole, the index last.
     """
     out = Path(out).resolve()
     if len({lesson.stem for lesson in lessons}) < len(lessons):
-        raise LabError("Two of these lessons have the same name and would overwrite each other; run them one by one.")
+        raise LabError(
+            "Two of these lessons have the same name and would overwrite each other; run them one by one."
+        )
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".run-", dir=out) as folder:
         scratch = Path(folder)
@@ -115,7 +135,9 @@ def report(lessons: list[Path], out: Path | str, parameters: dict[str, Any], lim
         (scratch / "index.html").write_text(_index(outcomes, scratch), encoding="utf-8")
         for path in sorted(scratch.iterdir(), key=lambda path: path.name == "index.html"):
             os.replace(path, out / path.name)
-    print(f"{len(outcomes)} lessons, {sum(o.problem is not None for o in outcomes)} failed: {out / 'index.html'}")
+    print(
+        f"{len(outcomes)} lessons, {sum(o.problem is not None for o in outcomes)} failed: {out / 'index.html'}"
+    )
     return outcomes
 
 
@@ -134,7 +156,8 @@ def refresh(lessons: list[Path], limits: Limits) -> list[Outcome]:
 
 
 def normalised(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The same notebook without what differs between two machines: versions, times, papermill's traces, widget state.
+    """The same notebook without what differs between two machines: versions, times, papermill's
+    traces, widget state.
 
     A widget's view is dropped because it shows nothing without its kernel; cell ids and tags stay.
     """
@@ -147,7 +170,11 @@ def normalised(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if not cell.metadata.get("tags", True):
             del cell.metadata["tags"]
         if cell.cell_type == "code":
-            kept = [o for o in cell.outputs if "application/vnd.jupyter.widget-view+json" not in o.get("data", {})]
+            kept = [
+                o
+                for o in cell.outputs
+                if "application/vnd.jupyter.widget-view+json" not in o.get("data", {})
+            ]
             cell.outputs = _merged(kept)
     return notebook
 
@@ -156,20 +183,28 @@ def _merged(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]
     """Join neighbouring pieces of one stream: where a kernel cuts what a cell prints is an accident of timing."""
     merged: list[nbformat.NotebookNode] = []
     for output in outputs:
-        if merged and output.output_type == "stream" == merged[-1].output_type and output.name == merged[-1].name:
+        if (
+            merged
+            and output.output_type == "stream" == merged[-1].output_type
+            and output.name == merged[-1].name
+        ):
             merged[-1].text += output.text
         else:
             merged.append(output)
     return merged
 
 
-def _execute_all(targets: dict[Path, Path], parameters: dict[str, Any], limits: Limits, as_page: bool) -> list[Outcome]:
+def _execute_all(
+    targets: dict[Path, Path], parameters: dict[str, Any], limits: Limits, as_page: bool
+) -> list[Outcome]:
     """Execute each lesson into its target, in parallel, with a progress bar; outcomes in the order of the lessons."""
     prepare_environment()
 
     def one(lesson: Path) -> Outcome:
         start = time.perf_counter()
-        problem = in_child(execute, (lesson, targets[lesson], parameters, limits.cell, as_page), limits.lesson)
+        problem = in_child(
+            execute, (lesson, targets[lesson], parameters, limits.cell, as_page), limits.lesson
+        )
         return Outcome(lesson, time.perf_counter() - start, problem)
 
     done: dict[Path, Outcome] = {}
@@ -193,8 +228,16 @@ def _index(outcomes: list[Outcome], folder: Path) -> str:
     rows = []
     for outcome in outcomes:
         stem, title = outcome.lesson.stem, html.escape(_title(outcome.lesson))
-        link = f'<a href="{quote(stem)}.html">{title}</a>' if (folder / f"{stem}.html").exists() else title
-        result = "ok" if outcome.problem is None else f"<strong>failed</strong>: {html.escape(outcome.problem)}"
+        link = (
+            f'<a href="{quote(stem)}.html">{title}</a>'
+            if (folder / f"{stem}.html").exists()
+            else title
+        )
+        result = (
+            "ok"
+            if outcome.problem is None
+            else f"<strong>failed</strong>: {html.escape(outcome.problem)}"
+        )
         rows.append(f"<tr><td>{link}</td><td>{outcome.seconds:.0f} s</td><td>{result}</td></tr>")
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>The lessons, executed</title><style>{STYLE}</style>'
@@ -206,6 +249,8 @@ def _index(outcomes: list[Outcome], folder: Path) -> str:
 def _title(lesson: Path) -> str:
     """The first heading of the notebook."""
     for cell in nbformat.read(lesson, as_version=4).cells:
-        if cell.cell_type == "markdown" and (heading := re.search(r"^# +(.+)$", cell.source, re.MULTILINE)):
+        if cell.cell_type == "markdown" and (
+            heading := re.search(r"^# +(.+)$", cell.source, re.MULTILINE)
+        ):
             return heading[1].strip()
     return lesson.stem

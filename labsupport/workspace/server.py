@@ -1,7 +1,7 @@
 """Open JupyterLab on the first lesson.
 
-Everything JupyterLab is told lies in the folder `jupyter` beside this file; what it remembers goes to build/jupyter. The
-user's own Jupyter configuration is neither read nor written.
+Everything JupyterLab is told lies in the folder `jupyter` beside this file; what it remembers goes
+to build/jupyter. The user's own Jupyter configuration is neither read nor written.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ def open_lab(port: int = DEFAULT_PORT, browser: bool = True, root: Path = ROOT) 
     LabError : the first lesson is missing.
     """
     if not (root / FIRST_LESSON).is_file():
-        raise LabError(f"{root / FIRST_LESSON} is missing; restore it with `git checkout {FIRST_LESSON}`.")
+        raise LabError(
+            f"{root / FIRST_LESSON} is missing; restore it with `git checkout {FIRST_LESSON}`."
+        )
     prepare_environment(root)
     os.environ["JUPYTER_CONFIG_PATH"] = str(CONFIG)
     os.environ["JUPYTER_CONFIG_DIR"] = str(root / "build" / "jupyter")
@@ -46,10 +48,15 @@ def open_lab(port: int = DEFAULT_PORT, browser: bool = True, root: Path = ROOT) 
 
     from jupyterlab.labapp import LabApp  # reads the environment when it is imported
 
-    # Only these server extensions, whatever else is installed: nbgrader and jupytext are used as libraries.
-    LabApp.serverapp_config = {"jpserver_extensions": {"jupyter_lsp": True, "jupyter_server_terminals": True}}
+    # Only these server extensions, whatever else is installed: nbgrader and jupytext are used as
+    # libraries.
+    LabApp.serverapp_config = {
+        "jpserver_extensions": {"jupyter_lsp": True, "jupyter_server_terminals": True}
+    }
     app = LabApp.initialize_server(argv=_arguments(port, browser and _has_display(), root))
-    app.io_loop.add_callback(_announce, app, port)  # said when it is true: once requests are answered
+    app.io_loop.add_callback(
+        _announce, app, port
+    )  # said when it is true: once requests are answered
     _close_on_ctrl_c(app)
     app.start()
     print("The lab is closed.")
@@ -59,8 +66,13 @@ def open_lab(port: int = DEFAULT_PORT, browser: bool = True, root: Path = ROOT) 
 def _announce(app: ServerApp, wanted: int) -> None:
     if app.port != wanted:
         print(f"Port {wanted} is taken; using {app.port}.")
-    address = f"http://127.0.0.1:{app.port}/lab/tree/{FIRST_LESSON}?token={app.identity_provider.token}"
-    print(f"\nThe lab is open. In a browser on this machine:\n\n    {address}\n\nCtrl-C here closes it.", flush=True)
+    address = (
+        f"http://127.0.0.1:{app.port}/lab/tree/{FIRST_LESSON}?token={app.identity_provider.token}"
+    )
+    print(
+        f"\nThe lab is open. In a browser on this machine:\n\n    {address}\n\nCtrl-C here closes it.",
+        flush=True,
+    )
 
 
 def _close_on_ctrl_c(app: ServerApp) -> None:
@@ -84,7 +96,9 @@ def _arguments(port: int, browser: bool, root: Path) -> list[str]:
         f"--LabApp.open_browser={browser}",
         f"--IdentityProvider.token={os.environ.get('JUPYTER_TOKEN') or secrets.token_hex(24)}",
     ]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:  # a container, usually; the server listens to this machine only
+    if (
+        hasattr(os, "geteuid") and os.geteuid() == 0
+    ):  # a container, usually; the server listens to this machine only
         arguments.append("--allow-root")
     return arguments
 

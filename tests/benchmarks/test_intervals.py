@@ -1,8 +1,10 @@
-"""Times of intervals beside those who do the same: run by `make bench`, nothing here asserts a time.
+"""Times of intervals beside those who do the same: run by `make bench`, nothing here asserts a
+time.
 
-SciPy resamples the n differences of right answers, its fastest way to the paired bootstrap (two samples with paired=True
-take longer, and are shown), in batches that stay in the cache. At a million rows 10,000 replicates would take it minutes, so
-it and the loop draw fewer there: the name says how many, and extra_info holds the time of one replicate.
+SciPy resamples the n differences of right answers, its fastest way to the paired bootstrap (two
+samples with paired=True take longer, and are shown), in batches that stay in the cache. At a
+million rows 10,000 replicates would take it minutes, so it and the loop draw fewer there: the name
+says how many, and extra_info holds the time of one replicate.
 """
 
 import math
@@ -23,11 +25,17 @@ SIZES = {4_000: REPLICATES, 1_000_000: FEW}
 def build_a(n):
     """Build A's rates on n rows: the table, and the rows as -1, 0, 1."""
     better, worse = 17 * n // 1000, 35 * n // 4000
-    return PairedOutcomes(n - better - worse, better, worse, 0), np.repeat([1, -1, 0], [better, worse, n - better - worse])
+    return PairedOutcomes(n - better - worse, better, worse, 0), np.repeat(
+        [1, -1, 0], [better, worse, n - better - worse]
+    )
 
 
 def with_scipy(rows, replicates, paired=False):
-    samples = ((rows == 1).astype(np.int8), (rows == -1).astype(np.int8)) if paired else (rows.astype(np.int8),)
+    samples = (
+        ((rows == 1).astype(np.int8), (rows == -1).astype(np.int8))
+        if paired
+        else (rows.astype(np.int8),)
+    )
     return stats.bootstrap(
         samples,
         (lambda x, y, axis: x.mean(axis) - y.mean(axis)) if paired else np.mean,
@@ -53,7 +61,9 @@ def replicates_of(benchmark, work, replicates):
     benchmark.extra_info["replicates"] = replicates
     gains = benchmark(work)
     if benchmark.stats:
-        benchmark.extra_info["microseconds per replicate"] = round(1e6 * benchmark.stats["min"] / replicates, 4)
+        benchmark.extra_info["microseconds per replicate"] = round(
+            1e6 * benchmark.stats["min"] / replicates, 4
+        )
     assert len(gains) == replicates
     return gains
 
@@ -66,7 +76,9 @@ def assert_is_build_a(gains, n):
 
 @pytest.mark.benchmark(min_rounds=3)
 @pytest.mark.parametrize("n", SIZES)
-@pytest.mark.parametrize("name", ["gain_interval, exact", "bootstrap_gains", "scipy", "scipy, paired=True", "numpy loop"])
+@pytest.mark.parametrize(
+    "name", ["gain_interval, exact", "bootstrap_gains", "scipy", "scipy, paired=True", "numpy loop"]
+)
 def test_bootstrap(benchmark, n, name):
     outcomes, rows = build_a(n)
     benchmark.group, benchmark.name = f"paired bootstrap of {n:,} rows", name
@@ -93,7 +105,8 @@ def test_exact_interval_by_size(benchmark, n):
     assert 0.00825 in benchmark(gain_interval, outcomes)
 
 
-# The accuracy gap between groups, resampled: counts per group beside Fairlearn's MetricFrame(n_boot=...).
+# The accuracy gap between groups, resampled: counts per group beside Fairlearn's
+# MetricFrame(n_boot=...).
 
 GROUP_ROWS, GROUP_REPLICATES = 4_000, 100
 
@@ -139,12 +152,19 @@ def gap_with_tables(group, right, replicates):
     return np.quantile(gaps_from_tables(right_rows, group_rows, replicates), [0.025, 0.5, 0.975])
 
 
-@pytest.mark.benchmark(group=f"accuracy gap of 5 groups, {GROUP_ROWS:,} rows, {GROUP_REPLICATES} replicates", min_rounds=3)
-@pytest.mark.parametrize("gap", [gap_with_tables, gap_with_fairlearn], ids=["table per group", "Fairlearn MetricFrame"])
+@pytest.mark.benchmark(
+    group=f"accuracy gap of 5 groups, {GROUP_ROWS:,} rows, {GROUP_REPLICATES} replicates",
+    min_rounds=3,
+)
+@pytest.mark.parametrize(
+    "gap", [gap_with_tables, gap_with_fairlearn], ids=["table per group", "Fairlearn MetricFrame"]
+)
 def test_gap(benchmark, gap):
     group, right = groups()
     if gap is gap_with_fairlearn:
-        pytest.importorskip("fairlearn", reason="Fairlearn is not a dependency; install it to compare with it.")
+        pytest.importorskip(
+            "fairlearn", reason="Fairlearn is not a dependency; install it to compare with it."
+        )
     found = benchmark(gap, group, right, GROUP_REPLICATES)
     reference = gap_with_tables(group, right, REPLICATES)
     assert found == pytest.approx(reference, abs=5 * 0.012 * 2.7 / math.sqrt(GROUP_REPLICATES))

@@ -22,7 +22,9 @@ def by_definition(y, candidate, baseline):
         for sign, s in ((1, candidate), (-1, baseline))
     )
     by_positive, by_negative = won.mean(axis=1), won.mean(axis=0)
-    variance = by_positive.var(ddof=1) / len(by_positive) + by_negative.var(ddof=1) / len(by_negative)
+    variance = by_positive.var(ddof=1) / len(by_positive) + by_negative.var(ddof=1) / len(
+        by_negative
+    )
     return won.mean(), math.sqrt(variance)
 
 

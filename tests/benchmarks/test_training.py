@@ -17,11 +17,15 @@ def one_by_one(world, seeds, n):
 
 
 @pytest.mark.benchmark(group=f"{len(SEEDS)} models on {ROWS} rows each, one thread", min_rounds=8)
-@pytest.mark.parametrize("fit", [one_by_one, fit_logistic_many], ids=["loop of fit_logistic", "fit_logistic_many"])
+@pytest.mark.parametrize(
+    "fit", [one_by_one, fit_logistic_many], ids=["loop of fit_logistic", "fit_logistic_many"]
+)
 def test_training_many_models(benchmark, fit):
     world = World.create()
     weights = benchmark(fit, world, SEEDS, ROWS)
-    np.testing.assert_allclose(weights[[0, -1]], one_by_one(world, [SEEDS[0], SEEDS[-1]], ROWS), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        weights[[0, -1]], one_by_one(world, [SEEDS[0], SEEDS[-1]], ROWS), rtol=0, atol=1e-12
+    )
 
 
 def with_scipy(y, candidate, baseline):

@@ -16,7 +16,14 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+_NAMES = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "msedge",
+)
 _QUIET = (
     "--no-sandbox",  # as root, in a container
     "--disable-gpu",
@@ -54,7 +61,12 @@ def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     log = (root / "server.log").open("w+", encoding="utf-8")
     command = [sys.executable, "-c", _START, str(port), str(root)]
-    with log, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment) as server:
+    with (
+        log,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment
+        ) as server,
+    ):
         try:
             yield _when_ready(server, root)
         finally:
@@ -68,7 +80,9 @@ def _when_ready(server: subprocess.Popen, root: Path) -> JupyterLab:
         found = re.search(r"(http://127\.0\.0\.1:\d+)/lab\S*token=(\w+)", line)
         if found:
             return JupyterLab(found[1], found[2], root)
-    raise RuntimeError(f"JupyterLab did not start: {(root / 'server.log').read_text(encoding='utf-8')}")
+    raise RuntimeError(
+        f"JupyterLab did not start: {(root / 'server.log').read_text(encoding='utf-8')}"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +106,9 @@ def page(browser: Browser) -> Iterator[Page]:
     """A page as wide as a projector. An error in its console, whoever wrote it, fails the tests: JupyterLab writes none."""
     opened = browser.new_page(viewport={"width": 1400, "height": 900})
     errors: list[str] = []
-    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    opened.on(
+        "console", lambda message: errors.append(message.text) if message.type == "error" else None
+    )
     opened.on("pageerror", lambda error: errors.append(str(error)))
     yield opened
     opened.close()

@@ -36,11 +36,15 @@ LESSONS = {
     lesson.stem: lesson
     for lesson in (
         Lesson("01_evaluation_gate", gate_view, gate_panel, "bias", 10, {"bias": 1.0}, "1.0"),
-        Lesson("02_confidence_intervals", interval_view, interval_panel, "draw", 3, {"draw": 3}, "3.0"),
+        Lesson(
+            "02_confidence_intervals", interval_view, interval_panel, "draw", 3, {"draw": 3}, "3.0"
+        ),
     )
 }
 of_every_lesson = pytest.mark.parametrize("lesson", LESSONS, indirect=True, scope="module")
-of_lesson_01 = pytest.mark.parametrize("lesson", ["01_evaluation_gate"], indirect=True, scope="module")
+of_lesson_01 = pytest.mark.parametrize(
+    "lesson", ["01_evaluation_gate"], indirect=True, scope="module"
+)
 
 # Milliseconds from a key going down to the frame in which the picture that it caused is painted.
 _WATCH = """
@@ -63,8 +67,11 @@ def lesson_panel(page: Page, jupyterlab, lesson: Lesson) -> Locator:
     cells = json.loads((jupyterlab.root / lesson.path).read_text(encoding="utf-8"))["cells"]
     # JupyterLab fills a page bit by bit, and "Run All" runs the cells that are there.
     expect(page.locator(".jp-Notebook .jp-Cell")).to_have_count(len(cells), timeout=60_000)
-    # Before there is a kernel the toolbar's indicator says "idle" as well, and what runs then is lost without a word.
-    page.locator("#jp-main-statusbar").get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    # Before there is a kernel the toolbar's indicator says "idle" as well, and what runs then is
+    # lost without a word.
+    page.locator("#jp-main-statusbar").get_by_text("Python 3 (ipykernel) | Idle").wait_for(
+        timeout=60_000
+    )
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     image = page.locator("img.widget-image")
@@ -88,11 +95,15 @@ def slider(panel: Locator, words: str) -> Locator:
 def shown(panel: Locator) -> tuple[list[int], str]:
     """The bytes of the picture on the page, and the sentence under it."""
     read = "async image => Array.from(new Uint8Array(await (await fetch(image.src)).arrayBuffer()))"
-    return panel.locator("img.widget-image").evaluate(read), panel.get_by_role("status").inner_text()
+    return panel.locator("img.widget-image").evaluate(read), panel.get_by_role(
+        "status"
+    ).inner_text()
 
 
 @of_every_lesson
-def test_a_slider_moved_by_keyboard_changes_picture_and_sentence_and_reset_restores_them(panel, page, lesson):
+def test_a_slider_moved_by_keyboard_changes_picture_and_sentence_and_reset_restores_them(
+    panel, page, lesson
+):
     image, sentence = panel.locator("img.widget-image"), panel.get_by_role("status")
     expect(image).to_have_attribute("title", lesson.panel().image.tooltip)
     start, source = shown(panel), image.get_attribute("src")
@@ -154,5 +165,6 @@ def test_how_long_a_move_takes(panel: Locator, page: Page, lesson: Lesson, recor
         took.append(page.evaluate("window.took"))
     assert len(took) == MOVES and min(took) > 0
     record_property(
-        "latency", f"lesson {lesson.stem[:2]}, key to picture: median {statistics.median(took):.0f} ms of {MOVES} moves"
+        "latency",
+        f"lesson {lesson.stem[:2]}, key to picture: median {statistics.median(took):.0f} ms of {MOVES} moves",
     )

@@ -5,21 +5,43 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from tiny_lesson import PYTEST, ROOT, SCORE, STEM, Project, copy_project, passes, record, source_of, tiny_lesson
+from tiny_lesson import (
+    PYTEST,
+    ROOT,
+    SCORE,
+    STEM,
+    Project,
+    copy_project,
+    passes,
+    record,
+    source_of,
+    tiny_lesson,
+)
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Project:
-    return copy_project(tmp_path_factory.mktemp("commands"), "solutions", "exercises", "tests/wrong_answers")
+    return copy_project(
+        tmp_path_factory.mktemp("commands"), "solutions", "exercises", "tests/wrong_answers"
+    )
 
 
 @pytest.fixture
 def catches(project, record_property):
     """Run a command that must fail and say these words; then record it in the table."""
 
-    def run(fault: str, command: tuple[str, ...], caught_by: str, *words: str, status: int = 1, ci: bool = False) -> str:
+    def run(
+        fault: str,
+        command: tuple[str, ...],
+        caught_by: str,
+        *words: str,
+        status: int = 1,
+        ci: bool = False,
+    ) -> str:
         done = project.run(*command, ci=ci)
-        assert done.returncode == status, f"{fault}: {command} ended with {done.returncode}.\n{done.stdout}"
+        assert done.returncode == status, (
+            f"{fault}: {command} ended with {done.returncode}.\n{done.stdout}"
+        )
         missing = [each for each in words if each not in done.stdout]
         assert not missing, f"{fault}: the output does not say {missing}.\n{done.stdout}"
         record(record_property, fault, command, done.returncode, caught_by)
@@ -34,9 +56,23 @@ def catches(project, record_property):
 def test_upward_import(project, catches):
     lint = ("lint-imports", "--no-cache")
     passes(project, *lint)
-    project.edit("labsupport/world.py", "import numpy as np\n", "import numpy as np\n\nimport labsupport.gate\n")
-    catches("upward import", lint, "layers contract", "downwards BROKEN", "labsupport.world -> labsupport.gate")
-    project.edit("labsupport/world.py", "import numpy as np\n\nimport labsupport.gate\n", "import numpy as np\n")
+    project.edit(
+        "labsupport/world.py",
+        "import numpy as np\n",
+        "import numpy as np\n\nimport labsupport.gate\n",
+    )
+    catches(
+        "upward import",
+        lint,
+        "layers contract",
+        "downwards BROKEN",
+        "labsupport.world -> labsupport.gate",
+    )
+    project.edit(
+        "labsupport/world.py",
+        "import numpy as np\n\nimport labsupport.gate\n",
+        "import numpy as np\n",
+    )
 
 
 def test_unused_import_in_a_lesson(project, catches):
@@ -55,7 +91,13 @@ def test_range_that_differs_from_the_project(project, catches):
     ranges = (*PYTEST, "tests/test_environment.py", "-k", "conda")
     passes(project, *ranges)
     project.edit("environment.yml", "- papermill >=2.7,<3", "- papermill >=2.6,<3")
-    catches("range in environment.yml", ranges, "test_environment", "test_conda_has_the_names_and_ranges", ">=2.6")
+    catches(
+        "range in environment.yml",
+        ranges,
+        "test_environment",
+        "test_conda_has_the_names_and_ranges",
+        ">=2.6",
+    )
 
 
 # Exercises
@@ -74,8 +116,19 @@ def test_stale_exercise(project, catches):
 def test_check_that_accepts_everything(project, catches):
     lists = (*PYTEST, "tests/wrong_answers", "-k", "01.1 and (percent or signed_gap or solution)")
     passes(project, *lists)
-    project.edit("labsupport/grading/__init__.py", 'return _sentence(str(wrong)), ""', 'return "", "It looks fine."')
-    catches("check that accepts wrong answers", lists, "kill list", "FAILED tests/wrong_answers", "01.1-percent", "2 failed")
+    project.edit(
+        "labsupport/grading/__init__.py",
+        'return _sentence(str(wrong)), ""',
+        'return "", "It looks fine."',
+    )
+    catches(
+        "check that accepts wrong answers",
+        lists,
+        "kill list",
+        "FAILED tests/wrong_answers",
+        "01.1-percent",
+        "2 failed",
+    )
 
 
 # pytest itself
@@ -94,12 +147,29 @@ def test_skip_is_a_failure_under_ci_only(project, catches):
     )
     one, module = (*PYTEST, "tests/test_skips.py"), (*PYTEST, "tests/test_module_skips.py")
     assert "1 skipped" in passes(project, *one)
-    catches("skipped test", one, "CI=true", "CI=true, so a skipped test is a failure", "no browser here", ci=True)
-    catches("skipped module", module, "CI=true", "CI=true, so a skipped test is a failure", "no_such", ci=True, status=2)
+    catches(
+        "skipped test",
+        one,
+        "CI=true",
+        "CI=true, so a skipped test is a failure",
+        "no browser here",
+        ci=True,
+    )
+    catches(
+        "skipped module",
+        module,
+        "CI=true",
+        "CI=true, so a skipped test is a failure",
+        "no_such",
+        ci=True,
+        status=2,
+    )
 
 
 def test_hang_is_ended(project, catches):
-    (project.root / "tests/test_hangs.py").write_text("import time\ndef test_hangs():\n    time.sleep(90)", encoding="utf-8")
+    (project.root / "tests/test_hangs.py").write_text(
+        "import time\ndef test_hangs():\n    time.sleep(90)", encoding="utf-8"
+    )
     command = (*PYTEST, "-o", "faulthandler_timeout=1", "tests/test_hangs.py")
     catches("test that hangs", command, "faulthandler_timeout", "Timeout", "in test_hangs")
 
@@ -107,7 +177,12 @@ def test_hang_is_ended(project, catches):
 def test_warning_is_a_failure(project, catches):
     source = "import warnings\ndef test_old():\n    warnings.warn('going away', DeprecationWarning, stacklevel=1)"
     (project.root / "tests/test_warns.py").write_text(source, encoding="utf-8")
-    catches("warning", (*PYTEST, "tests/test_warns.py"), "filterwarnings", "DeprecationWarning: going away")
+    catches(
+        "warning",
+        (*PYTEST, "tests/test_warns.py"),
+        "filterwarnings",
+        "DeprecationWarning: going away",
+    )
 
 
 def test_no_lessons_at_all(tmp_path, record_property):

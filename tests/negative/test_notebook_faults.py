@@ -44,7 +44,9 @@ def replace_output(i: int, mime: str | None, old: str, new: str) -> Callable:
         output = book.cells[i].outputs[0]
         holder, key = (output, "text") if mime is None else (output.data, mime)
         if old not in holder[key]:
-            raise ValueError(f"{old!r} is not in the output of cell {i}; adapt this negative control.")
+            raise ValueError(
+                f"{old!r} is not in the output of cell {i}; adapt this negative control."
+            )
         holder[key] = holder[key].replace(old, new)
 
     return plant
@@ -78,8 +80,16 @@ def second_panel(book) -> None:
 
 
 FAULTS = [
-    broken("Cell 1", "wrong stored output", replace_output(SCORE_CELL, None, "0.9250", "0.9251"), "0.9251", "differ"),
-    broken("Cell 1", "cell that raises", add_source(SCORE_CELL, "\nprint(1 / 0)"), "ZeroDivisionError"),
+    broken(
+        "Cell 1",
+        "wrong stored output",
+        replace_output(SCORE_CELL, None, "0.9250", "0.9251"),
+        "0.9251",
+        "differ",
+    ),
+    broken(
+        "Cell 1", "cell that raises", add_source(SCORE_CELL, "\nprint(1 / 0)"), "ZeroDivisionError"
+    ),
     broken(
         "Cell 3",
         "wrong number in stored alt text",
@@ -94,25 +104,63 @@ FAULTS = [
         "right: 0.9750",
         "differ",
     ),
-    broken("execution_counts", "outputs and counts stripped", strip, "execution count None", "would not be compared"),
-    broken("nbval_tags", "cell tagged nbval-skip", tag(SCORE_CELL, "nbval-skip"), "'nbval-skip'", "remove it"),
-    broken("nbval_tags", "cell tagged raises-exception", tag(SCORE_CELL, "raises-exception"), "'raises-exception'"),
     broken(
-        "nbval_tags", "comment NBVAL_IGNORE_OUTPUT", add_source(SCORE_CELL, "\n# NBVAL_IGNORE_OUTPUT"), "'# NBVAL_IGNORE"
+        "execution_counts",
+        "outputs and counts stripped",
+        strip,
+        "execution count None",
+        "would not be compared",
     ),
-    broken("nbval_tags", "printing cell tagged as panel", tag(SCORE_CELL, "nbval-ignore-output"), "goes unchecked"),
+    broken(
+        "nbval_tags",
+        "cell tagged nbval-skip",
+        tag(SCORE_CELL, "nbval-skip"),
+        "'nbval-skip'",
+        "remove it",
+    ),
+    broken(
+        "nbval_tags",
+        "cell tagged raises-exception",
+        tag(SCORE_CELL, "raises-exception"),
+        "'raises-exception'",
+    ),
+    broken(
+        "nbval_tags",
+        "comment NBVAL_IGNORE_OUTPUT",
+        add_source(SCORE_CELL, "\n# NBVAL_IGNORE_OUTPUT"),
+        "'# NBVAL_IGNORE",
+    ),
+    broken(
+        "nbval_tags",
+        "printing cell tagged as panel",
+        tag(SCORE_CELL, "nbval-ignore-output"),
+        "goes unchecked",
+    ),
     broken(
         "clean_run",
         "stored error",
-        lambda book: book.cells[SCORE_CELL].update(outputs=[new_output("error", ename="KeyError", evalue="", traceback=[])]),
+        lambda book: book.cells[SCORE_CELL].update(
+            outputs=[new_output("error", ename="KeyError", evalue="", traceback=[])]
+        ),
         "stores an error, KeyError",
     ),
-    broken("clean_run", "semicolon that hides an output", add_source(SCORE_CELL, "\nright;"), "ends in a semicolon"),
     broken(
-        "stable_outputs", "path in an output", replace_output(SCORE_CELL, None, "37", "/home/ada/lab 37"), "'/home/ada/lab'"
+        "clean_run",
+        "semicolon that hides an output",
+        add_source(SCORE_CELL, "\nright;"),
+        "ends in a semicolon",
     ),
     broken(
-        "stable_outputs", "raw float in an output", replace_output(SCORE_CELL, None, "0.9250", "0.92500000001"), "0.9250000"
+        "stable_outputs",
+        "path in an output",
+        replace_output(SCORE_CELL, None, "37", "/home/ada/lab 37"),
+        "'/home/ada/lab'",
+    ),
+    broken(
+        "stable_outputs",
+        "raw float in an output",
+        replace_output(SCORE_CELL, None, "0.9250", "0.92500000001"),
+        "0.9250000",
     ),
     broken(
         "metadata",
@@ -127,12 +175,29 @@ FAULTS = [
         "describe it",
     ),
     broken("alt_text", "bare picture", bare_picture, "cell 6", "bare picture"),
-    broken("links", "dead link", add_source(READING_CELL, " [See](02_nowhere.ipynb)."), "02_nowhere.ipynb"),
-    broken("budgets", "cell of 21 lines", set_source(SCORE_CELL, "\n".join(["right = rows"] * 21)), "has 21 lines"),
-    broken("budgets", "too many words", add_source(READING_CELL, " word" * 1800), "words of prose, at most 1800"),
+    broken(
+        "links",
+        "dead link",
+        add_source(READING_CELL, " [See](02_nowhere.ipynb)."),
+        "02_nowhere.ipynb",
+    ),
+    broken(
+        "budgets",
+        "cell of 21 lines",
+        set_source(SCORE_CELL, "\n".join(["right = rows"] * 21)),
+        "has 21 lines",
+    ),
+    broken(
+        "budgets",
+        "too many words",
+        add_source(READING_CELL, " word" * 1800),
+        "words of prose, at most 1800",
+    ),
     broken("order", "no parameters cell", tag(PARAMETERS, "settings"), "tagged 'parameters'"),
     broken("order", "second live panel", second_panel, "exactly one live panel"),
-    broken("order", "panel without a question", set_source(QUESTION, "Go on."), "must ask a question"),
+    broken(
+        "order", "panel without a question", set_source(QUESTION, "Go on."), "must ask a question"
+    ),
     broken(
         "own_names",
         "def that shadows labsupport",
@@ -140,9 +205,18 @@ FAULTS = [
         "defines gate, which labsupport.gate has",
     ),
     broken(
-        "prose_numbers", "number that no cell prints", add_source(READING_CELL, " It was 0.97."), "states 0.97", "print it"
+        "prose_numbers",
+        "number that no cell prints",
+        add_source(READING_CELL, " It was 0.97."),
+        "states 0.97",
+        "print it",
     ),
-    broken("prose_numbers", "number with fewer digits", add_source(READING_CELL, " So 0.925."), "states 0.925,"),
+    broken(
+        "prose_numbers",
+        "number with fewer digits",
+        add_source(READING_CELL, " So 0.925."),
+        "states 0.925,",
+    ),
     broken(
         "prose_numbers",
         "number in a code span",
@@ -164,14 +238,23 @@ def run(project) -> tuple[int, str, dict[str, str]]:
         book = tiny_lesson()
         fault.plant(book)
         project.save(book, fault.stem)
-    compared = [f"notebooks/{fault.stem}.ipynb" for fault in FAULTS if fault.caught_by.startswith(COMPARED)]
+    compared = [
+        f"notebooks/{fault.stem}.ipynb" for fault in FAULTS if fault.caught_by.startswith(COMPARED)
+    ]
     done = project.run(*PYTEST, "tests/test_lessons.py", *compared)
     parts = re.split(r"^_+ (\S.*?) _+$", done.stdout, flags=re.MULTILINE)
     return done.returncode, done.stdout, dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def test_the_lesson_without_a_fault_passes(project):
-    output = passes(project, *PYTEST, "tests/test_lessons.py", f"notebooks/{STEM}.ipynb", "-k", f"{STEM} or Cell")
+    output = passes(
+        project,
+        *PYTEST,
+        "tests/test_lessons.py",
+        f"notebooks/{STEM}.ipynb",
+        "-k",
+        f"{STEM} or Cell",
+    )
     assert "15 passed" in output, output  # eleven rules, four cells: none left out
 
 
@@ -184,7 +267,9 @@ def test_one_lesson_passes_among_the_faulty(run):
 def test_fault_is_caught(fault, run, record_property):
     status, output, failures = run
     assert status == 1, f"The command ended with {status}.\n{output}"
-    assert fault.test in failures, f"{fault.test} did not fail; what failed: {list(failures)}\n{output[-2000:]}"
+    assert fault.test in failures, (
+        f"{fault.test} did not fail; what failed: {list(failures)}\n{output[-2000:]}"
+    )
     missing = [words for words in fault.words if words not in failures[fault.test]]
     assert not missing, f"The report does not say {missing}:\n{failures[fault.test]}"
     kind = "nbval" if fault.caught_by.startswith(COMPARED) else "rule"

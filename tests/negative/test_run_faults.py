@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from tiny_lesson import PANEL, PYTEST, SCORE, STEM, copy_project, passes, record, source_of, tiny_lesson
+from tiny_lesson import (
+    PANEL,
+    PYTEST,
+    SCORE,
+    STEM,
+    copy_project,
+    passes,
+    record,
+    source_of,
+    tiny_lesson,
+)
 
 BUTTON = "\nbutton = widgets.Button()\nbutton.on_click(lambda _: 1 / 0)\nbutton"
 
@@ -36,7 +46,13 @@ PAPERMILL_FAULTS = {  # lesson: (fault, cell, what replaces its source, test tha
         "test_parameters_exist[05_parameter]",
         "has no parameters ['wrong']",
     ),
-    "06_unlisted": ("lesson without cases", SCORE, SCORE, "test_every_lesson_has_cases", "Give every lesson its cases"),
+    "06_unlisted": (
+        "lesson without cases",
+        SCORE,
+        SCORE,
+        "test_every_lesson_has_cases",
+        "Give every lesson its cases",
+    ),
 }
 
 
@@ -48,24 +64,38 @@ def papermill_run(tmp_path_factory) -> tuple[int, str]:
         book = tiny_lesson()
         source_of(book, old).source = new
         project.save(book, stem)
-    cases = "\n".join(f'CASES["{stem}"] = CASES["{STEM}"]' for stem in PAPERMILL_FAULTS if stem != "06_unlisted")
+    cases = "\n".join(
+        f'CASES["{stem}"] = CASES["{STEM}"]' for stem in PAPERMILL_FAULTS if stem != "06_unlisted"
+    )
     with (project.root / "tests/lesson_cases.py").open("a", encoding="utf-8") as file:
         file.write(cases)
-    only = "has_cases or parameters_exist or " + STEM + " or (moves and (callback or button)) or (other and verdict)"
+    only = (
+        "has_cases or parameters_exist or "
+        + STEM
+        + " or (moves and (callback or button)) or (other and verdict)"
+    )
     done = project.run(*PYTEST, "tests/test_papermill.py", "-k", only)
     return done.returncode, done.stdout
 
 
 def test_a_valid_lesson_passes_papermill(papermill_run):
     assert "passed" in papermill_run[1], papermill_run[1]
-    assert not [line for line in papermill_run[1].splitlines() if line.startswith(("FAILED", "ERROR")) and STEM in line]
+    assert not [
+        line
+        for line in papermill_run[1].splitlines()
+        if line.startswith(("FAILED", "ERROR")) and STEM in line
+    ]
 
 
 @pytest.mark.parametrize("stem", PAPERMILL_FAULTS)
 def test_papermill_catches(stem, papermill_run, record_property):
     status, output = papermill_run
     fault, _, _, test, words = PAPERMILL_FAULTS[stem]
-    named = [line for line in output.splitlines() if line.startswith(("FAILED", "ERROR")) and f"::{test}" in line]
+    named = [
+        line
+        for line in output.splitlines()
+        if line.startswith(("FAILED", "ERROR")) and f"::{test}" in line
+    ]
     assert status == 1 and named, f"{test} did not fail.\n{output}"
     assert words in output, f"{fault}: the output does not say {words!r}.\n{output}"
     record(record_property, fault, PYTEST, status, f"test_papermill {test.split('[')[0]}")
@@ -82,4 +112,6 @@ def test_lab_run_names_the_failing_lesson_and_runs_the_others(tmp_path, record_p
     assert done.returncode == 1, done.stdout
     for words in ("FAIL  02_raises", "ZeroDivisionError", f"ok    {STEM}"):
         assert words in done.stdout, f"lab run does not say {words!r}.\n{done.stdout}"
-    record(record_property, "lesson that raises", command, done.returncode, "lab run, with its cell")
+    record(
+        record_property, "lesson that raises", command, done.returncode, "lab run, with its cell"
+    )

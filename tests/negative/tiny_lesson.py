@@ -85,11 +85,19 @@ def _executed() -> str:
     for i, cell in enumerate(cells):
         cell.id = f"cell-{i}"
     book = new_notebook(cells=cells)
-    NotebookClient(book, timeout=60, kernel_name="python3", store_widget_state=False, record_timing=False).execute()
+    NotebookClient(
+        book, timeout=60, kernel_name="python3", store_widget_state=False, record_timing=False
+    ).execute()
     for cell in book.cells:
         if cell.metadata.get("tags") == ["nbval-ignore-output"]:
             cell.outputs = []
-    book.metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}}
+    book.metadata = {
+        "kernelspec": {
+            "name": "python3",
+            "display_name": "Python 3 (ipykernel)",
+            "language": "python",
+        }
+    }
     return json.dumps(book)
 
 
@@ -100,7 +108,9 @@ class Project:
     root: Path
 
     def save(self, book: nbformat.NotebookNode, stem: str = STEM) -> None:
-        (self.root / "notebooks" / f"{stem}.ipynb").write_text(json.dumps(book, indent=1), encoding="utf-8")
+        (self.root / "notebooks" / f"{stem}.ipynb").write_text(
+            json.dumps(book, indent=1), encoding="utf-8"
+        )
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace the only occurrence of `old` in a file of the copy."""
@@ -114,10 +124,23 @@ class Project:
 
     def run(self, *command: str, ci: bool = False) -> subprocess.CompletedProcess:
         """Run a command of this environment in the copy, whose labsupport comes before the installed one."""
-        env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV", "CI"))}
-        env |= {"PYTHONPATH": str(self.root), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8", "COLUMNS": "200"}
+        env = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PYTEST", "COV", "CI"))
+        }
+        env |= {
+            "PYTHONPATH": str(self.root),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONIOENCODING": "utf-8",
+            "COLUMNS": "200",
+        }
         env |= {"CI": "true"} if ci else {}
-        start = [sys.executable, "-m", "pytest"] if command[0] == "pytest" else [shutil.which(command[0], path=BIN)]
+        start = (
+            [sys.executable, "-m", "pytest"]
+            if command[0] == "pytest"
+            else [shutil.which(command[0], path=BIN)]
+        )
         return subprocess.run(
             [*start, *command[1:]],
             cwd=self.root,
@@ -135,7 +158,11 @@ def copy_project(target: Path, *folders: str) -> Project:
     """Copy the settings, tests/*.py, labsupport without its data, and `folders`; write the tiny lesson and its cases."""
 
     def junk(folder, names):
-        return [name for name in names if name in {"__pycache__", ".ipynb_checkpoints"} or name.endswith(".npz")]
+        return [
+            name
+            for name in names
+            if name in {"__pycache__", ".ipynb_checkpoints"} or name.endswith(".npz")
+        ]
 
     root = target / "a lab"
     for folder in ("labsupport", *folders):
@@ -143,7 +170,8 @@ def copy_project(target: Path, *folders: str) -> Project:
     (root / "tests").mkdir(exist_ok=True)
     for file in [*ROOT.glob("tests/*.py"), ROOT / "tests/sanitize.cfg", ROOT / "pyproject.toml"]:
         shutil.copy(file, root / file.relative_to(ROOT))
-    # Jupyter's JSON checker offers itself this module and does without; to import it takes two seconds in every command.
+    # Jupyter's JSON checker offers itself this module and does without; to import it takes two
+    # seconds in every command.
     (root / "rfc3987_syntax.py").write_text("raise ImportError", encoding="utf-8")
     (root / "tests/lesson_cases.py").write_text(CASES, encoding="utf-8")
     for folder in ("notebooks", "solutions"):
@@ -156,12 +184,21 @@ def copy_project(target: Path, *folders: str) -> Project:
 def passes(project: Project, *command: str) -> str:
     """The positive control: the same command succeeds on the copy without the fault. Its output."""
     done = project.run(*command)
-    assert done.returncode == 0, f"{command} ended with {done.returncode} without a fault.\n{done.stdout}"
+    assert done.returncode == 0, (
+        f"{command} ended with {done.returncode} without a fault.\n{done.stdout}"
+    )
     return done.stdout
 
 
-def record(record_property: Callable, fault: str, command: tuple[str, ...], status: int, caught_by: str) -> None:
+def record(
+    record_property: Callable, fault: str, command: tuple[str, ...], status: int, caught_by: str
+) -> None:
     """One row of the table that pytest prints at the end."""
     words = command[:1] if command[0] == "pytest" else command[:3]
-    row = {"fault": fault, "command": " ".join(words), "exit status": status, "caught by": caught_by}
+    row = {
+        "fault": fault,
+        "command": " ".join(words),
+        "exit status": status,
+        "caught by": caught_by,
+    }
     record_property("negative_control", json.dumps(row))

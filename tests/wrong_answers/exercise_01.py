@@ -123,7 +123,10 @@ def six_digits(y, prediction, group):
 
 
 def single_precision(y, prediction, group):
-    parts = [np.mean(prediction[group == name] == y[group == name], dtype=np.float32) for name in np.unique(group)]
+    parts = [
+        np.mean(prediction[group == name] == y[group == name], dtype=np.float32)
+        for name in np.unique(group)
+    ]
     return np.mean(prediction == y, dtype=np.float32), max(parts) - min(parts)
 
 
@@ -443,7 +446,9 @@ def decimal_division(candidate_right, baseline_right, n, margin):
 
 
 def decimal_accuracies(candidate_right, baseline_right, n, margin):
-    return n > 0 and Decimal(candidate_right) / n - Decimal(baseline_right) / n >= Decimal(str(margin))
+    return n > 0 and Decimal(candidate_right) / n - Decimal(baseline_right) / n >= Decimal(
+        str(margin)
+    )
 
 
 def decimal_product(candidate_right, baseline_right, n, margin):
@@ -469,7 +474,9 @@ def nothing_right_never_clears(candidate_right, baseline_right, n, margin):
 
 
 def margin_of_few_parts(candidate_right, baseline_right, n, margin):
-    return n > 0 and Fraction(candidate_right - baseline_right, n) >= Fraction(margin).limit_denominator(1000)
+    return n > 0 and Fraction(candidate_right - baseline_right, n) >= Fraction(
+        margin
+    ).limit_denominator(1000)
 
 
 def one_row_in_so_many(candidate_right, baseline_right, n, margin):
@@ -510,7 +517,10 @@ DIGITS = "more digits than Decimal keeps"
 TURNED_AWAY = "A gain of exactly the margin is turned away for some counts"
 CLOSE = "close but rounded, or of low precision"
 CUT = "on the way some of it is cut off"
-PRODUCT, BINARY = "The margin times the rows is rounded", "A float is not the decimal that was typed"
+PRODUCT, BINARY = (
+    "The margin times the rows is rounded",
+    "A float is not the decimal that was typed",
+)
 
 WRONG = {
     "01.1": [
@@ -552,7 +562,10 @@ WRONG = {
     "01.2": [
         (strict_gain, "A gain of exactly the margin is enough"),
         (strict_gap, "A gap of exactly the tolerance is still tolerated"),
-        (both_strict, "This blocks the wrong candidate, on a gain above the margin and a gap equal to the tolerance"),
+        (
+            both_strict,
+            "This blocks the wrong candidate, on a gain above the margin and a gap equal to the tolerance",
+        ),
         (or_for_and, "One passed check is not enough"),
         (reasons_swapped, "the two reasons for blocking have changed places"),
         (safety_first, "the wrong one is named first"),
@@ -566,11 +579,20 @@ WRONG = {
         (nan_falls_through, "On a gain that is NaN, this promotes"),
         (nan_gap_is_promoted, "On a gap that is NaN, this promotes"),
         (nan_blames_the_gap, "rightly blocked, but the reason"),
-        (nan_tested_first, "On a gap that is NaN with a gain below the margin, the candidate is rightly blocked"),
-        (large_gap_before_nan_gain, "On a gain that is NaN with a large gap, the candidate is rightly blocked"),
+        (
+            nan_tested_first,
+            "On a gap that is NaN with a gain below the margin, the candidate is rightly blocked",
+        ),
+        (
+            large_gap_before_nan_gain,
+            "On a gain that is NaN with a large gap, the candidate is rightly blocked",
+        ),
         (nan_becomes_a_number, "On a gain that is NaN, this promotes"),
         (nan_gap_becomes_one, "On a gap that is NaN, this promotes"),
-        (no_gap_is_missing, "This blocks the wrong candidate, on a gain above the margin and a gap of zero"),
+        (
+            no_gap_is_missing,
+            "This blocks the wrong candidate, on a gain above the margin and a gap of zero",
+        ),
         (no_gain_is_missing, "This blocks the wrong candidate, on a gain of zero"),
         (no_margin_is_missing, "with a margin of zero"),
         (default_margin, "with a margin of zero"),
@@ -626,6 +648,9 @@ WRONG = {
         ((math.nan, 1.0), "The threshold is not a finite number"),
         ((-2.0, 10**400), "The bias is larger than any float"),
         ((-2.0, "1.5"), "The bias is a str"),
-        (2.0, "Your function returned a single number; it should return two values, (threshold, bias)"),
+        (
+            2.0,
+            "Your function returned a single number; it should return two values, (threshold, bias)",
+        ),
     ],
 }

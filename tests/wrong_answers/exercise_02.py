@@ -8,7 +8,12 @@ from statistics import NormalDist
 import numpy as np
 
 NOTEBOOK = "02_confidence_intervals.ipynb"
-ANSWERS = {"02.1": "paired_interval", "02.2": "strict_gate", "02.3": "hairs_breadth", "02.4": "rows_needed"}
+ANSWERS = {
+    "02.1": "paired_interval",
+    "02.2": "strict_gate",
+    "02.3": "hairs_breadth",
+    "02.4": "rows_needed",
+}
 
 
 def ends(gains, confidence):
@@ -17,7 +22,9 @@ def ends(gains, confidence):
 
 def paired_gains(y, candidate, baseline, n_resamples, rng, size=None):
     difference = (candidate == y).astype(int) - (baseline == y)
-    return np.array([difference[rng.integers(len(y), size=size or len(y))].mean() for _ in range(n_resamples)])
+    return np.array(
+        [difference[rng.integers(len(y), size=size or len(y))].mean() for _ in range(n_resamples)]
+    )
 
 
 def two_index_draws(y, candidate, baseline, confidence, n_resamples, rng):
@@ -38,7 +45,9 @@ def one_model_after_the_other(y, candidate, baseline, confidence, n_resamples, r
 
 def choice_for_each_model(y, candidate, baseline, confidence, n_resamples, rng):
     a, b = candidate == y, baseline == y
-    gains = [np.mean(rng.choice(a, len(y))) - np.mean(rng.choice(b, len(y))) for _ in range(n_resamples)]
+    gains = [
+        np.mean(rng.choice(a, len(y))) - np.mean(rng.choice(b, len(y))) for _ in range(n_resamples)
+    ]
     return ends(gains, confidence)
 
 
@@ -48,21 +57,30 @@ def one_sided(y, candidate, baseline, confidence, n_resamples, rng):
 
 
 def same_seed_for_every_replicate(y, candidate, baseline, confidence, n_resamples, rng):
-    gains = [paired_gains(y, candidate, baseline, 1, np.random.default_rng(0))[0] for _ in range(n_resamples)]
+    gains = [
+        paired_gains(y, candidate, baseline, 1, np.random.default_rng(0))[0]
+        for _ in range(n_resamples)
+    ]
     return ends(gains, confidence)
 
 
 def same_state_for_every_replicate(y, candidate, baseline, confidence, n_resamples, rng):
-    gains = [paired_gains(y, candidate, baseline, 1, copy.deepcopy(rng))[0] for _ in range(n_resamples)]
+    gains = [
+        paired_gains(y, candidate, baseline, 1, copy.deepcopy(rng))[0] for _ in range(n_resamples)
+    ]
     return ends(gains, confidence)
 
 
 def own_generator(y, candidate, baseline, confidence, n_resamples, rng):
-    return ends(paired_gains(y, candidate, baseline, n_resamples, np.random.default_rng(0)), confidence)
+    return ends(
+        paired_gains(y, candidate, baseline, n_resamples, np.random.default_rng(0)), confidence
+    )
 
 
 def unseeded_generator(y, candidate, baseline, confidence, n_resamples, rng):
-    return ends(paired_gains(y, candidate, baseline, n_resamples, np.random.default_rng()), confidence)
+    return ends(
+        paired_gains(y, candidate, baseline, n_resamples, np.random.default_rng()), confidence
+    )
 
 
 def normal_interval(y, candidate, baseline, confidence, n_resamples, rng):
@@ -95,11 +113,15 @@ def without_replacement(y, candidate, baseline, confidence, n_resamples, rng):
 
 
 def as_many_rows_as_resamples(y, candidate, baseline, confidence, n_resamples, rng):
-    return ends(paired_gains(y, candidate, baseline, n_resamples, rng, size=n_resamples), confidence)
+    return ends(
+        paired_gains(y, candidate, baseline, n_resamples, rng, size=n_resamples), confidence
+    )
 
 
 def half_the_rows(y, candidate, baseline, confidence, n_resamples, rng):
-    return ends(paired_gains(y, candidate, baseline, n_resamples, rng, size=len(y) // 2), confidence)
+    return ends(
+        paired_gains(y, candidate, baseline, n_resamples, rng, size=len(y) // 2), confidence
+    )
 
 
 def always_100_rows(y, candidate, baseline, confidence, n_resamples, rng):
@@ -108,7 +130,9 @@ def always_100_rows(y, candidate, baseline, confidence, n_resamples, rng):
 
 def candidate_alone(y, candidate, baseline, confidence, n_resamples, rng):
     right = candidate == y
-    return ends([right[rng.integers(len(y), size=len(y))].mean() for _ in range(n_resamples)], confidence)
+    return ends(
+        [right[rng.integers(len(y), size=len(y))].mean() for _ in range(n_resamples)], confidence
+    )
 
 
 def percent(y, candidate, baseline, confidence, n_resamples, rng):
@@ -163,7 +187,9 @@ def basic_interval(y, candidate, baseline, confidence, n_resamples, rng):
 
 def drawn_between(y, candidate, baseline, confidence, n_resamples, rng, first, stop):
     difference = (candidate == y).astype(int) - (baseline == y)
-    return ends(difference[rng.integers(first, stop, size=(n_resamples, len(y)))].mean(axis=1), confidence)
+    return ends(
+        difference[rng.integers(first, stop, size=(n_resamples, len(y)))].mean(axis=1), confidence
+    )
 
 
 def never_the_last_row(y, candidate, baseline, confidence, n_resamples, rng):
@@ -376,7 +402,9 @@ def still_missing(candidate_only, baseline_only, n, margin, confidence):
 
 def margin_added(candidate_only, baseline_only, n, margin, confidence):
     gain, variance = rates(candidate_only, baseline_only, n)
-    return math.ceil(z_of(confidence) ** 2 * variance / (gain + margin) ** 2) if gain + margin else 0
+    return (
+        math.ceil(z_of(confidence) ** 2 * variance / (gain + margin) ** 2) if gain + margin else 0
+    )
 
 
 APART, ANEW, NO_RESAMPLE = (

@@ -9,7 +9,12 @@ from labsupport.intervals import mcnemar
 from labsupport.slices import holm, slice_tests
 
 NOTEBOOK = "03_many_comparisons.ipynb"
-ANSWERS = {"03.1": "holm_adjusted", "03.2": "expected_best", "03.3": "segment_gate", "03.4": "null_gap"}
+ANSWERS = {
+    "03.1": "holm_adjusted",
+    "03.2": "expected_best",
+    "03.3": "segment_gate",
+    "03.4": "null_gap",
+}
 
 
 def no_running_maximum(p_values):
@@ -54,7 +59,9 @@ def sorted_order(p_values):
 
 def indexed_by_order(p_values):
     order = np.argsort(p_values)
-    return np.minimum(np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1)), 1)[order]
+    return np.minimum(np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1)), 1)[
+        order
+    ]
 
 
 def benjamini_hochberg(p_values):
@@ -76,7 +83,9 @@ def unsorted_without_maximum(p_values):
 def smallest_last(p_values):
     adjusted = np.empty(len(p_values))
     order = np.argsort(p_values)
-    adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * np.arange(1, len(p_values) + 1)), 1)
+    adjusted[order] = np.minimum(
+        np.maximum.accumulate(p_values[order] * np.arange(1, len(p_values) + 1)), 1
+    )
     return adjusted
 
 
@@ -91,7 +100,9 @@ def running_minimum(p_values):
 def holm_sidak(p_values):
     order = np.argsort(p_values)
     adjusted = np.empty(len(p_values))
-    adjusted[order] = np.maximum.accumulate(1 - (1 - p_values[order]) ** np.arange(len(p_values), 0, -1))
+    adjusted[order] = np.maximum.accumulate(
+        1 - (1 - p_values[order]) ** np.arange(len(p_values), 0, -1)
+    )
     return adjusted
 
 
@@ -142,7 +153,9 @@ def size_of_the_gain(gains, k):
 
 
 def rank_off_by_one(gains, k):
-    return sum(math.comb(i, k - 1) * x for i, x in enumerate(sorted(gains), start=1)) / math.comb(len(gains), k)
+    return sum(math.comb(i, k - 1) * x for i, x in enumerate(sorted(gains), start=1)) / math.comb(
+        len(gains), k
+    )
 
 
 def not_divided(gains, k):
@@ -173,19 +186,27 @@ def middle_winner(gains, k):
 
 def equal_gains_merged(gains, k):
     different = sorted(set(gains))
-    return sum(math.comb(i, k - 1) * x for i, x in enumerate(different)) / math.comb(len(different), k)
+    return sum(math.comb(i, k - 1) * x for i, x in enumerate(different)) / math.comb(
+        len(different), k
+    )
 
 
 def equal_gains_merged_but_counted(gains, k):
-    return sum(math.comb(i, k - 1) * x for i, x in enumerate(np.unique(gains))) / math.comb(len(gains), k)
+    return sum(math.comb(i, k - 1) * x for i, x in enumerate(np.unique(gains))) / math.comb(
+        len(gains), k
+    )
 
 
 def beats_only_the_worse(gains, k):
-    return sum(math.comb(int((gains < x).sum()), k - 1) * x for x in gains) / math.comb(len(gains), k)
+    return sum(math.comb(int((gains < x).sum()), k - 1) * x for x in gains) / math.comb(
+        len(gains), k
+    )
 
 
 def beats_its_equals(gains, k):
-    return sum(math.comb(int((gains <= x).sum()) - 1, k - 1) * x for x in gains) / math.comb(len(gains), k)
+    return sum(math.comb(int((gains <= x).sum()) - 1, k - 1) * x for x in gains) / math.comb(
+        len(gains), k
+    )
 
 
 def judged(outcomes, margin, lost):
@@ -193,12 +214,18 @@ def judged(outcomes, margin, lost):
 
 
 def uncorrected(outcomes, margin, level):
-    return judged(outcomes, margin, [t.slice for t in slice_tests(outcomes) if t.p_value <= level and t.gain < 0])
+    return judged(
+        outcomes,
+        margin,
+        [t.slice for t in slice_tests(outcomes) if t.p_value <= level and t.gain < 0],
+    )
 
 
 def divided_level(outcomes, margin, level):
     tests = slice_tests(outcomes)
-    return judged(outcomes, margin, [t.slice for t in tests if t.p_value <= level / len(tests) and t.gain < 0])
+    return judged(
+        outcomes, margin, [t.slice for t in tests if t.p_value <= level / len(tests) and t.gain < 0]
+    )
 
 
 def wrong_count(outcomes, margin, level):
@@ -210,7 +237,9 @@ def wrong_count(outcomes, margin, level):
 def losing_slices_only(outcomes, margin, level):
     losing = {name: mcnemar(part) for name, part in outcomes.slices.items() if part.gain < 0}
     adjusted = holm(list(losing.values()))
-    return judged(outcomes, margin, [name for name, p in zip(losing, adjusted, strict=True) if p <= level])
+    return judged(
+        outcomes, margin, [name for name, p in zip(losing, adjusted, strict=True) if p <= level]
+    )
 
 
 def sign_ignored(outcomes, margin, level):
@@ -218,31 +247,49 @@ def sign_ignored(outcomes, margin, level):
 
 
 def wrong_sign(outcomes, margin, level):
-    return judged(outcomes, margin, [t.slice for t in slice_tests(outcomes) if t.adjusted <= level and t.gain > 0])
+    return judged(
+        outcomes,
+        margin,
+        [t.slice for t in slice_tests(outcomes) if t.adjusted <= level and t.gain > 0],
+    )
 
 
 def every_measured_loss(outcomes, margin, level):
-    return judged(outcomes, margin, [name for name, part in outcomes.slices.items() if part.gain < 0])
+    return judged(
+        outcomes, margin, [name for name, part in outcomes.slices.items() if part.gain < 0]
+    )
 
 
 def worst_slice_only(outcomes, margin, level):
     worst = min(slice_tests(outcomes), key=lambda test: test.gain)
-    return judged(outcomes, margin, [worst.slice] if worst.adjusted <= level and worst.gain < 0 else [])
+    return judged(
+        outcomes, margin, [worst.slice] if worst.adjusted <= level and worst.gain < 0 else []
+    )
 
 
 def worst_slice_alone(outcomes, margin, level):
     worst = min(slice_tests(outcomes), key=lambda test: test.gain)
-    return judged(outcomes, margin, [worst.slice] if worst.p_value <= level and worst.gain < 0 else [])
+    return judged(
+        outcomes, margin, [worst.slice] if worst.p_value <= level and worst.gain < 0 else []
+    )
 
 
 def between_slices(outcomes, margin, level):
     overall = outcomes.candidate_accuracy
-    return judged(outcomes, margin, [n for n, part in outcomes.slices.items() if part.candidate_accuracy < overall])
+    return judged(
+        outcomes,
+        margin,
+        [n for n, part in outcomes.slices.items() if part.candidate_accuracy < overall],
+    )
 
 
 def halved(outcomes, margin, level):
     adjusted = holm([mcnemar(part) / 2 for part in outcomes.slices.values()])
-    lost = [n for (n, part), p in zip(outcomes.slices.items(), adjusted, strict=True) if p <= level and part.gain < 0]
+    lost = [
+        n
+        for (n, part), p in zip(outcomes.slices.items(), adjusted, strict=True)
+        if p <= level and part.gain < 0
+    ]
     return judged(outcomes, margin, lost)
 
 
@@ -275,7 +322,11 @@ def one_more_for_bonferroni(outcomes, margin, level):
 
 
 def below_the_level(outcomes, margin, level):
-    return judged(outcomes, margin, [t.slice for t in slice_tests(outcomes) if t.adjusted < level and t.gain < 0])
+    return judged(
+        outcomes,
+        margin,
+        [t.slice for t in slice_tests(outcomes) if t.adjusted < level and t.gain < 0],
+    )
 
 
 def segments_holm_sidak(outcomes, margin, level):
@@ -354,7 +405,9 @@ def deviation(n_groups, rows, accuracy, measured, n_worlds, rng):
 
 
 def deviation_ddof(n_groups, rows, accuracy, measured, n_worlds, rng):
-    return summary(accuracies(n_groups, rows, accuracy, n_worlds, rng).std(axis=1, ddof=1), measured)
+    return summary(
+        accuracies(n_groups, rows, accuracy, n_worlds, rng).std(axis=1, ddof=1), measured
+    )
 
 
 def best_minus_overall(n_groups, rows, accuracy, measured, n_worlds, rng):
@@ -363,7 +416,9 @@ def best_minus_overall(n_groups, rows, accuracy, measured, n_worlds, rng):
 
 
 def largest_distance_to_the_truth(n_groups, rows, accuracy, measured, n_worlds, rng):
-    return summary(abs(accuracies(n_groups, rows, accuracy, n_worlds, rng) - accuracy).max(axis=1), measured)
+    return summary(
+        abs(accuracies(n_groups, rows, accuracy, n_worlds, rng) - accuracy).max(axis=1), measured
+    )
 
 
 def same_rows_for_all_groups(n_groups, rows, accuracy, measured, n_worlds, rng):
@@ -380,7 +435,9 @@ def in_rows(n_groups, rows, accuracy, measured, n_worlds, rng):
 
 
 def in_percent(n_groups, rows, accuracy, measured, n_worlds, rng):
-    average, share = summary(np.ptp(accuracies(n_groups, rows, accuracy, n_worlds, rng), axis=1), measured)
+    average, share = summary(
+        np.ptp(accuracies(n_groups, rows, accuracy, n_worlds, rng), axis=1), measured
+    )
     return 100 * average, share
 
 
@@ -409,15 +466,23 @@ def own_number_of_worlds(n_groups, rows, accuracy, measured, n_worlds, rng):
 
 
 def own_generator(n_groups, rows, accuracy, measured, n_worlds, rng):
-    return summary(np.ptp(accuracies(n_groups, rows, accuracy, n_worlds, np.random.default_rng(0)), axis=1), measured)
+    return summary(
+        np.ptp(accuracies(n_groups, rows, accuracy, n_worlds, np.random.default_rng(0)), axis=1),
+        measured,
+    )
 
 
 def unseeded_generator(n_groups, rows, accuracy, measured, n_worlds, rng):
-    return summary(np.ptp(accuracies(n_groups, rows, accuracy, n_worlds, np.random.default_rng()), axis=1), measured)
+    return summary(
+        np.ptp(accuracies(n_groups, rows, accuracy, n_worlds, np.random.default_rng()), axis=1),
+        measured,
+    )
 
 
 def share_first(n_groups, rows, accuracy, measured, n_worlds, rng):
-    return summary(np.ptp(accuracies(n_groups, rows, accuracy, n_worlds, rng), axis=1), measured)[::-1]
+    return summary(np.ptp(accuracies(n_groups, rows, accuracy, n_worlds, rng), axis=1), measured)[
+        ::-1
+    ]
 
 
 def always_fifty_rows(n_groups, rows, accuracy, measured, n_worlds, rng):
@@ -430,20 +495,33 @@ def above_the_measured(n_groups, rows, accuracy, measured, n_worlds, rng):
 
 
 def normal_accuracies(n_groups, rows, accuracy, measured, n_worlds, rng):
-    right = rng.normal(accuracy, (accuracy * (1 - accuracy) / rows) ** 0.5, size=(n_worlds, n_groups))
+    right = rng.normal(
+        accuracy, (accuracy * (1 - accuracy) / rows) ** 0.5, size=(n_worlds, n_groups)
+    )
     return summary(np.ptp(right, axis=1), measured)
 
 
 def row_by_row(n_groups, rows, accuracy, measured, n_worlds, rng):
     gaps = []
     for _ in range(n_worlds):
-        right = [sum(rng.choice([1, 0], p=[accuracy, 1 - accuracy]) for _ in range(rows)) / rows for _ in range(n_groups)]
+        right = [
+            sum(rng.choice([1, 0], p=[accuracy, 1 - accuracy]) for _ in range(rows)) / rows
+            for _ in range(n_groups)
+        ]
         gaps.append(max(right) - min(right))
     return summary(gaps, measured)
 
 
-SORT, COUNT, FIRST = "sort the p-values first", "The factors start one too low", "Only some of the groups are looked at"
-TWO_ONLY, SPREAD, MIDDLE = "between the same two groups", "The standard deviation of the accuracies", "taken from the middle"
+SORT, COUNT, FIRST = (
+    "sort the p-values first",
+    "The factors start one too low",
+    "Only some of the groups are looked at",
+)
+TWO_ONLY, SPREAD, MIDDLE = (
+    "between the same two groups",
+    "The standard deviation of the accuracies",
+    "taken from the middle",
+)
 MERGED, TIED = "merged into one", "a group that holds both still has one winner"
 WHOLE, SIDAK = "The whole holdout is counted as one more", "independent comparisons only"
 

@@ -3,498 +3,346 @@
 import math
 
 import numpy as np
-from scipy import stats
 
-from labsupport.noise import noise_floor
+NOTEBOOK = "05_fail_fast.ipynb"
+ANSWERS = {
+    "05.1": "two_orders",
+    "05.2": "break_even",
+    "05.3": "pipeline_cost",
+    "05.4": "cheapest_order",
+}
 
-NOTEBOOK = "05_nondeterminism.ipynb"
-ANSWERS = {"05.1": "gain_noise", "05.2": "margin_for", "05.3": "same_sum", "05.4": "interval_of_gain"}
+# ---- 05.1
+# -------------------------------------------------------------------------------------------------------------
 
-# ---- 05.1 -------------------------------------------------------------------------------------------------------------
 
+def checks_are_free(check_cost, training_cost, catch_rate):
+    return training_cost * (1 - catch_rate), training_cost
 
-def numpys_default(right, n_rows):
-    return np.sqrt(2) * np.std(right / n_rows)
 
+def checks_are_free_in_front(check_cost, training_cost, catch_rate):
+    return training_cost - catch_rate * training_cost, training_cost + check_cost
 
-def all_pairs_with_themselves(right, n_rows):
-    return np.std((right[:, None] - right) / n_rows)
 
+def rate_on_the_checks(check_cost, training_cost, catch_rate):
+    return (1 - catch_rate) * check_cost + training_cost, check_cost + training_cost
 
-def one_run(right, n_rows):
-    return np.std(right / n_rows, ddof=1)
 
+def rate_on_both(check_cost, training_cost, catch_rate):
+    return (1 - catch_rate) * (check_cost + training_cost), check_cost + training_cost
 
-def one_run_numpys_default(right, n_rows):
-    return (right / n_rows).std()
 
+def trains_the_stopped(check_cost, training_cost, catch_rate):
+    return check_cost + catch_rate * training_cost, check_cost + training_cost
 
-def standard_error(right, n_rows):
-    return np.sqrt(2) * np.std(right / n_rows, ddof=1) / np.sqrt(len(right))
 
+def both_orders_save(check_cost, training_cost, catch_rate):
+    cost = check_cost + (1 - catch_rate) * training_cost
+    return cost, cost
 
-def scipys_standard_error(right, n_rows):
-    return stats.sem(right / n_rows)
 
+def late_checks_are_cheaper(check_cost, training_cost, catch_rate):
+    passed = 1 - catch_rate
+    return check_cost + passed * training_cost, training_cost + passed * check_cost
 
-def twice_the_deviation(right, n_rows):
-    deviation = np.std(right / n_rows, ddof=1)
-    return deviation + deviation
 
+def checks_skipped(check_cost, training_cost, catch_rate):
+    return check_cost + (1 - catch_rate) * training_cost, training_cost
 
-def variance(right, n_rows):
-    return 2 * np.var(right / n_rows, ddof=1)
 
+def swapped(check_cost, training_cost, catch_rate):
+    return training_cost + check_cost, check_cost + (1 - catch_rate) * training_cost
 
-def luck_cancels(right, n_rows):
-    one = np.var(right / n_rows, ddof=1)
-    return math.sqrt(one - one)
 
+def per_caught_defect(check_cost, training_cost, catch_rate):
+    return (check_cost + (1 - catch_rate) * training_cost) / catch_rate, (
+        check_cost + training_cost
+    ) / catch_rate
 
-def range_of_runs(right, n_rows):
-    return (max(right) - min(right)) / n_rows
 
+def per_passing_change(check_cost, training_cost, catch_rate):
+    passed = 1 - catch_rate
+    return check_cost / passed + training_cost, (check_cost + training_cost) / passed
 
-def binomial(right, n_rows):
-    p = np.mean(right) / n_rows
-    return np.sqrt(p * (1 - p) / n_rows)
 
+def a_stopped_change(check_cost, training_cost, catch_rate):
+    return check_cost, check_cost + training_cost
 
-def binomial_of_both(right, n_rows):
-    p = np.mean(right / n_rows)
-    return np.sqrt(2 * p * (1 - p) / n_rows)
 
+def percentage(check_cost, training_cost, catch_rate):
+    return check_cost + (100 - catch_rate) / 100 * training_cost, check_cost + training_cost
 
-def best_minus_mean(right, n_rows):
-    return (np.max(right) - np.mean(right)) / n_rows
 
+def cents(check_cost, training_cost, catch_rate):
+    return round(check_cost + (1 - catch_rate) * training_cost, 2), round(
+        check_cost + training_cost, 2
+    )
 
-def around_the_best(right, n_rows):
-    accuracy = right / n_rows
-    return np.sqrt(2 * np.mean((accuracy - accuracy.max()) ** 2))
 
+def the_chapters_numbers(check_cost, training_cost, catch_rate):
+    return 390.0, 486.0
 
-def average_distance(right, n_rows):
-    k = len(right)
-    return np.abs(right[:, None] - right).sum() / (k * (k - 1)) / n_rows
 
+def only_the_first(check_cost, training_cost, catch_rate):
+    return check_cost + (1 - catch_rate) * training_cost
 
-def pairs_one_way(right, n_rows):
-    return np.std([(a - b) / n_rows for i, a in enumerate(right) for b in right[:i]])
 
+# ---- 05.2
+# -------------------------------------------------------------------------------------------------------------
 
-def pairs_one_fewer(right, n_rows):
-    return np.std((right[:, None] - right)[~np.eye(len(right), dtype=bool)] / n_rows, ddof=1)
 
+def upside_down(check_cost, training_cost, run_anyway):
+    return 0 if run_anyway else training_cost / check_cost
 
-def neighbours(right, n_rows):
-    return np.std(np.diff(right / n_rows))
 
+def share_of_the_total(check_cost, training_cost, run_anyway):
+    return 0 if run_anyway else check_cost / (check_cost + training_cost)
 
-def in_rows(right, n_rows):
-    return np.sqrt(2) * np.std(right, ddof=1)
 
+def share_that_passes(check_cost, training_cost, run_anyway):
+    return 0 if run_anyway else (training_cost - check_cost) / training_cost
 
-def in_percent(right, n_rows):
-    return 100 * np.sqrt(2) * np.std(right / n_rows, ddof=1)
 
+def break_even_in_percent(check_cost, training_cost, run_anyway):
+    return 0 if run_anyway else 100 * check_cost / training_cost
 
-def two_runs_only(right, n_rows):
-    return abs(right[0] - right[1]) / n_rows
 
+def one_reading_only(check_cost, training_cost, run_anyway):
+    return check_cost / training_cost
 
-def the_labs_object(right, n_rows):
-    return noise_floor(right / n_rows)
 
-
-# ---- 05.2 -------------------------------------------------------------------------------------------------------------
-
-
-def two_tails(rate, noise):
-    return noise * stats.norm.ppf(1 - rate / 2)
-
-
-def lower_tail(rate, noise):
-    return stats.norm.ppf(rate, scale=noise)
-
-
-def quantile_alone(rate, noise):
-    return stats.norm.isf(rate)
-
-
-def both_runs_again(rate, noise):
-    return math.sqrt(2) * noise * stats.norm.isf(rate)
-
-
-def noise_of_one_run(rate, noise):
-    return noise / math.sqrt(2) * stats.norm.isf(rate)
-
-
-def noise_squared(rate, noise):
-    return stats.norm.isf(rate, 0, noise**2)
-
-
-def root_of_the_noise(rate, noise):
-    return stats.norm.isf(rate, 0, np.sqrt(noise))
-
-
-def two_sigma(rate, noise):
-    return 2 * noise
-
-
-def textbook(rate, noise):
-    return 1.96 * noise
-
-
-def one_in_fifty_always(rate, noise):
-    return stats.norm.isf(1 / 50) * noise
-
-
-def share_of_the_noise(rate, noise):
-    return (1 - rate) * noise
-
-
-def probability(rate, noise):
-    return stats.norm.cdf(1 - rate) * noise
-
-
-def rate_in_percent(rate, noise):
-    return noise * stats.norm.isf(rate / 100)
-
-
-def chebyshev(rate, noise):
-    return noise / np.sqrt(rate)
-
-
-def three_digits(rate, noise):
-    return round(noise * stats.norm.isf(rate), 3)
-
-
-def students_t(rate, noise):
-    return noise * stats.t.isf(rate, 9)
-
-
-def simulated(rate, noise):
-    return np.quantile(np.random.default_rng(0).normal(0, noise, 1000), 1 - rate)
-
-
-# ---- 05.3 -------------------------------------------------------------------------------------------------------------
-
-
-def as_they_come(shards):
-    total = np.float32(0)
-    for shard in shards:
-        total += shard.sum()
-    return total
-
-
-def one_by_one(shards):
-    total = np.float32(0)
-    for shard in shards:
-        for value in shard:
-            total += value
-    return total
-
-
-def put_together(shards):
-    return np.sum(np.concatenate(shards))
-
-
-def python_sum(shards):
-    return sum(sum(float(value) for value in shard) for shard in shards)
-
-
-def float64(shards):
-    return np.concatenate(shards).astype(np.float64).sum()
-
-
-def float64_and_back(shards):
-    return np.float32(np.concatenate(shards).sum(dtype=np.float64))
-
-
-def long_double(shards):
-    return np.concatenate(shards).sum(dtype=np.longdouble).astype(float)
-
-
-def neumaier(shards):
-    total, lost = 0.0, 0.0
-    for value in np.concatenate(shards).astype(float):
-        new = total + value
-        lost += (total - new) + value if abs(total) >= abs(value) else (value - new) + total
-        total = new
-    return total + lost
-
-
-def partial_sums_sorted(shards):
-    return np.sum(np.sort([shard.sum() for shard in shards]))
-
-
-def partial_sums_exact(shards):
-    return math.fsum(shard.sum() for shard in shards)
-
-
-def by_size_of_shard(shards):
-    return sum(shard.sum() for shard in sorted(shards, key=lambda shard: (len(shard), shard.sum())))
-
-
-def fsum_per_shard(shards):
-    return sum(math.fsum(shard) for shard in shards)
-
-
-def fsum_per_shard_sorted(shards):
-    return sum(sorted(np.float32(math.fsum(shard)) for shard in shards))
-
-
-def two_decimals(shards):
-    return round(float(np.concatenate(shards).sum()), 2)
-
-
-def float32_decimals(shards):
-    return np.round(np.concatenate(shards).sum(), 3)
-
-
-def significant_digits(shards):
-    return float(f"{np.concatenate(shards).sum():.4g}")
-
-
-def exact_and_rounded(shards):
-    return round(math.fsum(np.concatenate(shards)), 6)
-
-
-def whole_number(shards):
-    return int(np.concatenate(shards).sum())
-
-
-def all_sorted(shards):
-    return np.sort(np.concatenate(shards)).sum()
-
-
-def all_sorted_float64(shards):
-    return sum(sorted(float(value) for shard in shards for value in shard))
-
-
-def largest_first(shards):
-    return sum(sorted(np.concatenate(shards).astype(float), key=lambda value: (-abs(value), value)))
-
-
-def largest_first_float32(shards):
-    return np.float32(largest_first(shards))
-
-
-def smallest_first(shards):
-    return sum(sorted(np.concatenate(shards).astype(float), key=lambda value: (abs(value), value)))
-
-
-def duplicates_lost(shards):
-    return math.fsum({float(value) for shard in shards for value in shard})
-
-
-def nothing_at_all(shards):
+def always_worth_it(check_cost, training_cost, run_anyway):
     return 0.0
 
 
-def mean(shards):
-    return math.fsum(np.concatenate(shards)) / len(np.concatenate(shards))
+def readings_swapped(check_cost, training_cost, run_anyway):
+    return check_cost / training_cost if run_anyway else 0.0
 
 
-def scribbles(shards):
-    for shard in shards:
-        shard.sort()
-    return math.fsum(np.concatenate(shards))
+def capped(check_cost, training_cost, run_anyway):
+    return 0.0 if run_anyway else min(check_cost / training_cost, 1.0)
 
 
-# ---- 05.4 -------------------------------------------------------------------------------------------------------------
+def dollars(check_cost, training_cost, run_anyway):
+    return 0.0 if run_anyway else training_cost - check_cost
 
 
-def around(gain, confidence, error):
-    reach = stats.norm.isf((1 - confidence) / 2) * error
-    return gain - reach, gain + reach
+def yes_or_no(check_cost, training_cost, run_anyway):
+    return run_anyway or check_cost < training_cost
 
 
-def rows_only(gain, rows_variance, seed_variance, k_a, k_b, confidence):
-    return around(gain, confidence, np.sqrt(rows_variance))
+def none_when_they_run_anyway(check_cost, training_cost, run_anyway):
+    return None if run_anyway else check_cost / training_cost
 
 
-def seeds_only(gain, rows_variance, seed_variance, k_a, k_b, confidence):
-    return around(gain, confidence, np.sqrt(seed_variance / k_a + seed_variance / k_b))
+def nan_when_they_run_anyway(check_cost, training_cost, run_anyway):
+    return np.nan if run_anyway else check_cost / training_cost
 
 
-def deviations_added(gain, rows_variance, seed_variance, k_a, k_b, confidence):
-    return around(gain, confidence, np.sqrt(rows_variance) + np.sqrt(seed_variance / k_a + seed_variance / k_b))
+def never_returns(check_cost, training_cost, run_anyway):
+    share = 0.0 if run_anyway else check_cost / training_cost  # noqa: F841 - that is the mistake
 
 
-def all_deviations_added(gain, rows_variance, seed_variance, k_a, k_b, confidence):
-    return around(gain, confidence, sum(map(np.sqrt, (rows_variance, seed_variance / k_a, seed_variance / k_b))))
+# ---- 05.3
+# -------------------------------------------------------------------------------------------------------------
 
 
-def deviation_for_error(gain, rows_variance, seed_variance, k_a, k_b, confidence):
-    return around(gain, confidence, np.sqrt(rows_variance + 2 * seed_variance))
+def own_rate(costs, catch_rates):
+    return np.sum(costs * np.cumprod(1 - catch_rates))
 
 
-def one_seed_variance(gain, rows_variance, seed_variance, k_a, k_b, confidence):
-    return around(gain, confidence, np.sqrt(rows_variance + seed_variance))
+def all_stages_run(costs, catch_rates):
+    return sum(costs)
 
 
-def root_of_the_runs(gain, rows_variance, seed_variance, k_a, k_b, confidence):
-    return around(gain, confidence, np.sqrt(rows_variance + seed_variance / k_a**0.5 + seed_variance / k_b**0.5))
+def rates_added(costs, catch_rates):
+    return sum(cost * (1 - sum(catch_rates[:i])) for i, cost in enumerate(costs))
 
 
-def runs_squared(gain, rows_variance, seed_variance, k_a, k_b, confidence):
-    return around(gain, confidence, np.sqrt(rows_variance + seed_variance / k_a**2 + seed_variance / k_b**2))
+def rates_added_and_cut(costs, catch_rates):
+    return sum(cost * max(0, 1 - sum(catch_rates[:i])) for i, cost in enumerate(costs))
 
 
-def baseline_forgotten(gain, rows_variance, seed_variance, k_a, k_b, confidence):
-    return around(gain, confidence, np.sqrt(rows_variance + seed_variance / k_a))
+def the_stage_before_only(costs, catch_rates):
+    return costs[0] + sum(
+        cost * (1 - rate) for cost, rate in zip(costs[1:], catch_rates[:-1], strict=True)
+    )
 
 
-def pooled(gain, rows_variance, seed_variance, k_a, k_b, confidence):
-    return around(gain, confidence, np.sqrt(rows_variance + 2 * seed_variance / (k_a + k_b)))
+def caught_go_on(costs, catch_rates):
+    return sum(cost * math.prod(catch_rates[:i]) for i, cost in enumerate(costs))
 
 
-def average_number_of_runs(gain, rows_variance, seed_variance, k_a, k_b, confidence):
-    return around(gain, confidence, np.sqrt(rows_variance + 2 * seed_variance / ((k_a + k_b) / 2)))
+def from_the_end(costs, catch_rates):
+    total = 0.0
+    arriving = 1.0
+    for cost, rate in zip(reversed(costs), reversed(catch_rates), strict=True):
+        total += arriving * cost
+        arriving *= 1 - rate
+    return total
 
 
-def subtracted(gain, rows_variance, seed_variance, k_a, k_b, confidence):
-    return around(gain, confidence, np.sqrt(rows_variance + abs(seed_variance / k_a - seed_variance / k_b)))
+def last_stage_missing(costs, catch_rates):
+    return sum(cost * math.prod(1 - catch_rates[:i]) for i, cost in enumerate(costs[:-1]))
 
 
-def rows_divided_too(gain, rows_variance, seed_variance, k_a, k_b, confidence):
-    return around(gain, confidence, np.sqrt((rows_variance + seed_variance) * (1 / k_a + 1 / k_b)))
+def pipeline_per_pass(costs, catch_rates):
+    cost = sum(cost * math.prod(1 - catch_rates[:i]) for i, cost in enumerate(costs))
+    return cost / math.prod(1 - catch_rates)
 
 
-def no_root(gain, rows_variance, seed_variance, k_a, k_b, confidence):
-    return around(gain, confidence, rows_variance + seed_variance / k_a + seed_variance / k_b)
+def pipeline_per_defect(costs, catch_rates):
+    cost = sum(cost * math.prod(1 - catch_rates[:i]) for i, cost in enumerate(costs))
+    return cost / (1 - math.prod(1 - catch_rates))
 
 
-def one_sided(gain, rows_variance, seed_variance, k_a, k_b, confidence):
-    reach = stats.norm.ppf(confidence) * np.sqrt(rows_variance + seed_variance / k_a + seed_variance / k_b)
-    return gain - reach, gain + reach
+def first_rate_only(costs, catch_rates):
+    return costs[0] + (1 - catch_rates[0]) * sum(costs[1:])
 
 
-def always_95(gain, rows_variance, seed_variance, k_a, k_b, confidence):
-    reach = 1.96 * np.sqrt(rows_variance + seed_variance / k_a + seed_variance / k_b)
-    return gain - reach, gain + reach
+def scribbles(costs, catch_rates):
+    costs[1:] *= np.cumprod(1 - catch_rates)[:-1]
+    return costs.sum()
 
 
-def turned_round(gain, rows_variance, seed_variance, k_a, k_b, confidence):
-    return around(gain, confidence, -np.sqrt(rows_variance + seed_variance / k_a + seed_variance / k_b))
+# ---- 05.4
+# -------------------------------------------------------------------------------------------------------------
 
 
-def distances(gain, rows_variance, seed_variance, k_a, k_b, confidence):
-    return around(0, confidence, np.sqrt(rows_variance + seed_variance / k_a + seed_variance / k_b))
+def by_cost(costs, catch_rates):
+    return list(np.argsort(costs))
 
 
-def students_interval(gain, rows_variance, seed_variance, k_a, k_b, confidence):
-    error = np.sqrt(rows_variance + seed_variance / k_a + seed_variance / k_b)
-    return stats.t.interval(confidence, k_a + k_b - 1, gain, error)
+def by_rate(costs, catch_rates):
+    return list(np.argsort(-catch_rates))
 
 
-def low_end_only(gain, rows_variance, seed_variance, k_a, k_b, confidence):
-    error = np.sqrt(rows_variance + seed_variance / k_a + seed_variance / k_b)
-    return gain - stats.norm.ppf((1 + confidence) / 2) * error
+def by_rising_rate(costs, catch_rates):
+    return np.argsort(catch_rates)
 
 
-FEWER, ROWS = "divide by one run fewer", "the noise of drawing other rows"
-ROUNDED = "Rounding hides most differences"
-COME, DIGITS = "as they come", "More digits"
-INSIDE, SHARD, LOST = "what is in them does", "Each shard is added without rounding", "still get lost beside large ones"
-FIXED, NOT_THE_SUM = "a fixed number of standard deviations", "not the sum of all numbers"
-ADDED, SPREAD, POOL = "Standard deviations are added", "that of one run", "into one pool"
+def by_falling_cost(costs, catch_rates):
+    return sorted(range(len(costs)), key=lambda i: -costs[i])
+
+
+def catches_per_dollar(costs, catch_rates):
+    return np.argsort(catch_rates / costs).tolist()
+
+
+def idle_first(costs, catch_rates):
+    return sorted(
+        range(len(costs)), key=lambda i: costs[i] / catch_rates[i] if catch_rates[i] else 0
+    )
+
+
+def product(costs, catch_rates):
+    return sorted(range(len(costs)), key=lambda i: costs[i] * catch_rates[i])
+
+
+def cost_of_the_passing(costs, catch_rates):
+    return sorted(range(len(costs)), key=lambda i: costs[i] * (1 - catch_rates[i]))
+
+
+def cost_per_pass(costs, catch_rates):
+    return sorted(range(len(costs)), key=lambda i: costs[i] / (1 - catch_rates[i]))
+
+
+def difference(costs, catch_rates):
+    return sorted(range(len(costs)), key=lambda i: costs[i] - catch_rates[i])
+
+
+def ranks(costs, catch_rates):
+    return np.argsort(np.argsort(costs / catch_rates)).tolist()
+
+
+def counted_from_one(costs, catch_rates):
+    return [int(i) + 1 for i in np.argsort(costs / catch_rates)]
+
+
+def idle_left_out(costs, catch_rates):
+    order = np.argsort(costs / np.maximum(catch_rates, 1e-12))
+    return [i for i in order if catch_rates[i] > 0]
+
+
+def sorted_ratios(costs, catch_rates):
+    return sorted(costs / np.maximum(catch_rates, 1e-12))
+
+
+def first_only(costs, catch_rates):
+    return int(np.argmin(costs / np.maximum(catch_rates, 1e-12)))
+
+
+def by_python_division(costs, catch_rates):
+    return sorted(range(len(costs)), key=lambda i: float(costs[i]) / float(catch_rates[i]))
+
+
+NOT_ADD = "Catch rates do not add up"
+PAID = "Training that has run is paid for"
 
 WRONG = {
     "05.1": [
-        (numpys_default, FEWER),
-        (all_pairs_with_themselves, FEWER),
-        (one_run, "the luck of two runs"),
-        (one_run_numpys_default, "too small even for that"),
-        (standard_error, "shrinks with more runs"),
-        (scipys_standard_error, "shrinks with more runs"),
-        (twice_the_deviation, "do not add up"),
-        (variance, "This is a variance"),
-        (luck_cancels, "Luck does not cancel"),
-        (range_of_runs, "The range of the runs"),
-        (binomial, ROWS),
-        (binomial_of_both, ROWS),
-        (best_minus_mean, "The best run sets the scale"),
-        (around_the_best, "The best run sets the scale"),
-        (average_distance, "average distance of two runs"),
-        (pairs_one_way, "known to be zero"),
-        (pairs_one_fewer, "known to be zero"),
-        (neighbours, "Only neighbours are compared"),
-        (in_rows, "counted in rows"),
-        (in_percent, "in percent"),
-        (two_runs_only, "on three runs; whose luck"),
-        (the_labs_object, "a NoiseFloor; it should be one number"),
+        (checks_are_free, "own cost is missing"),
+        (checks_are_free_in_front, "own cost is missing"),
+        (rate_on_the_checks, "on the wrong stage"),
+        (rate_on_both, "the ones they stop do not pay"),
+        (trains_the_stopped, "trains the changes that were stopped"),
+        (both_orders_save, PAID),
+        (late_checks_are_cheaper, PAID),
+        (checks_skipped, "the cost of training alone"),
+        (swapped, "changed places"),
+        (per_caught_defect, "per caught defect"),
+        (per_passing_change, "per change that passes"),
+        (a_stopped_change, "what a stopped change costs"),
+        (percentage, "not a percentage"),
+        (cents, "are rounded"),
+        (the_chapters_numbers, "The cost with the checks first is not right"),
+        (only_the_first, "it should return two values"),
     ],
     "05.2": [
-        (two_tails, "split over two tails"),
-        (lower_tail, "the share that stays below"),
-        (quantile_alone, "a number of standard deviations"),
-        (both_runs_again, "that of a gain already"),
-        (noise_of_one_run, "the noise of one run"),
-        (noise_squared, "The noise is squared"),
-        (root_of_the_noise, "no root is left to take"),
-        (two_sigma, FIXED),
-        (textbook, FIXED),
-        (one_in_fifty_always, FIXED),
-        (share_of_the_noise, "as if it were a distance"),
-        (probability, "from a distance to a probability"),
-        (rate_in_percent, "not a percentage"),
-        (chebyshev, "Chebyshev's bound"),
-        (three_digits, "The margin is rounded"),
-        (students_t, "fewer null candidates than wanted"),
-        (simulated, "null candidates than wanted would win"),
+        (upside_down, "upside down"),
+        (share_of_the_total, "no check is paid for there"),
+        (share_that_passes, "share of changes that may pass"),
+        (break_even_in_percent, "not a percentage"),
+        (one_reading_only, "any defect they catch is a gain"),
+        (always_worth_it, "earn their own cost"),
+        (readings_swapped, "changed places"),
+        (capped, "Leave a break-even above one"),
+        (dollars, "money, not a share"),
+        (yes_or_no, "True or False; it should be a number"),
+        (none_when_they_run_anyway, "have a break-even, too"),
+        (nan_when_they_run_anyway, "have a break-even, too"),
+        (never_returns, "is a return missing?"),
     ],
     "05.3": [
-        (as_they_come, COME),
-        (one_by_one, COME),
-        (put_together, COME),
-        (python_sum, DIGITS),
-        (float64, DIGITS),
-        (float64_and_back, DIGITS),
-        (long_double, DIGITS),
-        (neumaier, DIGITS),
-        (partial_sums_sorted, INSIDE),
-        (partial_sums_exact, INSIDE),
-        (by_size_of_shard, INSIDE),
-        (fsum_per_shard, SHARD),
-        (fsum_per_shard_sorted, SHARD),
-        (two_decimals, ROUNDED),
-        (float32_decimals, ROUNDED),
-        (significant_digits, ROUNDED),
-        (exact_and_rounded, ROUNDED),
-        (whole_number, ROUNDED),
-        (all_sorted, LOST),
-        (all_sorted_float64, LOST),
-        (largest_first, LOST),
-        (largest_first_float32, LOST),
-        (smallest_first, LOST),
-        (duplicates_lost, NOT_THE_SUM),
-        (nothing_at_all, NOT_THE_SUM),
-        (mean, NOT_THE_SUM),
-        (scribbles, "raised ValueError"),
+        (own_rate, "own catch rate does not make it cheaper"),
+        (all_stages_run, "billed for every change"),
+        (rates_added, NOT_ADD),
+        (rates_added_and_cut, NOT_ADD),
+        (the_stage_before_only, "Only the stage just before"),
+        (caught_go_on, "taken for a share let through"),
+        (from_the_end, "from its end"),
+        (last_stage_missing, "The last stage is missing"),
+        (pipeline_per_pass, "per change that passes"),
+        (pipeline_per_defect, "per caught defect"),
+        (first_rate_only, "not right, on three stages"),
+        (scribbles, "changed its inputs"),
     ],
     "05.4": [
-        (rows_only, "Only the rows' noise"),
-        (seeds_only, "Only the seeds' noise"),
-        (deviations_added, ADDED),
-        (all_deviations_added, ADDED),
-        (deviation_for_error, SPREAD),
-        (one_seed_variance, SPREAD),
-        (root_of_the_runs, "with the number of runs itself"),
-        (runs_squared, "The number of runs is squared"),
-        (baseline_forgotten, "One side's retrainings are missing"),
-        (pooled, POOL),
-        (average_number_of_runs, POOL),
-        (subtracted, "noise is subtracted"),
-        (rows_divided_too, "divided by the runs as well"),
-        (no_root, "take its root first"),
-        (one_sided, "that of another level"),
-        (always_95, "the same at every confidence"),
-        (turned_round, "changed places"),
-        (distances, "lies around it"),
-        (students_interval, "too wide, on few runs"),
-        (low_end_only, "it should return two values"),
+        (by_cost, "by cost alone"),
+        (by_rate, "by catch rate alone"),
+        (by_rising_rate, "rising catch rate"),
+        (by_falling_cost, "falling cost"),
+        (catches_per_dollar, "the dearest order of all"),
+        (idle_first, "does not belong in front"),
+        (product, "are multiplied"),
+        (cost_of_the_passing, "the changes that pass a check"),
+        (cost_per_pass, "per change that passes"),
+        (difference, "change with the currency"),
+        (ranks, "These are ranks"),
+        (counted_from_one, "counted from one"),
+        (idle_left_out, "hold the index of each check"),
+        (sorted_ratios, "not costs or ratios"),
+        (first_only, "not a list"),
+        (by_python_division, "raised ZeroDivisionError"),
     ],
 }

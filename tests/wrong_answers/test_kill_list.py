@@ -1,7 +1,8 @@
-"""The kill lists: every solution passes, every stub and every wrong answer fails with the hint meant for it.
+"""The kill lists: every solution passes, every stub and every wrong answer fails with the hint
+meant for it.
 
-An exercise is one file beside this one, exercise_NN.py, with NOTEBOOK, ANSWERS {question: name in the notebook} and WRONG
-{question: [(answer, fragment of its hint), ...]}.
+An exercise is one file beside this one, exercise_NN.py, with NOTEBOOK, ANSWERS {question: name in
+the notebook} and WRONG {question: [(answer, fragment of its hint), ...]}.
 """
 
 import ast
@@ -15,7 +16,7 @@ import nbformat
 import pytest
 
 from labsupport.grading import check
-from labsupport.grading.questions import QUESTIONS
+from labsupport.grading.exercise import QUESTIONS
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,7 +30,11 @@ def load(path):
 
 LISTS = [load(path) for path in sorted(Path(__file__).parent.glob("exercise_*.py"))]
 QUESTION_LISTS = [(kills, question) for kills in LISTS for question in kills.ANSWERS]
-KILLS = [(question, answer, hint) for kills, question in QUESTION_LISTS for answer, hint in kills.WRONG[question]]
+KILLS = [
+    (question, answer, hint)
+    for kills, question in QUESTION_LISTS
+    for answer, hint in kills.WRONG[question]
+]
 
 
 def name_of(answer):
@@ -63,7 +68,9 @@ def gives_away(hint):
     """
     own = re.sub(r"raised \w+ \(.*\)", "", hint)
     tight = re.sub(r"\s", "", own)
-    return re.findall(r"\d", own) + [expression for expression in solution_expressions() if expression in tight]
+    return re.findall(r"\d", own) + [
+        expression for expression in solution_expressions() if expression in tight
+    ]
 
 
 @cache
@@ -74,7 +81,9 @@ def solution_expressions():
         for cell in nbformat.read(ROOT / "solutions" / kills.NOTEBOOK, as_version=4).cells:
             if cell.cell_type == "code" and "### BEGIN SOLUTION" in cell.source:
                 for node in ast.walk(ast.parse(cell.source)):
-                    if isinstance(node, ast.expr) and not isinstance(node, ast.Name | ast.Constant | ast.Tuple):
+                    if isinstance(node, ast.expr) and not isinstance(
+                        node, ast.Name | ast.Constant | ast.Tuple
+                    ):
                         found.add(re.sub(r"\s", "", ast.get_source_segment(cell.source, node)))
     assert len(found) > 10
     return found

@@ -1,0 +1,303 @@
+"""Calling a student's function: whatever it does, the kernel survives and the answer is a plain value or a hint."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import contextvars
+import ctypes
+import decimal
+import inspect
+import io
+import math
+import random
+import threading
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+
+from labsupport import gate, intervals, outcomes, slices, training, world
+from labsupport.grading.exercise import Case, Wrong
+from labsupport.grading.readers import an_object, number, pair, text, truth
+
+__all__ = ["ask", "foreign_hands", "number", "pair", "text", "truth"]
+
+TIME_LIMIT = 5.0  # seconds for all calls of one `ask`
+_SEARCH = 6  # times as long for a question without arguments: its answer may be found by a search
+_GIVE_UP = 2.0  # seconds to wait for a stopped call to unwind
+
+_MODULES = (np, np.random, math, outcomes, intervals, slices, gate, training, world)
+_WORKBENCH = (*_MODULES, outcomes.PairedOutcomes, gate.Policy, Fraction, Decimal)
+_BUILTINS = [
+    abs,
+    all,
+    any,
+    bool,
+    enumerate,
+    float,
+    int,
+    isinstance,
+    issubclass,
+    len,
+    list,
+    max,
+    min,
+    range,
+    round,
+    sum,
+    tuple,
+]
+
+
+class _TimeUp(BaseException):
+    """Sent into a call that takes too long; not an Exception, so that `except Exception` in an answer lets it through."""
+
+
+def ask(answer: object, cases: Sequence[Case], read: Callable) -> list:
+    """Put every case to the student's function, twice, and return its answers as plain values.
+
+    A question without arguments is put once: nothing can be told from a second answer that a random
+    search may give.
+
+    Parameters
+    ----------
+    answer : the student's function.
+    cases : each is put forwards and then once more backwards, to notice answers that depend on
+        earlier calls.
+    read : (value) -> plain value, raising Wrong when it is not what the question asks for; see the
+        readers below.
+
+    Raises
+    ------
+    Wrong : not a function, other arguments than asked for, an exception, too slow, inputs changed,
+        forgetful answers.
+    """
+    _insist_on_function(answer, len(cases[0].args))
+    said: list = []
+    problem: list[Wrong] = []
+    searching = not cases[0].args
+    calls = [*cases] if searching else [*cases, *reversed(cases)]
+    limit = TIME_LIMIT * (_SEARCH if searching else 1)
+    _in_time(lambda stop: _put(answer, calls, read, said, stop), problem, limit)
+    if problem:
+        raise problem[0]
+    if foreign := foreign_hands():
+        raise Wrong(
+            f"Running your answer replaced {foreign}; restart the kernel and leave the libraries as they are."
+        )
+    if len(said) != len(calls):
+        raise Wrong(
+            "Your function ended the check before it had answered everything; let it return its answer."
+        )
+    first, second = said[: len(cases)], said[len(cases) :][::-1]
+    for case, a, b in zip(cases, first, second or first, strict=True):
+        if a != b:
+            raise Wrong(
+                f"Asked twice about {case.about or 'the same thing'}, with the same values, your function gave two answers; "
+                "let it depend on nothing but its arguments."
+            )
+    return first
+
+
+def ask_with_fractions(answer: object, cases: Sequence[Case], read: Callable) -> list:
+    """`ask` for cases that hold exact fractions and NaN, where many reach for numpy's NaN test, which takes no fraction."""
+    try:
+        return ask(answer, cases, read)
+    except Wrong as wrong:
+        if "ufunc 'is" not in str(wrong):
+            raise
+        raise Wrong(
+            "The NaN test of numpy takes no exact fractions; ask what must hold, and no such test is needed."
+        ) from None
+
+
+def _put(answer, cases: Sequence[Case], read: Callable, said: list, stop: threading.Event) -> None:
+    blank: str | None = (
+        None  # the first case for which the line that the stub ends with was reached
+    )
+    for case in cases:
+        if stop.is_set():
+            return
+        args = case.fresh_args()
+        where = f" on {case.about}" if case.about else ""
+        try:
+            value = _call(answer, args, where)
+        except NotImplementedError:
+            blank = where if blank is None else blank
+            continue
+        if not all(_unchanged(a, b) for a, b in zip(args, case.args, strict=True)):
+            raise Wrong(
+                f"Your function changed its inputs{where}; work on a copy and leave the arguments alone."
+            )
+        try:
+            said.append(read(value))
+        except Wrong as wrong:
+            raise Wrong(f"{where.strip()}, {wrong}" if where else str(wrong)) from None
+    if blank is not None and said:
+        raise Wrong(
+            f"One case is not covered: your function reaches the line that raises NotImplementedError{blank}."
+        )
+    if blank is not None:
+        raise Wrong("This is not filled in yet: replace the line that raises NotImplementedError.")
+
+
+def _call(answer, args: tuple, where: str) -> object:
+    try:
+        value = answer(*args)
+    except (NotImplementedError, _TimeUp):
+        raise
+    except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt of an answer must not end the kernel
+        raise Wrong(
+            f"Your function raised {_in_words(error)}{where}; it should return an answer."
+        ) from None
+    if inspect.iscoroutine(value):
+        value.close()  # never awaited, it would complain on stderr
+        raise Wrong(
+            "Your function is declared with async, so it has not answered yet; declare it with def alone."
+        )
+    return value
+
+
+def _in_time(work: Callable, problem: list, limit: float) -> None:
+    """Run `work(stop)` in a thread of its own, silently, and stop it when its time, in seconds, is
+    up.
+
+    A thread rather than a signal: it works on every system and from every thread, and a call that
+    cannot be stopped, such as one stuck inside a C library, is left behind instead of blocking the
+    kernel.
+    """
+    stop, done = threading.Event(), threading.Event()
+    precision = decimal.getcontext().copy()  # a new thread would start with the default one
+
+    def run() -> None:
+        try:
+            decimal.setcontext(precision)
+            work(stop)
+        except Wrong as wrong:
+            problem.append(wrong)
+        except BaseException as error:  # noqa: BLE001 - reported as a hint; nothing may escape from the thread
+            problem.append(
+                Wrong(f"The call ended with {type(error).__name__} before your function answered.")
+            )
+        finally:
+            done.set()
+
+    thread = threading.Thread(
+        target=contextvars.copy_context().run, args=(run,), daemon=True, name="answer"
+    )
+    with _surroundings_restored():
+        thread.start()
+        try:
+            late = not _within(limit, done)
+        finally:  # also when the person at the keyboard interrupts
+            stop.set()
+            stopped = _stop(thread, done)
+    if late:
+        left = "" if stopped else " It could not be stopped; restart the kernel."
+        tries = "is there a loop without an end, or one that tries very much?"
+        problem[:] = [Wrong(f"Your function did not come back in time; {tries}{left}")]
+
+
+def _within(seconds: float, done: threading.Event) -> bool:
+    """Wait in short steps: on Windows a long one ignores the keyboard. Thread.join, interrupted, would lose its thread."""
+    deadline = time.monotonic() + seconds
+    while not done.wait(0.1) and time.monotonic() < deadline:
+        pass
+    return done.is_set()
+
+
+def _stop(thread: threading.Thread, done: threading.Event) -> bool:
+    """Raise _TimeUp inside the thread until it ends; more than once, since a bare `except:` in a loop swallows the first."""
+    deadline = time.monotonic() + _GIVE_UP
+    while not done.is_set() and time.monotonic() < deadline:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident), ctypes.py_object(_TimeUp)
+        )
+        done.wait(0.05)
+    return done.is_set()
+
+
+class _Nowhere(io.TextIOBase):
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+@contextlib.contextmanager
+def _surroundings_restored():
+    """No prints, no warnings, and the global random generators as they were before."""
+    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002 - the student may use it
+    nowhere = _Nowhere()
+    try:
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(nowhere),
+            contextlib.redirect_stderr(nowhere),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        random.setstate(python_state)
+
+
+def _insist_on_function(answer: object, n_arguments: int) -> None:
+    if not callable(answer):
+        given = an_object(answer)
+        raise Wrong(
+            f"This question asks for a function and was given {given}; pass the function itself, without parentheses."
+        )
+    try:
+        parameters = inspect.signature(answer)
+    except Exception:  # noqa: BLE001 - some callables have no signature to look at, or a broken one; calling them will tell
+        return
+    try:
+        parameters.bind(*range(n_arguments))
+    except TypeError:
+        raise Wrong(
+            "Your function does not take the arguments the question names; keep the signature as given."
+        ) from None
+
+
+def foreign_hands() -> str | None:
+    """The name of a library function that is not the one it was when the lab was imported, or None."""
+    for place, names in _snapshot.items():
+        now = _contents(_places[place])
+        for name, thing in names.items():
+            if now.get(name) is not thing:
+                return f"{place}.{name}"
+    return None
+
+
+def _contents(place) -> dict:
+    if place is builtins:
+        return {thing.__name__: getattr(builtins, thing.__name__, None) for thing in _BUILTINS}
+    if isinstance(place, type):
+        return dict(vars(place))
+    return {
+        name: thing
+        for name, thing in vars(place).items()
+        if not name.startswith("__") and callable(thing)
+    }
+
+
+_places = {getattr(place, "__name__", str(place)): place for place in (*_WORKBENCH, builtins)}
+_snapshot = {name: _contents(place) for name, place in _places.items()}
+
+
+def _unchanged(given, kept) -> bool:
+    if type(kept) is not np.ndarray:
+        return True  # nothing that can be changed, or a generator, which is there to be drawn from
+    return given.dtype == kept.dtype and np.array_equal(given, kept)
+
+
+def _in_words(error: BaseException) -> str:
+    name = type(error).__name__
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - an exception that cannot be printed still has a name
+        text = ""
+    return f"{name} ({text[:80]})" if text else name

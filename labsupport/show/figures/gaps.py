@@ -1,0 +1,238 @@
+"""Figures of lesson 01 beside the gate plane: what an accuracy can hide, and what changes slice by slice."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
+from matplotlib.transforms import Bbox
+
+from labsupport.gate import slice_gap_bound
+from labsupport.outcomes import PairedOutcomes, as_written
+from labsupport.show.labels import draw_point, place_labels
+from labsupport.show.pictures import (
+    BLUE,
+    GREY,
+    INK,
+    VERMILLION,
+    Picture,
+    new_figure,
+    picture,
+    styled,
+)
+
+_ALL = "all rows"
+
+
+def gap_bound(
+    accuracy: float,
+    points: Mapping[str, tuple[float, float]],
+    tolerance: float | None = None,
+    title: str | None = None,
+) -> Picture:
+    """Draw the largest gap that an overall accuracy leaves room for, over the share of the slice.
+
+    Parameters
+    ----------
+    accuracy : overall accuracy, from 0 to 1.
+    points : {name: (share, gap)}: the slice's share of the rows and a gap that someone claims.
+    tolerance : the gate's bound on the gap, drawn as a line; None leaves it out.
+    title : one line above the figure.
+
+    Raises
+    ------
+    ValueError : an accuracy or a share out of range.
+    """
+    smaller = {
+        name: (min(share, 1 - share), float(gap)) for name, (share, gap) in points.items()
+    }  # the bound is symmetric
+    bounds = {name: slice_gap_bound(accuracy, share) for name, (share, _) in smaller.items()}
+    possible = {name: gap <= bounds[name] + 1e-12 for name, (_, gap) in smaller.items()}
+    with styled():
+        fig = new_figure(7.5, 4.4)
+        ax = fig.add_axes((0.105, 0.165, 0.855, 0.76 if title else 0.81))
+        low = min([0.01, *(share / 1.5 for share, _ in smaller.values())])
+        shares = np.geomspace(low, 0.5, 400)
+        bound = np.array([slice_gap_bound(accuracy, share) for share in shares])
+        ax.set_xscale("log")
+        ax.set(xlim=(low, 0.5), ylim=(0, 1.05), title=title)
+        ax.set(
+            xlabel="share of the rows in the slice", ylabel="accuracy gap between slice and rest"
+        )
+        ax.set_xticks(
+            [t for t in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if t >= low],
+            minor=False,
+        )
+        ax.set_xticks([], minor=True)
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
+        ax.fill_between(shares, bound, 1.05, color="#d9d9d9", linewidth=0, zorder=0)
+        ax.plot(shares, bound, color=INK, zorder=1)
+        _gap_words(fig, ax, accuracy, tolerance, smaller, possible)
+        half = slice_gap_bound(accuracy, 0.5)
+        caption = f"At accuracy {accuracy:.4f} a half of the rows hides a gap of {half:.3f} at most, a small slice far more."
+        return picture(fig, _gap_bound_alt(accuracy, smaller, bounds, possible, tolerance), caption)
+
+
+def _gap_words(fig, ax: Axes, accuracy: float, tolerance: float | None, points, possible) -> None:
+    words = [
+        ax.text(
+            0.96,
+            0.92,
+            f"impossible at accuracy {accuracy:.4f}",
+            transform=ax.transAxes,
+            ha="right",
+            va="top",
+            color=INK,
+        ),
+        ax.text(0.04, 0.55, "possible", transform=ax.transAxes, weight="bold"),
+    ]
+    if tolerance is not None:
+        ax.axhline(tolerance, color=BLUE, linewidth=1.3, linestyle=(0, (4, 3)), zorder=1)
+        middle = 10 ** (math.log10(ax.get_xlim()[0] / 0.5) * 0.55) * 0.5
+        words.append(
+            ax.text(middle, tolerance + 0.012, f"tolerance {tolerance:g}", color=BLUE, fontsize=10)
+        )
+    labels = []
+    for name, (share, gap) in points.items():
+        draw_point(ax, share, gap, possible[name])
+        labels.append((share, gap, ax.text(share, gap, name, weight="bold", zorder=5)))
+    renderer = fig.canvas.get_renderer()
+    taken = [word.get_window_extent(renderer) for word in words]
+    if tolerance is not None:
+        taken.append(
+            Bbox(ax.transData.transform([(ax.get_xlim()[0], tolerance), (0.5, tolerance)])).padded(
+                3
+            )
+        )
+    place_labels(ax, labels, taken)
+
+
+def _gap_bound_alt(accuracy: float, points, bounds, possible, tolerance: float | None) -> str:
+    said = [
+        f"{name}: a slice with {100 * share:.3g} % of the rows can hide at most {bounds[name]:.3f}; a gap of {gap:.3f} is "
+        + ("possible" if possible[name] else "impossible")
+        for name, (share, gap) in points.items()
+    ]
+    line = "" if tolerance is None else f" A line marks the tolerance of {tolerance:g}."
+    return (
+        f"Curve of the largest accuracy gap that an overall accuracy of {accuracy:.4f} leaves room for, falling as the "
+        f"slice's share of the rows grows, to {slice_gap_bound(accuracy, 0.5):.3f} at one half.{line} "
+        + "; ".join(said)
+        + "."
+    )
+
+
+def slice_changes(models: Mapping[str, PairedOutcomes], tolerance: float) -> Picture:
+    """Draw, slice by slice, how much accuracy each model gains or loses against the baseline.
+
+    Parameters
+    ----------
+    models : {name: outcomes}, all cut into the same slices.
+    tolerance : the loss that a slice may suffer, a share of rows; what loses more is marked.
+
+    Raises
+    ------
+    ValueError : there is no model, or the models were cut into different slices.
+    """
+    if not models:
+        raise ValueError("There is no model to draw: give at least one {name: outcomes}.")
+    first = next(iter(models.values()))
+    if any(set(outcomes.slices) != set(first.slices) for outcomes in models.values()):
+        raise ValueError(
+            "The models were cut into different slices; compare them on the same ones."
+        )
+    order = sorted(first.slices, key=lambda name: _change(first.slices[name]))
+    parts = {
+        model: {_ALL: outcomes} | {name: outcomes.slices[name] for name in order}
+        for model, outcomes in models.items()
+    }
+    with styled():
+        fig = new_figure(7.5, (1.5 if len(parts) > 1 else 1.3) + 0.33 * (len(order) + 1))
+        fig.set_layout_engine("constrained")
+        axes = fig.subplots(1, len(parts), sharex=True, sharey=True, squeeze=False)[0]
+        for ax, (model, rows) in zip(axes, parts.items(), strict=True):
+            _dots(ax, model, rows, tolerance, len(parts) > 1)
+        fig.supxlabel(
+            f"change of accuracy in percentage points (dashed: the tolerated loss of {100 * tolerance:g})",
+            fontsize=11,
+        )
+        return picture(fig, _changes_alt(parts, tolerance), _changes_caption(parts, tolerance))
+
+
+def _change(part: PairedOutcomes) -> float:
+    return float(100 * part.exact_gain) if part.n else math.nan
+
+
+def _failed(part: PairedOutcomes, tolerance: float) -> bool:
+    return part.n == 0 or -part.exact_gain > as_written(tolerance)
+
+
+def _dots(
+    ax: Axes, model: str, rows: Mapping[str, PairedOutcomes], tolerance: float, several: bool
+) -> None:
+    ax.axvline(0, color=GREY, linewidth=1, zorder=1)
+    ax.axvline(-100 * tolerance, color=VERMILLION, linewidth=1.3, linestyle=(0, (4, 3)), zorder=1)
+    ax.axhline(0.5, color="#c9c9c9", linewidth=1, zorder=0)
+    for y, (name, part) in enumerate(rows.items()):
+        bad = _failed(part, tolerance) and name != _ALL
+        change = _change(part)
+        ax.plot([0, change], [y, y], color="#c9c9c9", linewidth=2, zorder=1)
+        ax.plot(
+            [change],
+            [y],
+            marker="X" if bad else "o",
+            markersize=10 if bad else 8,
+            color=VERMILLION if bad else BLUE,
+            markeredgecolor="white",
+            linestyle="none",
+            zorder=3,
+        )
+        if bad and part.n:
+            ax.annotate(
+                f"{change:.2f}".replace("-", "−"),
+                (0, y),
+                (6, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=9.5,
+                weight="bold",
+                color="#9c4400",
+            )
+    ax.set_yticks(range(len(rows)), [f"{name} ({part.n:,})" for name, part in rows.items()])
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    ax.set_title(
+        textwrap.fill(model.replace("_", " "), 16 if several else 60),
+        fontsize=10.5,
+        loc="center",
+        linespacing=1.2,
+    )
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x")
+
+
+def _changes_caption(parts: Mapping[str, Mapping[str, PairedOutcomes]], tolerance: float) -> str:
+    counts = {
+        model: sum(_failed(part, tolerance) for name, part in rows.items() if name != _ALL)
+        for model, rows in parts.items()
+    }
+    said = (f"{model.replace('_', ' ')}, {count or 'none'}" for model, count in counts.items())
+    return f"Slices that lose more than {100 * tolerance:g} points: {'; '.join(said)}."
+
+
+def _changes_alt(parts: Mapping[str, Mapping[str, PairedOutcomes]], tolerance: float) -> str:
+    said = []
+    for model, rows in parts.items():
+        changes = ", ".join(
+            f"{name} ({part.n} rows) " + (f"{_change(part):+.2f}" if part.n else "not measured")
+            for name, part in rows.items()
+        )
+        bad = [name for name, part in rows.items() if name != _ALL and _failed(part, tolerance)]
+        said.append(f"{model}: {changes}; beyond the tolerance: {', '.join(bad) or 'none'}.")
+    return (
+        f"Change of accuracy against the baseline per slice, in percentage points, with a line at the tolerated loss of "
+        f"{100 * tolerance:g}. " + " ".join(said)
+    )

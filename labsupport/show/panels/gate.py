@@ -1,0 +1,247 @@
+"""Lesson 01's panel: turn a build into a good one, a bad one, or one that only looks good."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+import ipywidgets as widgets
+import numpy as np
+
+from labsupport.data import load_employment
+from labsupport.gate import Check, Policy, Verdict, gate
+from labsupport.outcomes import PairedOutcomes
+from labsupport.show.figures.gate import GAP_LABEL, draw_gate_plane
+from labsupport.show.panel import Panel
+from labsupport.show.pictures import LabFigure, Picture, picture_of
+from labsupport.training import fit_logistic, predict
+from labsupport.world import World
+
+TRAINED = "trained here"
+REAL = ("trees_without_medical", "trees_all_columns", "logistic_without_sex_race")
+LOSS_LABEL = "largest loss of accuracy in any slice"
+_TRAINING_CONTROLS = ("seed", "n_train", "bias", "threshold", "bias_in_accuracy")
+_START = {"candidate": TRAINED, "margin": 0.005, "tolerance": 0.10, "seed": 2, "n_train": 8000, "bias": 0.0,
+          "threshold": 0.0, "bias_in_accuracy": True}  # fmt: skip
+
+PRESETS = {
+    "A more data": _START,
+    "B stale shard": _START | {"seed": 99, "n_train": 120},
+    "C group regress": _START | {"bias": 3.0, "bias_in_accuracy": False},
+    "C honest": _START | {"bias": 1.0, "threshold": 2.0},
+} | {name: {"candidate": name, "margin": 0.001, "tolerance": 0.01} for name in REAL}
+_SHORT = {"A more data": "A", "B stale shard": "B", "C group regress": "C"}
+
+
+@dataclass(frozen=True)
+class GateView:
+    """One setting of the panel and what the gate says to it.
+
+    Attributes
+    ----------
+    name : what the point is called.
+    outcomes : PairedOutcomes of candidate and baseline.
+    verdict : Verdict of the gate.
+    gain : candidate minus baseline accuracy, a share of rows.
+    gap : the largest accuracy gap between two slices, or for the real models the largest loss in
+        any slice; NaN when a slice has no rows.
+    margin, tolerance : the bounds.
+    sentence : decision, why, and the numbers.
+    """
+
+    name: str
+    outcomes: PairedOutcomes
+    verdict: Verdict
+    gain: float
+    gap: float
+    margin: float
+    tolerance: float
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    def picture(self) -> Picture:
+        """The gain-gap plane with this build, and others in grey."""
+        return picture_of(self, plot_view, f"{self.name}: {self.verdict.reason}.")
+
+
+def gate_view(
+    candidate: str = TRAINED,
+    margin: float = 0.005,
+    tolerance: float = 0.10,
+    bias: float = 0.0,
+    n_train: int = 8000,
+    threshold: float = 0.0,
+    bias_in_accuracy: bool = True,
+    seed: int = 2,
+) -> GateView:
+    """Judge one candidate.
+
+    Parameters
+    ----------
+    candidate : "trained here", or one of the models scored on real people, for which only margin
+        and tolerance apply.
+    margin : the gain that the gate asks for, a share of rows.
+    tolerance : the accuracy gap between slice and rest that it tolerates; for the real models, the
+        loss in any slice.
+    bias : subtracted from the logits of the slice.
+    n_train, seed : rows and seed of the candidate's training sample. The baseline has 600 rows of
+        seed 1.
+    threshold : the slice is where the first feature exceeds it.
+    bias_in_accuracy : False repeats the chapter's own C: the bias counts in the safety check only,
+        so that the accuracy is that of another model than the gap.
+
+    Raises
+    ------
+    ValueError : an unknown candidate, or a bound that Policy refuses.
+    """
+    if candidate in REAL:
+        verdict = gate(
+            _real_outcomes(candidate), Policy(margin, max_gap=None, max_slice_loss=tolerance)
+        )
+    elif candidate == TRAINED:
+        shown = _trained_outcomes(seed, n_train, bias, threshold)
+        scored = shown if bias_in_accuracy else _trained_outcomes(seed, n_train, 0.0, threshold)
+        grafted = dataclasses.replace(
+            scored, slices=shown.slices
+        )  # one model's accuracy, and maybe another one's slices
+        verdict = gate(grafted, Policy(margin, max_gap=tolerance))
+    else:
+        raise ValueError(
+            f"There is no candidate {candidate!r}; choose one of: {TRAINED}, {', '.join(REAL)}."
+        )
+    gap = float(np.max([check.value for check in _safety_checks(verdict)]))
+    name = "your build" if candidate == TRAINED else candidate
+    sentence = _sentence(verdict)
+    if candidate == TRAINED and bias and not bias_in_accuracy:
+        sentence += " Beware: this accuracy was measured without the bias, so it belongs to another model than the gap."
+    return GateView(
+        name, verdict.outcomes, verdict, verdict.outcomes.gain, gap, margin, tolerance, sentence
+    )
+
+
+def gate_panel() -> Panel:
+    """The panel of lesson 01: show it as the last expression of a cell."""
+    return Panel(gate_view, plot_view, _controls(), PRESETS, applies=_applies)
+
+
+def plot_view(fig: LabFigure, view: GateView) -> str:
+    """Draw the plane for a view into a figure; return the alt text."""
+    real = view.name in REAL
+    limits = ((-4, 4), (-0.025, 0.1)) if real else ((-60, 6), (-0.03, 0.42))
+    here = (view.gain, view.gap)
+    known = _references(real)
+    name = next((label for label, at in known.items() if at == here), view.name)
+    others = {label: at for label, at in known.items() if at != here}
+    point = {name: (view.outcomes.exact_gain, view.gap)}
+    label = LOSS_LABEL if real else GAP_LABEL
+    return draw_gate_plane(
+        fig, point, view.margin, view.tolerance, label, faint=others, limits=limits
+    )
+
+
+@cache
+def _world() -> World:
+    return World.create()
+
+
+@lru_cache(maxsize=256)
+def _weights(seed: int, n: int) -> np.ndarray:
+    return fit_logistic(_world().sample(seed, n))
+
+
+@lru_cache(maxsize=256)
+def _trained_outcomes(seed: int, n: int, bias: float, threshold: float) -> PairedOutcomes:
+    X, y = _world().holdout.X, _world().holdout.y
+    inside = X[:, 0] > threshold
+    slices = {f"X[:, 0] > {threshold:g}": inside, "the rest": ~inside}
+    candidate = predict(_weights(seed, n), X, -bias * inside)
+    return PairedOutcomes.from_predictions(y, candidate, predict(_weights(1, 600), X), slices)
+
+
+@cache
+def _real_outcomes(model: str) -> PairedOutcomes:
+    people = load_employment().holdout
+    champion = people.predictions("champion")
+    return PairedOutcomes.from_predictions(
+        people.employed, people.predictions(model), champion, people.slices
+    )
+
+
+@cache
+def _references(real: bool) -> dict[str, tuple[float, float]]:
+    """The presets' points, drawn in grey behind the current one, under short names."""
+    views = {
+        label: gate_view(**values) for label, values in PRESETS.items() if (label in REAL) == real
+    }
+    return {_SHORT.get(label, label): (view.gain, view.gap) for label, view in views.items()}
+
+
+def _safety_checks(verdict: Verdict) -> list[Check]:
+    return [check for check in verdict.checks if check.name in ("gap", "slice loss")]
+
+
+def _sentence(verdict: Verdict) -> str:
+    outcomes = verdict.outcomes
+    gain, rest = verdict.checks[0], _safety_checks(verdict)
+    reason = (
+        "" if verdict.decision == "promote" else f", {verdict.reason.removeprefix('blocked: ')}"
+    )
+    parts = [
+        f"{verdict.decision.upper()}{reason}.",
+        f"Accuracy {outcomes.candidate_accuracy:.4f} against {outcomes.baseline_accuracy:.4f}.",
+        gain.sentence,
+    ]
+    if len(rest) > 1:
+        failed = sum(not check.passed for check in rest)
+        parts.append(
+            f"{failed or 'None'} of {len(rest)} slices lose{'s' if failed < 2 else ''} too much; the worst:"
+        )
+    parts.append(max(rest, key=lambda check: check.value).sentence)
+    return " ".join(parts)
+
+
+def _applies(values: dict) -> tuple[str, ...]:
+    always = ("candidate", "margin", "tolerance")
+    return always if values["candidate"] in REAL else (*always, *_TRAINING_CONTROLS)
+
+
+def _controls() -> dict[str, widgets.ValueWidget]:
+    look = {"style": {"description_width": "130px"}, "layout": widgets.Layout(width="auto")}
+
+    def slider(
+        name: str, words: str, low: float, high: float, step: float, readout: str
+    ) -> widgets.FloatSlider:
+        return widgets.FloatSlider(
+            _START[name],
+            min=low,
+            max=high,
+            step=step,
+            readout_format=readout,
+            description=words,
+            **look,
+        )
+
+    return {
+        "candidate": widgets.Dropdown(
+            options=[TRAINED, *REAL], value=TRAINED, description="candidate", **look
+        ),
+        "margin": slider("margin", "margin (share)", -0.01, 0.02, 0.001, ".3f"),
+        "tolerance": slider("tolerance", "tolerance (share)", 0.0, 0.4, 0.005, ".3f"),
+        "seed": widgets.IntSlider(
+            _START["seed"], min=0, max=99, description="training seed", **look
+        ),
+        "n_train": widgets.SelectionSlider(
+            options=[60, 120, 300, 600, 1200, 2000, 4000, 8000],
+            value=8000,
+            description="training rows",
+            **look,
+        ),
+        "bias": slider("bias", "bias (logits)", 0.0, 6.0, 0.1, ".1f"),
+        "threshold": slider("threshold", "slice: X[:, 0] above", -2.0, 4.0, 0.1, ".1f"),
+        "bias_in_accuracy": widgets.Checkbox(
+            True, description="the accuracy sees the bias too", indent=False
+        ),
+    }
