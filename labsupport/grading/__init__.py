@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
-from importlib import import_module
-from pkgutil import iter_modules
 
-from labsupport.grading import questions
-from labsupport.grading.calling import foreign_hands
-from labsupport.grading.exercise import QUESTIONS, Wrong, draw_for
+from labsupport.grading.exercise import draw_for
+from labsupport.grading.questions import QUESTIONS
+from labsupport.grading.readers import Wrong
+from labsupport.grading.watch import foreign_hands, watch
 
 __all__ = ["Result", "check"]
+
+watch()
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,13 @@ class Result:
     passed : True or False; a Result is true exactly when it passed.
     hint : one sentence on what to look at next, empty when passed.
     question : which question it answers.
+    mistake : the name of the mistake, in words for an instructor; empty when passed or not known by name.
     """
 
     passed: bool
     hint: str
     question: str = field(default="", repr=False, compare=False)
+    mistake: str = field(default="", repr=False, compare=False)
 
     def __bool__(self) -> bool:
         return self.passed is True
@@ -58,47 +61,37 @@ def check(question: str, answer: object, *, seed: int | None = None) -> Result:
     ------
     Nothing but KeyboardInterrupt, when the person at the keyboard stops it.
     """
-    name = question if type(question) is str else ""
+    name = question if type(question) is str and question in QUESTIONS else ""
     try:
-        _load()
-        if name not in QUESTIONS:
-            known = ", ".join(sorted(QUESTIONS))
-            hint, name = (
-                f"There is no such question; the questions here are {known}, each written as text.",
-                "",
-            )
-        else:
-            hint, verified = _judge(name, answer, seed)
+        verified = _judge(name, answer, seed)
+    except Wrong as wrong:
+        return _not_yet(name, str(wrong), wrong.mistake)
     except Exception as error:  # noqa: BLE001 - whatever breaks in here, nothing was verified
-        hint = f"The check itself broke ({type(error).__name__}), so nothing was verified; please report this."
-    if hint:
-        print(f"{name} not yet. {hint}".strip() if name else hint)
-        return Result(False, hint, name)
+        broken = f"The check itself broke ({type(error).__name__}), so nothing was verified"
+        return _not_yet(name, f"{broken}; please report this.")
     print(f"{name} is right. {verified}")
     return Result(True, "", name)
 
 
-def _judge(name: str, answer: object, seed: int | None) -> tuple[str, str]:
-    """The hint, or else what was verified; exactly one of the two is empty."""
-    if foreign := foreign_hands():
-        return (
-            f"In this kernel {foreign} is no longer the library's own; restart the kernel and run the cells again.",
-            "",
+def _judge(name: str, answer: object, seed: int | None) -> str:
+    """What was verified, or Wrong."""
+    if not name:
+        known = ", ".join(sorted(QUESTIONS))
+        raise Wrong(
+            f"There is no such question; the questions here are {known}, each written as text."
         )
-    try:
-        verified = QUESTIONS[name](answer, draw_for(name, seed))
-    except Wrong as wrong:
-        return _sentence(str(wrong)), ""
+    if foreign := foreign_hands():
+        raise Wrong(
+            f"In this kernel {foreign} is no longer the library's own; restart the kernel and run "
+            "the cells again."
+        )
+    verified = QUESTIONS[name](answer, draw_for(name, seed))
     if type(verified) is not str or not verified:
         raise RuntimeError("a check must say what it verified")
-    return "", verified
+    return verified
 
 
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _load() -> None:
-    """Import every module of `questions`; each registers what it checks."""
-    for module in iter_modules(questions.__path__):
-        import_module(f"{questions.__name__}.{module.name}")
+def _not_yet(name: str, hint: str, mistake: str = "") -> Result:
+    hint = hint[:1].upper() + hint[1:]
+    print(f"{name} not yet. {hint}" if name else hint)
+    return Result(False, hint, name, mistake)

@@ -2,55 +2,52 @@
 
 from __future__ import annotations
 
-import builtins
 import contextlib
 import contextvars
+import copy
 import ctypes
 import decimal
 import inspect
 import io
-import math
 import random
 import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from decimal import Decimal
-from fractions import Fraction
+from dataclasses import dataclass
 
 import numpy as np
 
-from labsupport import gate, intervals, outcomes, slices, training, world
-from labsupport.grading.exercise import Case, Wrong
-from labsupport.grading.readers import an_object, number, pair, text, truth
-
-__all__ = ["ask", "foreign_hands", "number", "pair", "text", "truth"]
+from labsupport.grading.readers import Wrong, an_object
+from labsupport.grading.watch import foreign_hands
 
 TIME_LIMIT = 5.0  # seconds for all calls of one `ask`
 _SEARCH = 6  # times as long for a question without arguments: its answer may be found by a search
 _GIVE_UP = 2.0  # seconds to wait for a stopped call to unwind
 
-_MODULES = (np, np.random, math, outcomes, intervals, slices, gate, training, world)
-_WORKBENCH = (*_MODULES, outcomes.PairedOutcomes, gate.Policy, Fraction, Decimal)
-_BUILTINS = [
-    abs,
-    all,
-    any,
-    bool,
-    enumerate,
-    float,
-    int,
-    isinstance,
-    issubclass,
-    len,
-    list,
-    max,
-    min,
-    range,
-    round,
-    sum,
-    tuple,
-]
+
+@dataclass(frozen=True)
+class Case:
+    """One call of the student's function.
+
+    Attributes
+    ----------
+    about : the kind of input, in words that fit behind "on"; empty if there is only one.
+    args : the arguments, arrays and generators (of which each call gets its own copy), or things that
+        cannot be changed.
+    expected : what labsupport says about them.
+    """
+
+    about: str
+    args: tuple
+    expected: object = None
+
+    def fresh_args(self) -> tuple:
+        """The arguments for one call."""
+        return tuple(
+            copy.deepcopy(a) if isinstance(a, np.ndarray | np.random.Generator) else a
+            for a in self.args
+        )
 
 
 class _TimeUp(BaseException):
@@ -101,6 +98,11 @@ def ask(answer: object, cases: Sequence[Case], read: Callable) -> list:
                 "let it depend on nothing but its arguments."
             )
     return first
+
+
+def ask_for_one(answer: object, cases: Sequence[Case], read: Callable) -> list:
+    """`ask` for a question whose answer is a find: the value itself will do, or a function that returns it."""
+    return ask(answer if callable(answer) else lambda: answer, cases, read)
 
 
 def ask_with_fractions(answer: object, cases: Sequence[Case], read: Callable) -> list:
@@ -260,32 +262,6 @@ def _insist_on_function(answer: object, n_arguments: int) -> None:
         raise Wrong(
             "Your function does not take the arguments the question names; keep the signature as given."
         ) from None
-
-
-def foreign_hands() -> str | None:
-    """The name of a library function that is not the one it was when the lab was imported, or None."""
-    for place, names in _snapshot.items():
-        now = _contents(_places[place])
-        for name, thing in names.items():
-            if now.get(name) is not thing:
-                return f"{place}.{name}"
-    return None
-
-
-def _contents(place) -> dict:
-    if place is builtins:
-        return {thing.__name__: getattr(builtins, thing.__name__, None) for thing in _BUILTINS}
-    if isinstance(place, type):
-        return dict(vars(place))
-    return {
-        name: thing
-        for name, thing in vars(place).items()
-        if not name.startswith("__") and callable(thing)
-    }
-
-
-_places = {getattr(place, "__name__", str(place)): place for place in (*_WORKBENCH, builtins)}
-_snapshot = {name: _contents(place) for name, place in _places.items()}
 
 
 def _unchanged(given, kept) -> bool:

@@ -1,113 +1,180 @@
-"""What a question is made of: a check that is registered under its number, and the mistakes it knows by name."""
+"""A question as one declaration: what is asked, what is right, and the mistakes that are known by name.
+
+A named mistake comes with answers that make it. They do two things: a student's answer that says the
+same is told the mistake's hint, and the tests hand each of them in and demand that very hint.
+"""
 
 from __future__ import annotations
 
-import copy
+import math
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-QUESTIONS: dict[str, Callable[[object, np.random.Generator], str]] = {}
+from labsupport.grading.calling import Case, ask
+from labsupport.grading.readers import Wrong
+
+__all__ = ["Case", "Mistake", "Question", "Round", "Told", "close", "draw_for", "mistake"]
 
 
-class Wrong(Exception):  # noqa: N818 - it ends a check, it is not an error of the program
-    """The answer is wrong; the text is the hint."""
+class Told(NamedTuple):
+    """A case, and what the student's function said to it, as a plain value."""
+
+    case: Case
+    said: object
 
 
-def question(number: str):
-    """Register the check of a question.
+@dataclass(frozen=True)
+class Mistake:
+    """A plausible mistake.
 
-    The check takes the student's answer and a generator to draw inputs from. It returns a sentence
-    on what it verified, or raises Wrong with a hint; anything else that happens in it counts as not
-    verified.
+    Attributes
+    ----------
+    name : a few words for an instructor, as in "divided by k".
+    hint : one sentence for the student, without the answer and without a digit.
+    answers : functions that make the mistake, as a student would hand them in.
+    when : when(told) -> bool recognises the mistake by what the answers of a round have in common.
+        None: by its values, an answer says in every case what one of `answers` says.
+    says : what to compare with in place of `answers`, where those draw at random and `same` compares
+        with a range.
     """
 
-    def register(function):
-        if number in QUESTIONS:
-            raise ValueError(f"Question {number} has two checks; give one of them another number.")
-        QUESTIONS[number] = function
-        return function
+    name: str
+    hint: str
+    answers: tuple[Callable, ...]
+    when: Callable[[Sequence[Told]], bool] | None = None
+    says: tuple[Callable, ...] = ()
 
-    return register
+
+def mistake(
+    name: str, hint: str, *answers: Callable, when: Callable | None = None, says: Sequence = ()
+) -> Mistake:
+    """A Mistake, written so that a table of them reads well."""
+    return Mistake(name, hint, answers, when, tuple(says))
+
+
+def close(rel: float = 1e-9, absolute: float = 1e-12) -> Callable[[object, object], bool]:
+    """same(a, b) for numbers, and for tuples or lists of numbers of one length."""
+
+    def same(a, b) -> bool:
+        if isinstance(a, tuple | list):
+            pairs = zip(a, b, strict=False)
+            return len(a) == len(b) and all(same(x, y) for x, y in pairs)
+        return math.isclose(a, b, rel_tol=rel, abs_tol=absolute)
+
+    return same
+
+
+equal = close()
+
+
+def _not_right(case: Case, said: object) -> str:
+    return f"This is not right, on {case.about}."
+
+
+@dataclass(frozen=True)
+class Round:
+    """Cases that are put together and judged together; a question with several asks them in turn.
+
+    Attributes
+    ----------
+    cases : cases(rng) -> list of Case, freshly drawn.
+    mistakes : tried in order, once an answer is wrong; the first that explains the answers gives the hint.
+    otherwise : otherwise(case, said) -> hint, for the first wrong answer if no mistake explains it.
+    same : same(a, b) -> bool, whether two answers agree. None: as the question says.
+    right : right(case, said) -> bool, where right is no single value. None: same(said, case.expected).
+    """
+
+    cases: Callable[[np.random.Generator], list[Case]]
+    mistakes: Sequence[Mistake] = ()
+    otherwise: Callable[[Case, object], str] = _not_right
+    same: Callable[[object, object], bool] | None = None
+    right: Callable[[Case, object], bool] | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question that checks an answer.
+
+    Attributes
+    ----------
+    number : as in "02.4"; the module that declares it is called q02_4.
+    read : read(value) -> plain value, raising Wrong for what is not an answer at all; see readers.
+    verified : a sentence on what was verified; or verified(told) -> sentence, of the first round.
+    ask : ask(answer, cases, read) -> plain values; see calling.
+    then : further rounds.
+    cases, mistakes, otherwise, same, right : the first round; see Round.
+    """
+
+    number: str
+    cases: Callable[[np.random.Generator], list[Case]]
+    read: Callable[[object], object]
+    mistakes: Sequence[Mistake]
+    verified: str | Callable[[Sequence[Told]], str]
+    otherwise: Callable[[Case, object], str] = _not_right
+    same: Callable[[object, object], bool] = equal
+    right: Callable[[Case, object], bool] | None = None
+    ask: Callable = ask
+    then: Sequence[Round] = ()
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """All rounds, in the order in which they are asked."""
+        return Round(self.cases, self.mistakes, self.otherwise, self.same, self.right), *self.then
+
+    def named(self) -> Iterator[tuple[Mistake, Callable]]:
+        """Every mistake with each answer that makes it: the kill list."""
+        for part in self.rounds:
+            for one in part.mistakes:
+                for answer in one.answers:
+                    yield one, answer
+
+    def __call__(self, answer: object, rng: np.random.Generator) -> str:
+        """Judge an answer on inputs drawn from rng; a sentence on what was verified, or Wrong."""
+        first = None
+        for part in self.rounds:
+            cases = part.cases(rng)
+            said = self.ask(answer, cases, self.read)
+            if not cases or len(cases) != len(said):
+                raise RuntimeError(f"{len(said)} answers to {len(cases)} cases")
+            told = [Told(case, value) for case, value in zip(cases, said, strict=True)]
+            self._insist(part, told)
+            first = told if first is None else first
+        return self.verified(first) if callable(self.verified) else self.verified
+
+    def _insist(self, part: Round, told: list[Told]) -> None:
+        """Raise Wrong unless every answer of the round is right."""
+        same = part.same or self.same
+        right = part.right or (lambda case, said: same(said, case.expected))
+        wrong = [one for one in told if right(*one) is not True]
+        if not wrong:
+            return
+        telling = [*wrong, *told]  # what went wrong first: most mistakes are ruled out there
+        for one in part.mistakes:
+            if self._explains(one, told, telling, same):
+                raise Wrong(one.hint, one.name)
+        raise Wrong(part.otherwise(*wrong[0]))
+
+    def _explains(self, one: Mistake, told, telling: Sequence[Told], same: Callable) -> bool:
+        if one.when is not None:
+            return one.when(told) is True
+        read = self.read if not one.says else lambda value: value
+        return any(
+            all(_would_say(answer, case, said, same, read) for case, said in telling)
+            for answer in one.says or one.answers
+        )
+
+
+def _would_say(answer: Callable, case: Case, said, same: Callable, read: Callable) -> bool:
+    try:
+        return same(said, read(answer(*case.fresh_args()))) is True
+    except (ArithmeticError, ValueError, LookupError, TypeError, Wrong):
+        return False  # the mistake has no answer here, and the student gave one
 
 
 def draw_for(number: str, seed: int | None) -> np.random.Generator:
     """The generator a check draws its inputs from: the same for everyone unless a seed is given."""
     return np.random.default_rng([zlib.crc32(number.encode()), 0 if seed is None else seed + 1])
-
-
-@dataclass(frozen=True)
-class Case:
-    """One call of the student's function.
-
-    Attributes
-    ----------
-    about : the kind of input, in words that fit behind "on"; empty if there is only one.
-    args : the arguments, arrays and generators (of which each call gets its own copy), or things
-        that cannot be changed.
-    expected : what labsupport says about them.
-    """
-
-    about: str
-    args: tuple
-    expected: object
-
-    def fresh_args(self) -> tuple:
-        """The arguments for one call."""
-        return tuple(
-            copy.deepcopy(a) if isinstance(a, np.ndarray | np.random.Generator) else a
-            for a in self.args
-        )
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A plausible mistake: the hint for it, and what an answer that makes it would return."""
-
-    hint: str
-    answer: Callable
-
-
-def compare(
-    cases: Sequence[Case],
-    said: Sequence,
-    mistakes: Sequence[Mistake],
-    same: Callable,
-    otherwise: Callable,
-) -> None:
-    """Raise Wrong unless every answer agrees with what was expected.
-
-    Parameters
-    ----------
-    said : one answer per case.
-    mistakes : tried in order; the first one that would have said the same in every case gives the
-        hint.
-    same : (a, b) -> bool, whether two answers agree.
-    otherwise : (case, answer) -> hint, for the first wrong answer if no mistake explains it.
-    """
-    if not cases or len(cases) != len(said):
-        raise RuntimeError(f"{len(said)} answers to {len(cases)} cases")
-    wrong = [
-        (case, value)
-        for case, value in zip(cases, said, strict=True)
-        if same(value, case.expected) is not True
-    ]
-    if not wrong:
-        return
-    telling = [
-        *wrong,
-        *zip(cases, said, strict=True),
-    ]  # what went wrong first: most mistakes are ruled out there
-    for mistake in mistakes:
-        if all(_would_say(mistake, case, value, same) for case, value in telling):
-            raise Wrong(mistake.hint)
-    raise Wrong(otherwise(*wrong[0]))
-
-
-def _would_say(mistake: Mistake, case: Case, value, same: Callable) -> bool:
-    try:
-        return same(value, mistake.answer(*case.args)) is True
-    except (ArithmeticError, ValueError, LookupError, TypeError):
-        return False  # the mistake has no answer here, and the student gave one

@@ -8,7 +8,13 @@ from fractions import Fraction
 
 import numpy as np
 
-from labsupport.grading.exercise import Wrong
+
+class Wrong(Exception):  # noqa: N818 - it ends a check, it is not an error of the program
+    """The answer is wrong; the text is the hint, `mistake` the name of the mistake where it is known."""
+
+    def __init__(self, hint: str, mistake: str = "") -> None:
+        super().__init__(hint)
+        self.mistake = mistake
 
 
 def an_object(value: object) -> str:
@@ -100,3 +106,18 @@ def truth(value: object, name: str) -> bool:
     if value is None:
         raise Wrong(f"the {name} is None; is a return missing? It should be True or False.")
     raise Wrong(f"the {name} is {an_object(value)}; it should be True or False.")
+
+
+def a_number(name: str):
+    """read(value) for a question whose answer is one number, called so in the hints."""
+    return lambda value: float(number(value, name))
+
+
+def a_pair(*names: str):
+    """read(value) for a question whose answer is two numbers, called so in the hints."""
+
+    def read(value) -> tuple[float, float]:
+        parts = zip(pair(value, names), names, strict=True)
+        return tuple(float(number(part, name)) for part, name in parts)
+
+    return read

@@ -16,7 +16,7 @@ import nbformat
 import pytest
 
 from labsupport.grading import check
-from labsupport.grading.exercise import QUESTIONS
+from labsupport.grading.questions import QUESTIONS
 
 ROOT = Path(__file__).parents[2]
 

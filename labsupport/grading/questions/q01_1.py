@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from labsupport.grading.calling import ask, number, pair
-from labsupport.grading.exercise import Case, Mistake, compare, question
+from labsupport.grading.calling import ask
+from labsupport.grading.old import Case, Mistake, compare, question
+from labsupport.grading.readers import number, pair
 from labsupport.outcomes import PairedOutcomes
 
 _ACCURACIES = {  # what breaks an extreme that starts at some number, or a count that forgets the groups with none

@@ -11,8 +11,9 @@ from fractions import Fraction
 import numpy as np
 
 from labsupport.gate import Policy, gate
-from labsupport.grading.calling import ask_with_fractions, pair, text, truth
-from labsupport.grading.exercise import Case, Mistake, Wrong, compare, question
+from labsupport.grading.calling import ask_with_fractions
+from labsupport.grading.old import Case, Mistake, Wrong, compare, question
+from labsupport.grading.readers import pair, text, truth
 from labsupport.outcomes import PairedOutcomes
 
 _PROMOTED, _NO_GAIN, _UNSAFE = "promoted", "blocked: no eval gain", "blocked: failed safety check"

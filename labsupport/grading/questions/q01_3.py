@@ -12,8 +12,9 @@ from functools import cache
 import numpy as np
 
 from labsupport.gate import Policy, gate
-from labsupport.grading.calling import ask, truth
-from labsupport.grading.exercise import Case, Mistake, compare, question
+from labsupport.grading.calling import ask
+from labsupport.grading.old import Case, Mistake, compare, question
+from labsupport.grading.readers import truth
 from labsupport.outcomes import PairedOutcomes
 
 _EXACT, _SHORT = "a gain of exactly the margin", "a gain one row short of the margin"

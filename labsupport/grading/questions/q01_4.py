@@ -7,8 +7,9 @@ from functools import cache
 import numpy as np
 
 from labsupport.gate import Policy, Verdict, gate, slice_gap_bound
-from labsupport.grading.calling import ask, number, pair
-from labsupport.grading.exercise import Case, Wrong, question
+from labsupport.grading.calling import ask
+from labsupport.grading.old import Case, Wrong, question
+from labsupport.grading.readers import number, pair
 from labsupport.outcomes import PairedOutcomes
 from labsupport.training import fit_logistic, predict
 from labsupport.world import World

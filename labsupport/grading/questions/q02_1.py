@@ -18,7 +18,7 @@ import numpy as np
 from scipy import stats
 
 from labsupport.grading.calling import ask
-from labsupport.grading.exercise import Case, Mistake, Wrong, compare, question
+from labsupport.grading.old import Case, Mistake, Wrong, compare, question
 from labsupport.grading.readers import number, pair
 from labsupport.intervals import gain_distribution
 from labsupport.outcomes import PairedOutcomes

@@ -10,7 +10,7 @@ import numpy as np
 
 from labsupport.gate import Policy, gate
 from labsupport.grading.calling import ask, ask_with_fractions
-from labsupport.grading.exercise import Case, Mistake, Wrong, compare, question
+from labsupport.grading.old import Case, Mistake, Wrong, compare, question
 from labsupport.grading.readers import number, pair, text
 from labsupport.intervals import gain_interval
 from labsupport.outcomes import PairedOutcomes

@@ -8,7 +8,7 @@ from statistics import NormalDist
 import numpy as np
 
 from labsupport.grading.calling import ask
-from labsupport.grading.exercise import Case, Mistake, Wrong, compare, question
+from labsupport.grading.old import Case, Mistake, Wrong, compare, question
 from labsupport.grading.readers import number
 from labsupport.intervals import examples_needed
 from labsupport.outcomes import PairedOutcomes

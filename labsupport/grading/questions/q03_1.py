@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from labsupport.grading.calling import ask
-from labsupport.grading.exercise import Case, Mistake, Wrong, compare, question
+from labsupport.grading.old import Case, Mistake, Wrong, compare, question
 from labsupport.grading.readers import number
 from labsupport.slices import holm
 

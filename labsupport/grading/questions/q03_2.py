@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from labsupport.grading.calling import ask
-from labsupport.grading.exercise import Case, Mistake, compare, question
+from labsupport.grading.old import Case, Mistake, compare, question
 from labsupport.grading.readers import number
 
 

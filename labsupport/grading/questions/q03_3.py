@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from labsupport.grading.calling import ask
-from labsupport.grading.exercise import Case, Mistake, Wrong, compare, question
+from labsupport.grading.old import Case, Mistake, Wrong, compare, question
 from labsupport.grading.readers import pair, text, truth
 from labsupport.intervals import mcnemar
 from labsupport.outcomes import PairedOutcomes, as_written

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import stats
 
 from labsupport.grading.calling import ask
-from labsupport.grading.exercise import Case, Mistake, Wrong, compare, question
+from labsupport.grading.old import Case, Mistake, Wrong, compare, question
 from labsupport.grading.readers import number, pair
 
 _SIGMAS, _MISS = 6.5, 1e-10

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from labsupport.grading.calling import ask
-from labsupport.grading.exercise import Case, Wrong, question
+from labsupport.grading.old import Case, Wrong, question
 from labsupport.grading.readers import number
 
 _ORDINARY, _MIXED = "ordinary numbers", "numbers of very different size"

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from labsupport.grading.calling import ask
-from labsupport.grading.exercise import Case, Mistake, compare, question
+from labsupport.grading.old import Case, Mistake, compare, question
 from labsupport.grading.readers import number, pair
 from labsupport.retrained import RetrainedOutcomes
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from labsupport.costs import Stage, break_even_catch_rate, expected_cost
 from labsupport.grading.calling import ask
-from labsupport.grading.exercise import Case, Mistake, Wrong, compare, question
+from labsupport.grading.old import Case, Mistake, Wrong, compare, question
 from labsupport.grading.readers import number, pair
 
 _MISSING = "The checks' own cost is missing: every change pays for them, the ones they let through as well."

@@ -8,7 +8,7 @@ import numpy as np
 
 from labsupport.costs import Stage, best_order
 from labsupport.grading.calling import ask
-from labsupport.grading.exercise import Case, Mistake, Wrong, compare, question
+from labsupport.grading.old import Case, Mistake, Wrong, compare, question
 from labsupport.grading.readers import number
 
 _IDLE = "one check that never finds anything"

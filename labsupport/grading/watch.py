@@ -1,0 +1,69 @@
+"""Whose hands were in the libraries: functions that are no longer the ones that were imported."""
+
+from __future__ import annotations
+
+import builtins
+import math
+import sys
+from decimal import Decimal
+from fractions import Fraction
+from types import ModuleType
+
+import numpy as np
+
+_OWN = ("labsupport.grading", "labsupport.show", "labsupport.workspace", "labsupport.cli")
+_BUILTINS = (abs, all, any, bool, enumerate, float, int, isinstance, issubclass, len, list, max, min,
+             range, round, sum, tuple)  # fmt: skip
+
+_places: dict[str, object] = {}
+_snapshot: dict[str, dict] = {}
+
+
+def watch() -> None:
+    """Remember what the questions lean on, as it is now: called once all of them are imported.
+
+    That is every module of the lab that their imports brought in, the classes that these define, and
+    what a student might reach for in numpy and Python itself. Nothing is listed, so nothing is missing.
+    """
+    modules = [module for name, module in list(sys.modules.items()) if _is_logic(name)]
+    classes = [
+        thing
+        for module in modules
+        for thing in vars(module).values()
+        if isinstance(thing, type) and thing.__module__ == module.__name__
+    ]
+    for place in (*modules, *classes, np, np.random, math, Fraction, Decimal, builtins):
+        _places[_name(place)] = place
+        _snapshot[_name(place)] = _contents(place)
+
+
+def foreign_hands() -> str | None:
+    """The name of a library function that is not the one it was when the lab was imported, or None."""
+    for place, names in _snapshot.items():
+        now = _contents(_places[place])
+        for name, thing in names.items():
+            if now.get(name) is not thing:
+                return f"{place}.{name}"
+    return None
+
+
+def _is_logic(name: str) -> bool:
+    return name.startswith("labsupport.") and not name.startswith(_OWN)
+
+
+def _name(place: object) -> str:
+    if isinstance(place, ModuleType):
+        return place.__name__
+    return f"{place.__module__}.{place.__qualname__}"
+
+
+def _contents(place: object) -> dict:
+    if place is builtins:
+        return {thing.__name__: getattr(builtins, thing.__name__, None) for thing in _BUILTINS}
+    if isinstance(place, type):
+        return dict(vars(place))
+    return {
+        name: thing
+        for name, thing in vars(place).items()
+        if not name.startswith("__") and callable(thing)
+    }
