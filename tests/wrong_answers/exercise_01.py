@@ -7,8 +7,6 @@ from fractions import Fraction
 
 import numpy as np
 
-NOTEBOOK = "01_evaluation_gate.ipynb"
-ANSWERS = {"01.1": "accuracy_and_gap", "01.2": "decide", "01.3": "clears", "01.4": "hidden_harm"}
 NO_GAIN, UNSAFE = "blocked: no eval gain", "blocked: failed safety check"
 
 

@@ -7,14 +7,6 @@ from statistics import NormalDist
 
 import numpy as np
 
-NOTEBOOK = "02_confidence_intervals.ipynb"
-ANSWERS = {
-    "02.1": "paired_interval",
-    "02.2": "strict_gate",
-    "02.3": "hairs_breadth",
-    "02.4": "rows_needed",
-}
-
 
 def ends(gains, confidence):
     return np.quantile(gains, [(1 - confidence) / 2, (1 + confidence) / 2])

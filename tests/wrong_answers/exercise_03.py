@@ -8,14 +8,6 @@ import numpy as np
 from labsupport.intervals import mcnemar
 from labsupport.slices import holm, slice_tests
 
-NOTEBOOK = "03_many_comparisons.ipynb"
-ANSWERS = {
-    "03.1": "holm_adjusted",
-    "03.2": "expected_best",
-    "03.3": "segment_gate",
-    "03.4": "null_gap",
-}
-
 
 def no_running_maximum(p_values):
     k, order = len(p_values), np.argsort(p_values)

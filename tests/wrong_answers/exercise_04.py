@@ -7,16 +7,7 @@ from scipy import stats
 
 from labsupport.noise import noise_floor
 
-NOTEBOOK = "04_nondeterminism.ipynb"
-ANSWERS = {
-    "04.1": "gain_noise",
-    "04.2": "margin_for",
-    "04.3": "same_sum",
-    "04.4": "interval_of_gain",
-}
-
 # ---- 04.1
-# -------------------------------------------------------------------------------------------------------------
 
 
 def numpys_default(right, n_rows):
@@ -114,7 +105,6 @@ def the_labs_object(right, n_rows):
 
 
 # ---- 04.2
-# -------------------------------------------------------------------------------------------------------------
 
 
 def two_tails(rate, noise):
@@ -186,7 +176,6 @@ def simulated(rate, noise):
 
 
 # ---- 04.3
-# -------------------------------------------------------------------------------------------------------------
 
 
 def as_they_come(shards):
@@ -312,7 +301,6 @@ def scribbles(shards):
 
 
 # ---- 04.4
-# -------------------------------------------------------------------------------------------------------------
 
 
 def around(gain, confidence, error):

@@ -4,16 +4,7 @@ import math
 
 import numpy as np
 
-NOTEBOOK = "05_fail_fast.ipynb"
-ANSWERS = {
-    "05.1": "two_orders",
-    "05.2": "break_even",
-    "05.3": "pipeline_cost",
-    "05.4": "cheapest_order",
-}
-
 # ---- 05.1
-# -------------------------------------------------------------------------------------------------------------
 
 
 def checks_are_free(check_cost, training_cost, catch_rate):
@@ -88,7 +79,6 @@ def only_the_first(check_cost, training_cost, catch_rate):
 
 
 # ---- 05.2
-# -------------------------------------------------------------------------------------------------------------
 
 
 def upside_down(check_cost, training_cost, run_anyway):
@@ -144,7 +134,6 @@ def never_returns(check_cost, training_cost, run_anyway):
 
 
 # ---- 05.3
-# -------------------------------------------------------------------------------------------------------------
 
 
 def own_rate(costs, catch_rates):
@@ -206,7 +195,6 @@ def scribbles(costs, catch_rates):
 
 
 # ---- 05.4
-# -------------------------------------------------------------------------------------------------------------
 
 
 def by_cost(costs, catch_rates):
