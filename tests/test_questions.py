@@ -6,6 +6,7 @@ What a table of mistakes cannot say stands in wrong_answers/.
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -23,6 +24,11 @@ QUESTION = pytest.mark.parametrize("number", sorted(QUESTIONS))
 
 def test_every_question_has_a_check_cell_in_a_solution_and_the_reverse():
     assert set(answers("solutions")) == set(answers("exercises")) == set(questions.QUESTIONS)
+
+
+def is_hint(text):
+    """A sentence, which may end by asking."""
+    return is_sentence(re.sub(r"\?$", ".", text))
 
 
 @QUESTION
@@ -58,13 +64,14 @@ def test_every_mistake_gets_its_own_hint_on_every_seed(number, record_property, 
 
 @QUESTION
 def test_mistakes_have_names_and_hints_that_give_nothing_away(number):
-    named = [one for part in QUESTIONS[number].rounds for one in part.mistakes]
+    rounds = QUESTIONS[number].rounds
+    named = list(dict.fromkeys(one for part in rounds for one in part.mistakes))
     names = [one.name for one in named]
     assert len(names) >= 3 and len(set(names)) == len(names)
     for one in named:
         assert one.answers, f"{one.name!r} comes without an answer that makes it."
         assert 0 < len(one.name.split()) <= 7, f"{one.name!r} is no name."
-        assert is_sentence(one.hint), one.hint
+        assert is_hint(one.hint), one.hint
         assert not gives_away(one.hint), one.hint
     assert len({one.hint for one in named}) == len(named), "Two mistakes share a hint: one name."
 
@@ -82,7 +89,7 @@ def test_what_is_said_when_no_mistake_explains_the_answer_gives_nothing_away(num
                 except Exception:  # noqa: BLE001 - a mistake need not have an answer in every round
                     continue
                 hint = part.otherwise(case, said)
-                assert is_sentence(hint.replace("?", ".")), hint
+                assert is_hint(hint), hint
                 assert not gives_away(hint), hint
 
 

@@ -126,11 +126,10 @@ class Question:
         return Round(self.cases, self.mistakes, self.otherwise, self.same, self.right), *self.then
 
     def named(self) -> Iterator[tuple[Mistake, Callable]]:
-        """Every mistake with each answer that makes it: the kill list."""
-        for part in self.rounds:
-            for one in part.mistakes:
-                for answer in one.answers:
-                    yield one, answer
+        """Every mistake with each answer that makes it, once: the kill list."""
+        for one in dict.fromkeys(one for part in self.rounds for one in part.mistakes):
+            for answer in one.answers:
+                yield one, answer
 
     def __call__(self, answer: object, rng: np.random.Generator) -> str:
         """Judge an answer on inputs drawn from rng; a sentence on what was verified, or Wrong."""

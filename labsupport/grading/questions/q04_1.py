@@ -52,13 +52,16 @@ QUESTION = Question(
     cases,
     read=a_number("noise"),
     otherwise=lambda case, said: (
-        f"The noise is too {'small' if said < case.expected else 'large'}, on {case.about}; whose luck is in a gain?"
+        f"The noise is too {'small' if said < case.expected else 'large'}, on {case.about}; "
+        "whose luck is in a gain?"
     ),
-    verified="For two to sixty drawn retrainings it is the spread of the lab's own null candidates.",
+    verified="For two to sixty drawn retrainings it is the spread of the lab's own null "
+    "candidates.",
     mistakes=[
         mistake(
             "divided by k",
-            "A few runs lie closer to their own mean than to the true one; divide by one run fewer.",
+            "A few runs lie closer to their own mean than to the true one; divide by one run "
+            "fewer.",
             spread(lambda k: ROOT2, ddof=0),
         ),
         mistake(
@@ -68,7 +71,8 @@ QUESTION = Question(
         ),
         mistake(
             "one run, divided by k",
-            "This is the spread of one run, and too small even for that: the runs lie closer to their own mean.",
+            "This is the spread of one run, and too small even for that: the runs lie closer to "
+            "their own mean.",
             spread(lambda k: 1, ddof=0),
         ),
         mistake(
@@ -92,7 +96,8 @@ QUESTION = Question(
         ),
         mistake(
             "luck cancels",
-            "Luck does not cancel: the variances of two runs add up, whichever is subtracted from which.",
+            "Luck does not cancel: the variances of two runs add up, whichever is subtracted from "
+            "which.",
             lambda *_: 0.0,
         ),
         mistake(
@@ -102,7 +107,8 @@ QUESTION = Question(
         ),
         mistake(
             "other rows",
-            "This is the noise of drawing other rows; here the rows stay, and training is repeated.",
+            "This is the noise of drawing other rows; here the rows stay, and training is "
+            "repeated.",
             *(sampling(c, best) for c in (1, ROOT2) for best in (np.mean, np.max)),
         ),
         mistake(
@@ -116,13 +122,14 @@ QUESTION = Question(
         ),
         mistake(
             "mean distance",
-            "This is the average distance of two runs; a standard deviation squares before it averages.",
+            "This is the average distance of two runs; a standard deviation squares before it "
+            "averages.",
             lambda right, n: float(np.abs(null_gains(right, n)).mean()) / n,
         ),
         mistake(
             "mean of the pairs",
-            "A null candidate's mean gain is known to be zero: do not estimate it from the pairs, and "
-            "do not pay for having done so.",
+            "A null candidate's mean gain is known to be zero: do not estimate it from the pairs, "
+            "and do not pay for having done so.",
             lambda right, n: np.std(null_gains(right, n), ddof=1) / n,
             lambda right, n: float(np.std(pairs_once(right, n))),
         ),

@@ -1,5 +1,4 @@
-"""Exercise 04, question 3: a sum that has the same bits however the numbers are spread over
-workers.
+"""04.3: a sum that has the same bits however the numbers are spread over workers.
 
 There are many ways to add, so a wrong answer is not recognised by its value. It is recognised by
 what changes it: the order of the shards, what is in them, how far apart the numbers are.
@@ -8,32 +7,29 @@ what changes it: the order of the shards, what is in them, how far apart the num
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from labsupport.grading.calling import ask
-from labsupport.grading.old import Case, Wrong, question
-from labsupport.grading.readers import number
+from labsupport.grading.exercise import Case, Question, Told, mistake
+from labsupport.grading.readers import a_number
 
-_ORDINARY, _MIXED = "ordinary numbers", "numbers of very different size"
-_N_ORDINARY, _N_MIXED, _ORDERS = (
-    4,
-    3,
-    3,
-)  # sets of numbers of each kind; orders of arrival of one and the same split
+ORDINARY, MIXED = "ordinary numbers", "numbers of very different size"
+SETS = (ORDINARY,) * 4 + (MIXED,) * 3
+WORKERS = (1, 1, 1, 3, 5, 8)  # of each set, one split each
+ORDERS = 3  # in which the shards of a split arrive
 
 
 @dataclass(frozen=True)
-class _Arrangement:
+class Arrangement(Case):
     """A set of numbers, cut into shards in one way, arriving in one order."""
 
-    numbers: int
-    split: int
-    case: Case
+    numbers: int = 0
+    split: int = 0
 
 
-def _drawn(rng: np.random.Generator, kind: str) -> np.ndarray:
+def draw(rng: np.random.Generator, kind: str) -> np.ndarray:
     """Float32 numbers, some of them equal.
 
     Those of very different size cancel in pairs but for two. Those two add up to the middle between
@@ -42,73 +38,141 @@ def _drawn(rng: np.random.Generator, kind: str) -> np.ndarray:
     """
     small = rng.uniform(0.1, 2, 150).astype(np.float32)
     small[:9] = small[9:18]
-    if kind == _ORDINARY:
+    if kind == ORDINARY:
         return small
     large = rng.uniform(1, 2, 25) * 2.0 ** rng.integers(20, 121, 25)
     stay = [2.0**57 + 2.0**35 * rng.integers(2**21), 2.0**33]
     return np.concatenate([small, large, -large, stay]).astype(np.float32)
 
 
-def _frozen(part: np.ndarray) -> np.ndarray:
+def frozen(part: np.ndarray) -> np.ndarray:
     return np.frombuffer(part.tobytes(), np.float32)
 
 
-def _arrangements(rng: np.random.Generator) -> list[_Arrangement]:
-    found = []
-    for i, kind in enumerate([_ORDINARY] * _N_ORDINARY + [_MIXED] * _N_MIXED):
-        numbers = _drawn(rng, kind)
+def cases(rng) -> list[Arrangement]:
+    drawn = []
+    for i, kind in enumerate(SETS):
+        numbers = draw(rng, kind)
         exact = math.fsum(numbers.tolist())
-        for split, workers in enumerate((1, 1, 1, 3, 5, 8)):
+        for split, workers in enumerate(WORKERS):
             cuts = np.sort(rng.integers(0, len(numbers) + 1, workers - 1))
-            shards = [_frozen(part) for part in np.split(rng.permutation(numbers), cuts)]
+            shards = [frozen(part) for part in np.split(rng.permutation(numbers), cuts)]
             if workers == 8:
-                shards.append(_frozen(numbers[:0]))
-            for _ in range(1 if workers == 1 else _ORDERS):
+                shards.append(frozen(numbers[:0]))
+            for _ in range(1 if workers == 1 else ORDERS):
                 arrived = tuple(shards[j] for j in rng.permutation(len(shards)))
-                found.append(_Arrangement(i, split, Case(kind, (arrived,), exact)))
-    return found
+                drawn.append(Arrangement(kind, (arrived,), exact, i, split))
+    return drawn
 
 
-def _right(said: float, exact: float) -> bool:
+def right(case: Case, said: float) -> bool:
     """Whether this is the exact sum, rounded once: to float64, or on to the shards' own float32."""
-    return said == exact or said == float(np.float32(exact))
+    return said in (case.expected, float(np.float32(case.expected)))
 
 
-def _looks_rounded(said: float) -> bool:
+def ordinary(told: Sequence[Told]) -> list[Told]:
+    return [one for one in told if one.case.about == ORDINARY]
+
+
+def not_the_sum(told) -> bool:
+    return any(abs(said - case.expected) > 1 for case, said in ordinary(told))
+
+
+def all_rounded(told) -> bool:
+    return all(looks_rounded(said) for _, said in ordinary(told))
+
+
+def looks_rounded(said: float) -> bool:
     digits = any(math.isclose(round(said, d), said, rel_tol=1e-12) for d in range(8))
     return digits or any(float(np.float32(round(said, d))) == said for d in range(5))
 
 
-def _same_within(told: list, key) -> bool:
+def same_within(told: Sequence[Told], key: Callable) -> bool:
     """Whether all answers about arrangements with the same key are the same."""
     answers: dict = {}
-    for arrangement, value in told:
-        answers.setdefault(key(arrangement), set()).add(value)
+    for case, said in told:
+        answers.setdefault(key(case), set()).add(said)
     return all(len(values) == 1 for values in answers.values())
 
 
-def _hint(told: list[tuple[_Arrangement, float]]) -> str:
-    ordinary = [(a, value) for a, value in told if a.case.about == _ORDINARY]
-    if any(abs(value - a.case.expected) > 1 for a, value in ordinary):
-        return "This is not the sum of all numbers of all shards, not even roughly, on ordinary numbers."
-    if all(_looks_rounded(value) for _, value in ordinary):
-        return "Rounding hides most differences and costs digits: close to an edge two sums still part; add without rounding."
-    if _same_within(told, lambda a: a.numbers):
-        return "The bits are equal now, but the sum is not exact: small numbers still get lost beside large ones."
-    if all(_right(value, a.case.expected) for a, value in told if len(a.case.args[0]) == 1):
-        return "Each shard is added without rounding, but then its sum is rounded, before the other shards have come."
-    if _same_within(told, lambda a: (a.numbers, a.split)):
-        return "The order of the shards no longer matters, but what is in them does: a shard's own sum is rounded already."
-    if _same_within(ordinary, lambda a: a.numbers):
-        return "More digits make a difference rarer, not impossible: let large numbers cancel, and the order shows again."
-    return "Numbers are added as they come, and each addition rounds: other shards or another order give other bits."
+def one_shard_is_right(told) -> bool:
+    return all(right(case, said) for case, said in told if len(case.args[0]) == 1)
 
 
-@question("04.3")
-def _same_sum(answer, rng) -> str:
-    arrangements = _arrangements(rng)
-    said = ask(answer, [a.case for a in arrangements], lambda value: float(number(value, "sum")))
-    told = list(zip(arrangements, said, strict=True))
-    if not all(_right(value, a.case.expected) for a, value in told):
-        raise Wrong(_hint(told))
-    return "One to nine shards in any order: the bits are equal, and the sum is exact up to one rounding."
+def together(add: Callable) -> Callable:
+    """All shards put into one array first, then added in a way of one's own."""
+    return lambda shards: add(np.concatenate(shards))
+
+
+QUESTION = Question(
+    "04.3",
+    cases,
+    read=a_number("sum"),
+    right=right,
+    verified="One to nine shards in any order: the bits are equal, and the sum is exact up to one "
+    "rounding.",
+    mistakes=[
+        mistake(
+            "not the sum",
+            "This is not the sum of all numbers of all shards, not even roughly, on ordinary "
+            "numbers.",
+            lambda shards: 0.0,
+            together(lambda numbers: math.fsum(set(numbers.tolist()))),
+            together(lambda numbers: math.fsum(numbers) / len(numbers)),
+            when=not_the_sum,
+        ),
+        mistake(
+            "rounded",
+            "Rounding hides most differences and costs digits: close to an edge two sums still "
+            "part; add without rounding.",
+            together(lambda numbers: round(float(numbers.sum()), 2)),
+            together(lambda numbers: np.round(numbers.sum(), 3)),
+            together(lambda numbers: float(f"{numbers.sum():.4g}")),
+            together(lambda numbers: round(math.fsum(numbers), 6)),
+            together(lambda numbers: int(numbers.sum())),
+            when=all_rounded,
+        ),
+        mistake(
+            "sorted before adding",
+            "The bits are equal now, but the sum is not exact: small numbers still get lost beside "
+            "large ones.",
+            together(lambda numbers: np.sort(numbers).sum()),
+            together(lambda numbers: sum(sorted(numbers.tolist()))),
+            together(lambda numbers: sum(sorted(numbers.tolist(), key=lambda x: (-abs(x), x)))),
+            together(lambda numbers: sum(sorted(numbers.tolist(), key=lambda x: (abs(x), x)))),
+            when=lambda told: same_within(told, lambda case: case.numbers),
+        ),
+        mistake(
+            "each shard's sum rounded",
+            "Each shard is added without rounding, but then its sum is rounded, before the other "
+            "shards have come.",
+            lambda shards: sum(math.fsum(shard) for shard in shards),
+            lambda shards: sum(sorted(np.float32(math.fsum(shard)) for shard in shards)),
+            when=one_shard_is_right,
+        ),
+        mistake(
+            "shards' sums sorted",
+            "The order of the shards no longer matters, but what is in them does: a shard's own "
+            "sum is rounded already.",
+            lambda shards: np.sum(np.sort([shard.sum() for shard in shards])),
+            lambda shards: math.fsum(shard.sum() for shard in shards),
+            when=lambda told: same_within(told, lambda case: (case.numbers, case.split)),
+        ),
+        mistake(
+            "more digits",
+            "More digits make a difference rarer, not impossible: let large numbers cancel, and "
+            "the order shows again.",
+            together(lambda numbers: sum(numbers.tolist())),
+            together(lambda numbers: np.float32(numbers.sum(dtype=np.float64))),
+            when=lambda told: same_within(ordinary(told), lambda case: case.numbers),
+        ),
+        mistake(
+            "as they come",
+            "Numbers are added as they come, and each addition rounds: other shards or another "
+            "order give other bits.",
+            together(np.sum),
+            lambda shards: sum((shard.sum() for shard in shards), np.float32(0)),
+            when=lambda told: True,
+        ),
+    ],
+)

@@ -1,0 +1,100 @@
+"""05.3: the expected cost of a whole pipeline."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from labsupport.costs import Stage, expected_cost
+from labsupport.grading.exercise import Case, Question, mistake
+from labsupport.grading.readers import a_number
+
+SIZES = {"two": 2, "three": 3, "four": 4, "six": 6}
+
+
+def right_answer(costs, rates):
+    pairs = zip(costs.tolist(), rates.tolist(), strict=True)
+    return expected_cost([Stage("stage", cost, rate) for cost, rate in pairs])
+
+
+def cases(rng) -> list[Case]:
+    drawn = []
+    for about, n in [*((f"{size} stages", n) for size, n in SIZES.items()), ("a single stage", 1)]:
+        for _ in range(2):
+            costs = np.round(rng.uniform(1, 100, n), 2)
+            rates = np.round(rng.uniform(0.02, 0.4, n), 3)
+            drawn.append(Case(about, (costs, rates), right_answer(costs, rates)))
+    return drawn
+
+
+def reached(share):
+    """The answer with an idea of its own of the share of changes that reach stage i."""
+    return lambda costs, rates: sum(cost * share(rates, i) for i, cost in enumerate(costs))
+
+
+def passed(rates):
+    return math.prod(1 - rates)
+
+
+QUESTION = Question(
+    "05.3",
+    cases,
+    read=a_number("cost"),
+    otherwise=lambda case, _: f"The expected cost is not right, on {case.about}.",
+    verified="For one to six stages it is what the lab's own expected_cost says.",
+    mistakes=[
+        mistake(
+            "own catch rate",
+            "A stage's own catch rate does not make it cheaper: it has run by the time it finds "
+            "anything.",
+            reached(lambda rates, i: passed(rates[: i + 1])),
+        ),
+        mistake(
+            "every stage billed",
+            "Every stage is billed for every change here; a stage runs only if all before it "
+            "passed.",
+            reached(lambda rates, i: 1.0),
+        ),
+        mistake(
+            "catch rates added",
+            "Catch rates do not add up: a stage finds its share of what is left, not of all "
+            "changes.",
+            reached(lambda rates, i: 1 - sum(rates[:i])),
+            reached(lambda rates, i: max(0.0, 1 - sum(rates[:i]))),
+        ),
+        mistake(
+            "stage before only",
+            "Only the stage just before counts here; a change that was stopped earlier does not "
+            "come back.",
+            reached(lambda rates, i: 1 - rates[i - 1] if i else 1.0),
+        ),
+        mistake(
+            "caught go on",
+            "The changes that were stopped go on, and the others do not: a share caught was taken "
+            "for a share let through.",
+            reached(lambda rates, i: math.prod(rates[:i])),
+        ),
+        mistake(
+            "from the end",
+            "This walks the pipeline from its end; the first stage in the list runs first.",
+            lambda costs, rates: right_answer(costs[::-1], rates[::-1]),
+        ),
+        mistake(
+            "last stage missing",
+            "The last stage is missing: it is paid for by everyone who gets that far.",
+            lambda costs, rates: right_answer(costs[:-1], rates[:-1]) if len(costs) > 1 else 0.0,
+        ),
+        mistake(
+            "per passing change",
+            "This is the cost per change that passes; the question asks for the mean over all "
+            "changes.",
+            lambda costs, rates: right_answer(costs, rates) / passed(rates),
+        ),
+        mistake(
+            "per caught defect",
+            "This is the cost per caught defect; the question asks for the mean over all changes.",
+            lambda costs, rates: right_answer(costs, rates) / (1 - passed(rates)),
+        ),
+    ],
+)
