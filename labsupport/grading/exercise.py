@@ -36,8 +36,9 @@ class Mistake:
     name : a few words for an instructor, as in "divided by k".
     hint : one sentence for the student, without the answer and without a digit.
     answers : functions that make the mistake, as a student would hand them in.
-    when : when(told) -> bool recognises the mistake by what the answers of a round have in common.
-        None: by its values, an answer says in every case what one of `answers` says.
+    when : when(told) -> bool, whether the answers of a round have in common what shows the mistake.
+        None, or False: it is recognised by its values, if in every case one of `answers` says the
+        same.
     says : what to compare with in place of `answers`, where those draw at random and `same` compares
         with a range.
     """
@@ -158,8 +159,8 @@ class Question:
         raise Wrong(part.otherwise(*wrong[0]))
 
     def _explains(self, one: Mistake, told, telling: Sequence[Told], same: Callable) -> bool:
-        if one.when is not None:
-            return one.when(told) is True
+        if one.when is not None and one.when(told):
+            return True
         read = self.read if not one.says else lambda value: value
         return any(
             all(_would_say(answer, case, said, same, read) for case, said in telling)

@@ -1,95 +1,102 @@
-"""Exercise 01, question 1: accuracy and gap by group.
-
-What is right comes from labsupport; what is written out is how one gets it wrong.
-"""
+"""01.1: accuracy, and the gap between groups."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from labsupport.grading.calling import ask
-from labsupport.grading.old import Case, Mistake, compare, question
+from labsupport.grading.exercise import Case, Question, Round, Told, mistake
 from labsupport.grading.readers import number, pair
 from labsupport.outcomes import PairedOutcomes
 
-_ACCURACIES = {  # what breaks an extreme that starts at some number, or a count that forgets the groups with none
-    "two groups, the first one worse": [0.55, 0.9],
-    "two groups, the first one better": [0.85, 0.6],
-    "three groups": [0.75, 0.45, 0.95],
-    "four groups": [0.7, 0.95, 0.5, 0.8],
-    "groups of which even the best is mostly wrong": [0.45, 0.2, 0.35],
-    "a group without an error beside others": [1.0, 0.6, 0.8],
-    "a group without a right answer beside others": [0.6, 0.8, 0.0],
-    "a model that is always right": [1.0, 1.0, 1.0],
+# What breaks an extreme that starts at some number, or a count that forgets the groups with none.
+GROUPS = {
+    "two groups, the first one worse": ([0.55, 0.9], [False, True]),
+    "two groups, the first one better": ([0.85, 0.6], ["east", "west"]),
+    "three groups": ([0.75, 0.45, 0.95], ["a", "b", "c"]),
+    "four groups": ([0.7, 0.95, 0.5, 0.8], [10, 20, 30, 40]),
+    "groups of which even the best is mostly wrong": ([0.45, 0.2, 0.35], [-1, 0, 1]),
+    "a group without an error beside others": ([1.0, 0.6, 0.8], [-1, 0, 1]),
+    "a group without a right answer beside others": ([0.6, 0.8, 0.0], [-1, 0, 1]),
+    "a model that is always right": ([1.0, 1.0, 1.0], [-1, 0, 1]),
 }
-_LABELS = [[False, True], ["east", "west"], ["a", "b", "c"], [10, 20, 30, 40], *[[-1, 0, 1]] * 4]
-_TWO, _SEVEN = "two groups", "seven groups"
+TWO, SEVEN = "two groups", "seven groups"
 
 
-def _holdout(
-    rng: np.random.Generator, about: str, sizes: list[int], accuracies: list[float], labels: list
-) -> Case:
-    """A holdout with groups of these sizes, each predicted with about this accuracy, rows in random order."""
+def holdout(rng, about, sizes, accuracies, labels) -> Case:
+    """Groups of these sizes, each predicted with about this accuracy, rows in random order."""
     group = np.repeat(np.array(labels), sizes)
-    right = np.concatenate(
-        [np.arange(n) < round(n * a) for n, a in zip(sizes, accuracies, strict=True)]
-    )
-    share = np.repeat(
-        rng.permutation(np.linspace(0.15, 0.85, len(sizes))), sizes
-    )  # positives differ from group to group
-    y = (rng.random(len(group)) < share).astype(np.int64)
+    parts = zip(sizes, accuracies, strict=True)
+    right = np.concatenate([np.arange(n) < round(n * a) for n, a in parts])
+    positives = rng.permutation(np.linspace(0.15, 0.85, len(sizes)))  # differ from group to group
+    y = (rng.random(len(group)) < np.repeat(positives, sizes)).astype(np.int64)
     order = rng.permutation(len(group))
     y, group, right = y[order], group[order], right[order]
     prediction = np.where(right, y, 1 - y)
     counts = PairedOutcomes.from_predictions(y, prediction, prediction, group)
-    return Case(
-        about, (y, prediction, group), (counts.candidate_accuracy, float(counts.exact_disparity))
-    )
+    expected = counts.candidate_accuracy, float(counts.exact_disparity)
+    return Case(about, (y, prediction, group), expected)
 
 
-def _holdouts(rng: np.random.Generator) -> list[Case]:
+def cases(rng) -> list[Case]:
     def sizes(k: int) -> list[int]:
         return [*map(int, rng.integers(20, 90, size=k) * rng.integers(1, 4, size=k))]
 
-    cases = [
-        _holdout(rng, about, sizes(len(a)), a, labels)
-        for (about, a), labels in zip(_ACCURACIES.items(), _LABELS, strict=True)
+    drawn = [
+        holdout(rng, about, sizes(len(accuracies)), accuracies, labels)
+        for about, (accuracies, labels) in GROUPS.items()
     ]
     for best in range(7):  # the best and the worst in every place, side by side and apart
         for worst in ((best + 1) % 7, (best + 3) % 7):
-            accuracies = [
-                0.9 if i == best else 0.5 if i == worst else 0.66 + i / 50 for i in range(7)
-            ]
-            cases.append(_holdout(rng, _SEVEN, sizes(7), accuracies, list("tuvwxyz")))
-    return [
-        *cases,
-        _holdout(rng, "a group of a single row", [1, *sizes(2)], [0.0, 0.6, 0.8], [-1, 0, 1]),
-    ]
+            accuracies = [0.66 + i / 50 for i in range(7)]
+            accuracies[best], accuracies[worst] = 0.9, 0.5
+            drawn.append(holdout(rng, SEVEN, sizes(7), accuracies, list("tuvwxyz")))
+    single = holdout(rng, "a group of a single row", [1, *sizes(2)], [0.0, 0.6, 0.8], [-1, 0, 1])
+    return [*drawn, single]
 
 
-def _by_group(y, p, g) -> list[float]:
+def hopeless(rng) -> list[Case]:
+    """Apart: on this one, many an answer that is wrong for another reason divides by zero."""
+    return [holdout(rng, "a model that is always wrong", [30, 40, 50], [0.0] * 3, [7, 8, 9])]
+
+
+def read(value) -> tuple:
+    no_rows = ": a share of no rows? Take the groups from the argument group"
+    accuracy, gap = pair(value, ("accuracy", "gap"))
+    return number(accuracy, "accuracy", no_rows), number(gap, "gap", no_rows)
+
+
+def off(a, b):
+    return max(abs(a[0] - b[0]), abs(a[1] - b[1]))
+
+
+def same(a, b) -> bool:
+    return off(a, b) <= 1e-9
+
+
+def by_group(y, p, g):
     return [float(np.mean(p[g == k] == y[g == k])) for k in np.unique(g)]
 
 
-def _with_gap(gap):
-    """The answer that has the accuracy right and computes the gap in its own way from y, prediction and group."""
-    return lambda y, p, g: (float(np.mean(y == p)), float(gap(y, p, g)))
-
-
-def _from_accuracies(gap):
-    return _with_gap(lambda y, p, g: gap(_by_group(y, p, g)))
-
-
-def _spread(values) -> float:
+def spread(values):
     return max(values) - min(values)
 
 
-def _both(change):
+def gap(own):
+    """The answer that has the accuracy right, and a gap of its own from y, prediction and group."""
+    return lambda y, p, g: (float(np.mean(y == p)), float(own(y, p, g)))
+
+
+def gap_of(own):
+    """The same, from the groups' accuracies."""
+    return gap(lambda y, p, g: own(by_group(y, p, g)))
+
+
+def both(change):
     """The answer that has both numbers right and then does something to them."""
-    return lambda y, p, g: change(float(np.mean(y == p)), _spread(_by_group(y, p, g)))
+    return lambda y, p, g: change(float(np.mean(y == p)), spread(by_group(y, p, g)))
 
 
-def _either_extreme(accuracies) -> float:
+def either_extreme(accuracies):
     best, worst = 0.0, 1.0
     for accuracy in accuracies:
         if accuracy > best:
@@ -99,90 +106,167 @@ def _either_extreme(accuracies) -> float:
     return best - worst
 
 
-_AVERAGED = (
-    "An average over the groups lets good ones pay for a bad one; the gate asks about the extremes."
+def single_precision(y, p, g):
+    shares = [np.mean(p[g == k] == y[g == k], dtype=np.float32) for k in np.unique(g)]
+    return np.mean(y == p, dtype=np.float32), spread(shares)
+
+
+def close_but_rounded(told: list[Told]) -> bool:
+    return all(off(said, case.expected) < 0.011 for case, said in told)
+
+
+def accuracy_is_right(told: list[Told]) -> bool:
+    return all(abs(said[0] - case.expected[0]) <= 1e-9 for case, said in told)
+
+
+def signed(told: list[Told]) -> bool:
+    return accuracy_is_right(told) and any(said[1] < 0 for _, said in told)
+
+
+def right_with_two_groups(told: list[Told]) -> bool:
+    wrong = {case.about for case, said in told if not same(said, case.expected)}
+    two = any(about.startswith(TWO) for about in wrong)
+    return accuracy_is_right(told) and SEVEN in wrong and not two
+
+
+def otherwise(case: Case, said) -> str:
+    if abs(said[0] - case.expected[0]) > 1e-9:
+        return (
+            f"The accuracy is not the share of rows on which the model is right, on {case.about}."
+        )
+    return (
+        f"The accuracy is right and the gap is not, on {case.about}; work out each group's "
+        "accuracy by hand there."
+    )
+
+
+IN_COMMON = [
+    mistake(
+        "rounded",
+        "These are close but rounded, or of low precision: keep all digits and round only what is "
+        "shown.",
+        *(both(lambda a, g, d=d: (round(a, d), round(g, d))) for d in (2, 3, 4, 6)),
+        gap_of(lambda shares: spread([round(share, 2) for share in shares])),
+        single_precision,
+        when=close_but_rounded,
+    ),
+    mistake(
+        "percent or counts",
+        "These are percent, or counts; give both as shares, from zero to one.",
+        both(lambda a, g: (100 * a, 100 * g)),
+        gap(lambda y, p, g: spread([np.sum((y == p)[g == k]) for k in np.unique(g)])),
+        when=lambda told: any(max(said) > 1 for _, said in told),
+    ),
+]
+
+QUESTION = Question(
+    "01.1",
+    cases,
+    read=read,
+    same=same,
+    otherwise=otherwise,
+    then=[Round(hopeless, IN_COMMON, otherwise)],
+    verified="On holdouts with two to seven groups, accuracy and gap agree with a recount row by "
+    "row.",
+    mistakes=[
+        mistake(
+            "order swapped",
+            "Both values are right, but in the other order.",
+            both(lambda a, g: (g, a)),
+        ),
+        mistake(
+            "error rate",
+            "The accuracy counts the wrong rows; the gap is right.",
+            both(lambda a, g: (1 - a, g)),
+        ),
+        mistake(
+            "mean of the groups' accuracies",
+            "The gap is right; the accuracy is averaged over the groups, so a small group counts "
+            "as much as a large one.",
+            lambda y, p, g: (float(np.mean(by_group(y, p, g))), spread(by_group(y, p, g))),
+        ),
+        mistake(
+            "average gap",
+            "An average over the groups lets good ones pay for a bad one; the gate asks about the "
+            "extremes.",
+            gap_of(lambda a: np.mean([abs(x - z) for i, x in enumerate(a) for z in a[i + 1 :]])),
+            gap_of(np.std),
+        ),
+        mistake(
+            "split by label",
+            "The rows are split by their label y; the groups whose accuracies count are in the "
+            "argument group.",
+            gap(lambda y, p, g: spread(by_group(y, p, y))),
+            gap(lambda y, p, g: np.mean(p[y == 1] == 1) - np.mean(p[y == 0] == 0)),
+        ),
+        mistake(
+            "split by prediction",
+            "The rows are split by the prediction; the groups whose accuracies count are in the "
+            "argument group.",
+            gap(lambda y, p, g: spread(by_group(y, p, p))),
+        ),
+        mistake(
+            "share of all rows",
+            "A group's accuracy is a share of the rows of that group, and here it is taken of all "
+            "rows.",
+            gap(lambda y, p, g: spread([np.mean((y == p) & (g == k)) for k in np.unique(g)])),
+        ),
+        mistake(
+            "gap to the overall accuracy",
+            "The gap is taken against the accuracy on all rows; compare the groups with each "
+            "other.",
+            gap(lambda y, p, g: np.mean(y == p) - min(by_group(y, p, g))),
+            gap(lambda y, p, g: max(abs(a - np.mean(y == p)) for a in by_group(y, p, g))),
+        ),
+        mistake(
+            "positive rates",
+            "These are shares of positive predictions; a group's accuracy asks how often the "
+            "prediction agrees with y.",
+            gap(lambda y, p, g: spread([np.mean(p[g == k]) for k in np.unique(g)])),
+        ),
+        mistake(
+            "one class only",
+            "Only rows of one class are counted; accuracy counts right answers of both classes.",
+            gap(lambda y, p, g: spread([np.mean((y & p)[g == k]) for k in np.unique(g)])),
+        ),
+        mistake(
+            "ratio",
+            "A ratio of accuracies is not their distance; the gap is a difference of shares.",
+            gap_of(lambda a: 1 - min(a) / max(a)),
+        ),
+        mistake(
+            "worst group alone",
+            "This is the worst group's accuracy; the gap says how far it is from the best one's.",
+            gap_of(min),
+        ),
+        mistake(
+            "worst starts at zero",
+            "This is the best group's accuracy; a search for the worst one must not start at zero.",
+            gap_of(max),
+        ),
+        mistake(
+            "best or worst, never both",
+            "One group can be the best and the worst so far, as the first one is: an elif looks at "
+            "it only once.",
+            gap_of(either_extreme),
+        ),
+        *IN_COMMON,
+        mistake(
+            "signed gap",
+            "The gap has a sign here; it should not change when groups trade names, so ask how far "
+            "apart they are.",
+            gap_of(lambda a: a[0] - a[-1]),
+            gap_of(lambda a: a[0] - a[1]),
+            gap_of(lambda a: min(a) - max(a)),
+            when=signed,
+        ),
+        mistake(
+            "some groups left out",
+            "With two groups this is right; with more, some of them are never looked at.",
+            gap_of(lambda a: abs(a[0] - a[1])),
+            gap_of(lambda a: abs(a[0] - a[-1])),
+            *(gap_of(lambda a, k=k: spread(a[:k])) for k in (3, 4, 5, 6)),
+            when=right_with_two_groups,
+        ),
+    ],
 )
-_BY_LABEL = "The rows are split by their label y; the groups whose accuracies count are in the argument group."
-_FROM_OVERALL = (
-    "The gap is taken against the accuracy on all rows; compare the groups with each other."
-)
-
-_GAP_MISTAKES = [
-    Mistake("Both values are right, but in the other order.", _both(lambda a, g: (g, a))),
-    Mistake("The accuracy counts the wrong rows; the gap is right.", _both(lambda a, g: (1 - a, g))),
-    Mistake("The gap is right; the accuracy is averaged over the groups, so a small group counts as much as a large one.",
-            lambda y, p, g: (float(np.mean(_by_group(y, p, g))), _spread(_by_group(y, p, g)))),
-    Mistake(_AVERAGED, _from_accuracies(lambda a: np.mean([abs(x - z) for i, x in enumerate(a) for z in a[i + 1 :]]))),
-    Mistake(_AVERAGED, _from_accuracies(np.std)),
-    Mistake(_BY_LABEL, _with_gap(lambda y, p, g: _spread(_by_group(y, p, y)))),
-    Mistake(_BY_LABEL, _with_gap(lambda y, p, g: np.mean(p[y == 1] == 1) - np.mean(p[y == 0] == 0))),
-    Mistake("The rows are split by the prediction; the groups whose accuracies count are in the argument group.",
-            _with_gap(lambda y, p, g: _spread(_by_group(y, p, p)))),
-    Mistake("A group's accuracy is a share of the rows of that group, and here it is taken of all rows.",
-            _with_gap(lambda y, p, g: _spread([np.mean((y == p) & (g == k)) for k in np.unique(g)]))),
-    Mistake(_FROM_OVERALL, _with_gap(lambda y, p, g: np.mean(y == p) - min(_by_group(y, p, g)))),
-    Mistake(_FROM_OVERALL, _with_gap(lambda y, p, g: max(abs(a - np.mean(y == p)) for a in _by_group(y, p, g)))),
-    Mistake("These are shares of positive predictions; a group's accuracy asks how often the prediction agrees with y.",
-            _with_gap(lambda y, p, g: _spread([np.mean(p[g == k]) for k in np.unique(g)]))),
-    Mistake("Only rows of one class are counted; accuracy counts right answers of both classes.",
-            _with_gap(lambda y, p, g: _spread([np.mean((y & p)[g == k]) for k in np.unique(g)]))),
-    Mistake("A ratio of accuracies is not their distance; the gap is a difference of shares.",
-            _from_accuracies(lambda a: 1 - min(a) / max(a))),
-    Mistake("This is the worst group's accuracy; the gap says how far it is from the best one's.", _from_accuracies(min)),
-    Mistake("This is the best group's accuracy; a search for the worst one must not start at zero.", _from_accuracies(max)),
-    Mistake("One group can be the best and the worst so far, as the first one is: an elif looks at it only once.",
-            _from_accuracies(_either_extreme)),
-]  # fmt: skip
-
-
-def _off(a, b) -> float:
-    return max(abs(a[0] - b[0]), abs(a[1] - b[1]))
-
-
-def _close(a, b) -> bool:
-    return _off(a, b) <= 1e-9
-
-
-def _otherwise(cases: list[Case], said: list):
-    """What to say when no single mistake explains the answers: first what they have in common, then the first wrong one."""
-    wrong = {
-        case.about
-        for case, pair in zip(cases, said, strict=True)
-        if not _close(pair, case.expected)
-    }
-
-    def hint(case: Case, pair) -> str:
-        if all(_off(pair, case.expected) < 0.011 for case, pair in zip(cases, said, strict=True)):
-            return "These are close but rounded, or of low precision: keep all digits and round only what is shown."
-        if any(max(pair) > 1 for pair in said):
-            return "These are percent, or counts; give both as shares, from zero to one."
-        if abs(pair[0] - case.expected[0]) > 1e-9:
-            return f"The accuracy is not the share of rows on which the model is right, on {case.about}."
-        if any(gap < 0 for _, gap in said):
-            return "The gap has a sign here; it should not change when groups trade names, so ask how far apart they are."
-        if _SEVEN in wrong and not any(about.startswith(_TWO) for about in wrong):
-            return "With two groups this is right; with more, some of them are never looked at."
-        return f"The accuracy is right and the gap is not, on {case.about}; work out each group's accuracy by hand there."
-
-    return hint
-
-
-@question("01.1")
-def _accuracy_and_gap(answer, rng) -> str:
-    no_rows = ": a share of no rows? Take the groups from the argument group"
-
-    def read(value):
-        accuracy, gap = pair(value, ("accuracy", "gap"))
-        return number(accuracy, "accuracy", no_rows), number(gap, "gap", no_rows)
-
-    cases = _holdouts(rng)
-    said = ask(answer, cases, read)
-    compare(cases, said, _GAP_MISTAKES, _close, _otherwise(cases, said))
-    hopeless = [
-        _holdout(rng, "a model that is always wrong", [30, 40, 50], [0.0, 0.0, 0.0], [7, 8, 9])
-    ]
-    said = ask(
-        answer, hopeless, read
-    )  # apart: there, many an answer that is wrong for another reason divides by zero
-    compare(hopeless, said, [], _close, _otherwise(hopeless, said))
-    return "On holdouts with two to seven groups, accuracy and gap agree with a recount row by row."

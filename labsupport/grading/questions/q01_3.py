@@ -1,33 +1,26 @@
-"""Exercise 01, question 3: an exact comparison on counts.
-
-What is right comes from labsupport; what is written out is how one gets it wrong.
-"""
+"""01.3: an exact comparison on counts."""
 
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 
-import numpy as np
-
 from labsupport.gate import Policy, gate
-from labsupport.grading.calling import ask
-from labsupport.grading.old import Case, Mistake, compare, question
+from labsupport.grading.exercise import Case, Question, Round, Told, mistake
 from labsupport.grading.readers import truth
 from labsupport.outcomes import PairedOutcomes
 
-_EXACT, _SHORT = "a gain of exactly the margin", "a gain one row short of the margin"
-_LARGE, _PART = (
-    "a gain one row short on a very large holdout",
-    "a margin that is not a whole number of rows",
-)
-_BIG = 10**9
-_HUGE = 10**28  # from here on, counts have more digits than Decimal keeps unless it is told to
+EXACT, SHORT = "a gain of exactly the margin", "a gain one row short of the margin"
+LARGE = "a gain one row short on a very large holdout"
+PART = "a margin that is not a whole number of rows"
+BIG = 10**9
+HUGE = 10**28  # from here on, counts have more digits than Decimal keeps unless it is told to
 
 
-def _comparison(about: str, ahead: int, baseline: int, n: int, margin: float) -> Case:
-    """Candidate right on `ahead` more rows than the baseline; what the gate says to that when it looks at the gain alone."""
+def comparison(about, ahead, baseline, n, margin) -> Case:
+    """Candidate right on `ahead` more rows; what the gate says, looking at the gain alone."""
     candidate = baseline + ahead
     both = min(candidate, baseline)
     outcomes = PairedOutcomes(both, candidate - both, baseline - both, n - max(candidate, baseline))
@@ -36,129 +29,198 @@ def _comparison(about: str, ahead: int, baseline: int, n: int, margin: float) ->
 
 
 @cache
-def _fixed() -> tuple[Case, ...]:
+def fixed() -> tuple[Case, ...]:
     """Ties over the whole range of baselines, and the smallest and largest counts there are."""
-    cases = [
-        _comparison(_EXACT, 20, baseline, n, 20 / n)
+    found = [
+        comparison(EXACT, 20, baseline, n, 20 / n)
         for n in (4000, 8000)
         for baseline in range(0, n - 19, n // 400)
     ]
-    cases += [_comparison(_EXACT, 1, baseline, 10, 0.1) for baseline in range(10)]
+    found += [comparison(EXACT, 1, baseline, 10, 0.1) for baseline in range(10)]
     for ahead in (-1, 0, 1):
-        cases += [
-            _comparison("a margin of zero", ahead, baseline, 50, 0.0) for baseline in (1, 20, 49)
-        ]
+        zero = "a margin of zero"
+        found += [comparison(zero, ahead, baseline, 50, 0.0) for baseline in (1, 20, 49)]
     for ahead in range(-12, 1):  # non-inferiority: a margin below zero tolerates a loss
-        cases += [
-            _comparison("a negative margin", ahead, baseline, 1000, -0.005)
+        found += [
+            comparison("a negative margin", ahead, baseline, 1000, -0.005)
             for baseline in (500, 1000)
         ]
-    cases += [
-        _comparison("a candidate without a right row", -behind, behind, 1000, -0.005)
-        for behind in (0, 5, 6)
-    ]
-    cases.append(_comparison("two models without a right row", 0, 0, 50, 0.0))
-    return tuple(cases)
+    nothing = "a candidate without a right row"
+    found += [comparison(nothing, -behind, behind, 1000, -0.005) for behind in (0, 5, 6)]
+    found.append(comparison("two models without a right row", 0, 0, 50, 0.0))
+    return tuple(found)
 
 
-def _counts(rng: np.random.Generator) -> list[Case]:
+def cases(rng) -> list[Case]:
     def somewhere(n: int, ahead: int) -> int:
-        return (
-            max(0, -ahead) + int(rng.integers(2**62)) * (n - abs(ahead)) // 2**62
-        )  # n may not fit into an int64
+        room = n - abs(ahead)  # may not fit into an int64
+        return max(0, -ahead) + int(rng.integers(2**62)) * room // 2**62
 
     def add(about: str, ahead: int, n: int, margin: float) -> None:
-        cases.append(_comparison(about, ahead, somewhere(n, ahead), n, margin))
+        drawn.append(comparison(about, ahead, somewhere(n, ahead), n, margin))
 
-    cases = [*_fixed()]
-    for rows in range(
-        1, 170
-    ):  # in floating point 0.07 * 100 is above 7 and 0.0057 * 10000 may not be 57
-        add(_EXACT, rows, 10_000, rows / 10_000)
-        add(_LARGE, rows * 10**5 - 1, _BIG, rows / 10_000)
+    drawn = [*fixed()]
+    # In floating point 0.07 * 100 is above 7, and 0.0057 * 10000 may not be 57.
+    for rows in range(1, 170):
+        add(EXACT, rows, 10_000, rows / 10_000)
+        add(LARGE, rows * 10**5 - 1, BIG, rows / 10_000)
     for rows in range(1, 100):
-        add(_EXACT, rows, 100, rows / 100)
-        add(_SHORT, rows - 1, 100, rows / 100)
+        add(EXACT, rows, 100, rows / 100)
+        add(SHORT, rows - 1, 100, rows / 100)
     for tenthousandths in map(int, rng.integers(1, 3000, size=25)):
         margin, factor = tenthousandths / 10_000, int(rng.integers(1, 10))
         for n in (int(rng.integers(30, 3000)), factor * 10**18 + 7, factor * 10**30 + 7):
             rows = Fraction(tenthousandths * n, 10_000)
             for ahead in {math.floor(rows), math.ceil(rows)}:
-                add(_PART, ahead, n, margin)
+                add(PART, ahead, n, margin)
         for power in (12, 15, 18, 30):
             ahead = factor * tenthousandths * 10 ** (power - 4)
-            add(_LARGE, ahead - 1, factor * 10**power, margin)
-            add(_EXACT, ahead, factor * 10**power, margin)
+            add(LARGE, ahead - 1, factor * 10**power, margin)
+            add(EXACT, ahead, factor * 10**power, margin)
         add("a candidate that is worse", -int(rng.integers(1, 40)), 500, 0.01)
-    return cases
+    return drawn
 
 
-_ROUNDED = "Two rounded accuracies are subtracted, and the rounding decides when the gain is exactly the margin."
-_SLACK = "Slack or rounding repairs the ties and lets a candidate through that is one row short on a large enough holdout."
-_PRODUCT = "The margin times the rows is rounded too, and then asks for a little more or less than it should."
-_CUT = "The margin becomes a whole number of small parts, and on the way some of it is cut off."
-_BETTER = "Being better is not enough: the margin plays no part."
-
-_CLEARS_MISTAKES = [
-    Mistake("A gain of exactly the margin clears it, and here it is turned away.",
-            lambda c, b, n, m: Fraction(c - b, n) > Fraction(str(m))),
-    Mistake("A float is not the decimal that was typed: this compares with the binary number next to the margin.",
-            lambda c, b, n, m: Fraction(c - b, n) >= Fraction(m)),
-    Mistake("This is right until the holdout is very large: one division rounds once, which is still once too often.",
-            lambda c, b, n, m: (c - b) / n >= m),
-    Mistake(_ROUNDED, lambda c, b, n, m: c / n - b / n >= m),
-    Mistake(_ROUNDED, lambda c, b, n, m: c / n >= b / n + m),
-    Mistake(_PRODUCT, lambda c, b, n, m: c - b >= m * n),
-    Mistake(_PRODUCT, lambda c, b, n, m: c - b >= math.ceil(m * n)),
-    Mistake(_PRODUCT, lambda c, b, n, m: c - b >= math.floor(m * n)),
-    Mistake(_PRODUCT, lambda c, b, n, m: c - b >= round(m * n)),
-    *(Mistake(_CUT, lambda c, b, n, m, k=10**k: (c - b) * k >= int(m * k) * n) for k in (2, 3, 4, 6)),
-    *(Mistake(_CUT, lambda c, b, n, m, k=10**k: (c - b) * k >= round(m * k) * n) for k in (2, 3)),
-    Mistake(_BETTER, lambda c, b, n, m: c > b),
-    Mistake(_BETTER, lambda c, b, n, m: c >= b),
-    Mistake("A loss is not a gain: the sign of the difference got lost.",
-            lambda c, b, n, m: Fraction(abs(c - b), n) >= Fraction(str(m))),
-    Mistake("Candidate and baseline have changed places.", lambda c, b, n, m: Fraction(b - c, n) >= Fraction(str(m))),
-    Mistake("Rows are compared with a share: the number of rows n plays no part.", lambda c, b, n, m: c - b >= m),
-]  # fmt: skip
+def no_rows(rng) -> list[Case]:
+    margins = 0.005, 0.0, -0.01
+    return [Case("a holdout without rows", (0, 0, 0, margin), False) for margin in margins]
 
 
-def _otherwise(cases: list[Case], said: list):
-    """What to say when no single mistake explains the answers: first what they have in common, then the first wrong one."""
-    wrong = [case for case, value in zip(cases, said, strict=True) if value is not case.expected]
-    slack = all(case.expected is False and case.args[2] >= _BIG for case in wrong)
-
-    def hint(case: Case, value) -> str:
-        if all(case.args[2] >= _HUGE for case in wrong):
-            return "This is right until the counts have more digits than Decimal keeps; whole numbers and fractions keep all."
-        if case.about == _EXACT:
-            return "A gain of exactly the margin is turned away for some counts; compare whole numbers, which do not round."
-        if slack:
-            return _SLACK
-        if value:
-            return f"This clears a candidate that has not reached the margin, on {case.about}."
-        return f"This turns away a candidate that has reached the margin, on {case.about}."
-
-    return hint
+def same(a, b) -> bool:
+    return a is b
 
 
-def _no_rows_otherwise(case: Case, said) -> str:
-    return "On a holdout without rows this clears: nothing was compared there, and nothing must not promote."
+def wrong(told: list[Told]) -> list[Case]:
+    return [case for case, said in told if said is not case.expected]
 
 
-@question("01.3")
-def _clears(answer, rng) -> str:
-    def read(value):
-        return truth(value, "answer")
+def short_of_digits(told) -> bool:
+    return all(case.args[2] >= HUGE for case in wrong(told))
 
-    def same(a, b):
-        return a is b
 
-    cases = _counts(rng)
-    said = ask(answer, cases, read)
-    compare(cases, said, _CLEARS_MISTAKES, same, _otherwise(cases, said))
-    no_rows = [
-        Case("a holdout without rows", (0, 0, 0, margin), False) for margin in (0.005, 0.0, -0.01)
-    ]
-    compare(no_rows, ask(answer, no_rows, read), [], same, _no_rows_otherwise)
-    return "Ties clear wherever the baseline is, one row short never does, however large the holdout; no rows, no promotion."
+def tie_turned_away(told) -> bool:
+    return wrong(told)[0].about == EXACT
+
+
+def slack(told) -> bool:
+    return all(case.expected is False and case.args[2] >= BIG for case in wrong(told))
+
+
+def otherwise(case: Case, said) -> str:
+    if said:
+        return f"This clears a candidate that has not reached the margin, on {case.about}."
+    return f"This turns away a candidate that has reached the margin, on {case.about}."
+
+
+QUESTION = Question(
+    "01.3",
+    cases,
+    read=lambda value: truth(value, "answer"),
+    same=same,
+    otherwise=otherwise,
+    verified="Ties clear wherever the baseline is, one row short never does, however large the "
+    "holdout; no rows, no promotion.",
+    mistakes=[
+        mistake(
+            "strictly above the margin",
+            "A gain of exactly the margin clears it, and here it is turned away.",
+            lambda c, b, n, m: Fraction(c - b, n) > Fraction(str(m)),
+        ),
+        mistake(
+            "margin as a binary number",
+            "A float is not the decimal that was typed: this compares with the binary number next "
+            "to the margin.",
+            lambda c, b, n, m: Fraction(c - b, n) >= Fraction(m),
+        ),
+        mistake(
+            "Decimal's digits",
+            "This is right until there are more digits than Decimal keeps; whole numbers and "
+            "fractions keep all.",
+            lambda c, b, n, m: Decimal(c - b) / n >= Decimal(str(m)),
+            lambda c, b, n, m: Decimal(c - b) >= Decimal(str(m)) * n,
+            lambda c, b, n, m: Decimal(c) / n - Decimal(b) / n >= Decimal(str(m)),
+            when=short_of_digits,
+        ),
+        mistake(
+            "one division",
+            "This is right until the holdout is very large: one division rounds once, which is "
+            "still once too often.",
+            lambda c, b, n, m: (c - b) / n >= m,
+        ),
+        mistake(
+            "rounded accuracies subtracted",
+            "Two rounded accuracies are subtracted, and the rounding decides when the gain is "
+            "exactly the margin.",
+            lambda c, b, n, m: c / n - b / n >= m,
+            lambda c, b, n, m: c / n >= b / n + m,
+        ),
+        mistake(
+            "margin times rows in floats",
+            "The margin times the rows is rounded too, and then asks for a little more or less "
+            "than it should.",
+            lambda c, b, n, m: c - b >= m * n,
+            *(lambda c, b, n, m, f=f: c - b >= f(m * n) for f in (math.ceil, math.floor, round)),
+        ),
+        mistake(
+            "margin cut off",
+            "The margin becomes a whole number of small parts, and on the way some of it is cut "
+            "off.",
+            *(
+                lambda c, b, n, m, k=10**k, whole=whole: (c - b) * k >= whole(m * k) * n
+                for whole, ks in ((int, (2, 3, 4, 6)), (round, (2, 3)))
+                for k in ks
+            ),
+        ),
+        mistake(
+            "better is enough",
+            "Being better is not enough: the margin plays no part.",
+            lambda c, b, n, m: c > b,
+            lambda c, b, n, m: c >= b,
+        ),
+        mistake(
+            "sign lost",
+            "A loss is not a gain: the sign of the difference got lost.",
+            lambda c, b, n, m: Fraction(abs(c - b), n) >= Fraction(str(m)),
+        ),
+        mistake(
+            "models swapped",
+            "Candidate and baseline have changed places.",
+            lambda c, b, n, m: Fraction(b - c, n) >= Fraction(str(m)),
+        ),
+        mistake(
+            "rows against a share",
+            "Rows are compared with a share: the number of rows n plays no part.",
+            lambda c, b, n, m: c - b >= m,
+        ),
+        mistake(
+            "some ties turned away",
+            "A gain of exactly the margin is turned away for some counts; compare whole numbers, "
+            "which do not round.",
+            lambda c, b, n, m: c / n > b / n + m - 1e-17,
+            when=tie_turned_away,
+        ),
+        mistake(
+            "slack",
+            "Slack or rounding repairs the ties and lets a candidate through that is one row short "
+            "on a large enough holdout.",
+            *(lambda c, b, n, m, e=e: c / n - b / n >= m - e for e in (1e-9, 1e-12)),
+            lambda c, b, n, m: round(c / n - b / n, 6) >= m,
+            lambda c, b, n, m: c / n - b / n > m or math.isclose(c / n - b / n, m),
+            when=slack,
+        ),
+    ],
+    then=[
+        Round(
+            no_rows,
+            [
+                mistake(
+                    "no rows clear",
+                    "On a holdout without rows this clears: nothing was compared there, and "
+                    "nothing must not promote.",
+                    lambda c, b, n, m: c - b >= Fraction(str(m)) * n,
+                    when=lambda told: True,
+                )
+            ],
+        )
+    ],
+)

@@ -108,6 +108,7 @@ QUESTION = Question(
     "04.3",
     cases,
     read=a_number("sum"),
+    same=lambda a, b: a == b,
     right=right,
     verified="One to nine shards in any order: the bits are equal, and the sum is exact up to one "
     "rounding.",
