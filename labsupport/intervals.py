@@ -76,26 +76,37 @@ def bootstrap_gains(
     return (draws[:, 0] - draws[:, 1]) / n
 
 
-def gain_distribution(outcomes: PairedOutcomes) -> tuple[np.ndarray, np.ndarray]:
+def gain_distribution(
+    outcomes: PairedOutcomes, draws: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """The distribution of the gain over infinitely many bootstrap resamples: exact, without a seed.
 
     A resampled row changes the difference of right answers by +1, -1 or 0, with the probabilities
-    p, q, 1 - p - q that the table shows. The sum over n rows has the characteristic function (1 +
-    p(e^it - 1) + q(e^-it - 1))^n, and one inverse FFT over a window around the mean turns it into
-    probabilities. Bernstein's inequality says how wide the window must be.
+    p, q, 1 - p - q that the table shows. The sum over all draws has the characteristic function
+    (1 + p(e^it - 1) + q(e^-it - 1))^draws, and one inverse FFT over a window around the mean turns
+    it into probabilities. Bernstein's inequality says how wide the window must be.
+
+    Parameters
+    ----------
+    draws : rows in a resample. None: as many as there are.
 
     Returns
     -------
-    gains : (k,) float array, increasing in steps of 1/n.
+    gains : (k,) float array, increasing in steps of 1/draws.
     probabilities : (k,) float array; they sum to 1.
     """
     n, better, worse = _counts(outcomes)
-    variance = n * _variance(outcomes)
+    if draws is None:
+        draws = n
+    _at_least_one(draws, "draws")
+    variance = draws * _variance(outcomes)
     reach = math.ceil(2 / 3 * _LOST + math.sqrt((2 / 3 * _LOST) ** 2 + 2 * _LOST * variance))
-    low, high = max(-n, better - worse - reach), min(n, better - worse + reach)
+    mean = (better - worse) * draws // n
+    low, high = max(-draws, mean - reach), min(draws, mean + reach)
     size = fft.next_fast_len(high - low + 1, real=True)
-    mass = fft.irfft(_transform(n, better, worse, low, size), size)[: high - low + 1].clip(0)
-    return np.arange(low, high + 1) / n, mass / mass.sum()
+    shares = {1: better / n, -1: worse / n, 0: (n - better - worse) / n}
+    mass = fft.irfft(_transform(draws, shares, low, size), size)[: high - low + 1].clip(0)
+    return np.arange(low, high + 1) / draws, mass / mass.sum()
 
 
 def gain_interval(
@@ -243,14 +254,13 @@ def coverage(
     return float(held / worlds)
 
 
-def _transform(n: int, better: int, worse: int, low: int, size: int) -> np.ndarray:
+def _transform(n: int, cells: dict[int, float], low: int, size: int) -> np.ndarray:
     """E exp(-it (S - low)) for the sum S over n resampled rows, at t = 2 pi k / size, k = 0 ...
     size // 2.
 
-    n multiplies every rounding error of a row's angle, so angles stay small where it counts: t is
+    cells: the share of rows that add 1, -1 and 0. n multiplies every rounding error of a row's angle, so angles stay small where it counts: t is
     measured from pi where that is nearer, and a row's contribution from the commonest one.
     """
-    cells = {1: better / n, -1: worse / n, 0: (n - better - worse) / n}
     common = max(cells, key=cells.get)
     k = np.arange(size // 2 + 1)
     far = 4 * k > size

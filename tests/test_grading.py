@@ -25,7 +25,7 @@ from nbclient import NotebookClient
 from labsupport import costs, gate, noise, outcomes, retrained
 from labsupport.grading import Result, calling, check
 from labsupport.grading.calling import Case
-from labsupport.grading.old import compare, question
+from labsupport.grading.old import compare
 from labsupport.grading.questions import QUESTIONS
 from labsupport.grading.readers import Wrong
 
@@ -569,15 +569,9 @@ class TestCheck:
         with pytest.raises(RuntimeError, match="1 answers to 2 cases"):
             compare([Case("", (), 1)] * 2, [1], [], lambda a, b: True, lambda *_: "")
 
-    def test_a_question_has_one_check(self):
-        with pytest.raises(ValueError, match="has two checks"):
-            question("01.1")(lambda answer, rng: "fine")
-
     @pytest.mark.parametrize(
         ("module", "draw", "mistakes", "same"),
         [
-            ("q02_2", "_intervals", "_STRICT_MISTAKES", operator.eq),
-            ("q02_4", "_tables", "_ROWS_MISTAKES", operator.and_),
             ("q03_1", "_lists", "_HOLM_MISTAKES", np.allclose),
             ("q03_2", "_candidates", "_BEST_MISTAKES", math.isclose),
             ("q03_3", "_segmented", "_SEGMENT_MISTAKES", operator.eq),
@@ -611,6 +605,12 @@ class TestRandomAnswers:
             return self.interval(gains, confidence, method)
 
         assert check("02.1", answer, seed=seed)
+
+    @pytest.mark.parametrize("number", ["02.1"])
+    def test_a_slow_one_is_told_how_to_draw(self, number, monkeypatch):
+        monkeypatch.setattr(calling, "TIME_LIMIT", 0.1)
+        slow = taking(number, lambda: time.sleep(0.2))
+        assert "in one call, not one after the other." in check(number, slow).hint
 
     @pytest.mark.parametrize("seed", range(3))
     def test_every_way_to_resample(self, seed):

@@ -147,6 +147,16 @@ def long_functions(source: str, limit: int = FUNCTION_LINES) -> list[tuple[str, 
     return found
 
 
+def lines_of_code(source: str) -> int:
+    """The lines of a module, those of the table that declares a question not counted."""
+    tables = [
+        node.end_lineno - node.lineno + 1
+        for node in ast.parse(source).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "QUESTION"
+    ]
+    return len(source.splitlines()) - sum(tables)
+
+
 def undocumented(source: str) -> Iterator[str]:
     """The public names without a docstring: the module, its functions and classes, the classes' methods and properties."""
     tree = ast.parse(source)
@@ -168,7 +178,7 @@ def undocumented(source: str) -> Iterator[str]:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_modules_and_functions_are_short_and_documented(path):
     source = path.read_text(encoding="utf-8")
-    assert len(source.splitlines()) <= MODULE_LINES
+    assert lines_of_code(source) <= MODULE_LINES
     assert long_functions(source) == []
     missing = set(undocumented(source))
     if path.parent.name == "questions":  # of which one name is public, and that is no function
@@ -177,6 +187,7 @@ def test_modules_and_functions_are_short_and_documented(path):
 
 
 def test_a_long_function_and_a_missing_docstring_are_seen():
+    assert lines_of_code("x = 1\nQUESTION = (\n    2,\n)\ny = 3\n") == 2
     documented = 'def f():\n    """One.\n\n    Two.\n    """\n' + "    x = 1\n" * 2
     assert long_functions(documented, limit=3) == []
     assert long_functions(documented + "    x = 2\n", limit=3) == [("f", 4)]

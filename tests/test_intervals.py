@@ -102,16 +102,33 @@ def test_a_cumulative_probability_equal_to_the_level_has_reached_it():
 
 
 @pytest.mark.parametrize(
-    ("n", "better", "worse"), [(200, 5, 2), (200, 90, 60), (4000, 68, 35), (4000, 2, 0)]
+    ("n", "better", "worse", "draws"),
+    [
+        (200, 5, 2, None),
+        (200, 90, 60, None),
+        (4000, 68, 35, None),
+        (4000, 2, 0, None),
+        (199, 8, 3, 200),
+        (4000, 68, 35, 100),
+        (12, 5, 7, 300),
+    ],
 )
-def test_the_distribution_against_scipys_multinomial(n, better, worse):
-    gains, mass = gain_distribution(table(n, better, worse))
-    cells = stats.multinomial(n, [better / n, worse / n, (n - better - worse) / n])
-    for difference in {better - worse, better - worse + 7, better - worse - 9, 0}:
-        j = np.arange(max(0, -difference), (n - difference) // 2 + 1)
-        expected = cells.pmf(np.stack([difference + j, j, n - difference - 2 * j], axis=-1)).sum()
-        found = mass[np.rint(gains * n) == difference].sum()
-        assert found == pytest.approx(expected, rel=1e-9, abs=1e-15)
+def test_the_distribution_against_scipys_multinomial(n, better, worse, draws):
+    gains, mass = gain_distribution(table(n, better, worse), draws)
+    draws = draws or n
+    cells = stats.multinomial(draws, [better / n, worse / n, (n - better - worse) / n])
+    mean = round((better - worse) * draws / n)
+    for difference in {mean, mean + 7, mean - 9, 0}:
+        j = np.arange(max(0, -difference), (draws - difference) // 2 + 1)
+        counts = np.stack([difference + j, j, draws - difference - 2 * j], axis=-1)
+        found = mass[np.rint(gains * draws) == difference].sum()
+        assert found == pytest.approx(cells.pmf(counts).sum(), rel=1e-9, abs=1e-15)
+
+
+@pytest.mark.parametrize("draws", [0, -1, 2.5])
+def test_a_resample_has_rows(draws):
+    with refuses(ValueError, "draws must be a whole number"):
+        gain_distribution(table(200, 5, 2), draws)
 
 
 @pytest.mark.parametrize("n", [3, 4000, 10**6, HUGE])

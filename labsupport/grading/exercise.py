@@ -1,7 +1,7 @@
-"""A question as one declaration: what is asked, what is right, and the mistakes that are known by name.
+"""A question as one declaration: what is asked, what is right, and the mistakes known by name.
 
-A named mistake comes with answers that make it. They do two things: a student's answer that says the
-same is told the mistake's hint, and the tests hand each of them in and demand that very hint.
+A named mistake comes with answers that make it. They do two things: a student's answer that says
+the same is told the mistake's hint, and the tests hand each of them in and demand that very hint.
 """
 
 from __future__ import annotations
@@ -36,9 +36,8 @@ class Mistake:
     name : a few words for an instructor, as in "divided by k".
     hint : one sentence for the student, without the answer and without a digit.
     answers : functions that make the mistake, as a student would hand them in.
-    when : when(told) -> bool, whether the answers of a round have in common what shows the mistake.
-        None, or False: it is recognised by its values, if in every case one of `answers` says the
-        same.
+    when : when(told) -> bool, whether the answers of a round have in common what shows the mistake;
+        beside that it is recognised by its values: one of `answers` says the same in every case.
     says : what to compare with in place of `answers`, where those draw at random and `same` compares
         with a range.
     """
@@ -83,10 +82,11 @@ class Round:
     Attributes
     ----------
     cases : cases(rng) -> list of Case, freshly drawn.
-    mistakes : tried in order, once an answer is wrong; the first that explains the answers gives the hint.
+    mistakes : tried in order once an answer is wrong; the first that explains them gives the hint.
     otherwise : otherwise(case, said) -> hint, for the first wrong answer if no mistake explains it.
     same : same(a, b) -> bool, whether two answers agree. None: as the question says.
-    right : right(case, said) -> bool, where right is no single value. None: same(said, case.expected).
+    right : right(case, said) -> bool, where no single value is. None: same(said, case.expected).
+    together : together(told) -> bool, what must hold for the round's answers taken together.
     """
 
     cases: Callable[[np.random.Generator], list[Case]]
@@ -94,6 +94,7 @@ class Round:
     otherwise: Callable[[Case, object], str] = _not_right
     same: Callable[[object, object], bool] | None = None
     right: Callable[[Case, object], bool] | None = None
+    together: Callable[[Sequence[Told]], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Question:
     verified : a sentence on what was verified; or verified(told) -> sentence, of the first round.
     ask : ask(answer, cases, read) -> plain values; see calling.
     then : further rounds.
-    cases, mistakes, otherwise, same, right : the first round; see Round.
+    cases, mistakes, otherwise, same, right, together : the first round; see Round.
     """
 
     number: str
@@ -118,13 +119,17 @@ class Question:
     otherwise: Callable[[Case, object], str] = _not_right
     same: Callable[[object, object], bool] = equal
     right: Callable[[Case, object], bool] | None = None
+    together: Callable[[Sequence[Told]], bool] | None = None
     ask: Callable = ask
     then: Sequence[Round] = ()
 
     @property
     def rounds(self) -> tuple[Round, ...]:
         """All rounds, in the order in which they are asked."""
-        return Round(self.cases, self.mistakes, self.otherwise, self.same, self.right), *self.then
+        first = Round(
+            self.cases, self.mistakes, self.otherwise, self.same, self.right, self.together
+        )
+        return first, *self.then
 
     def named(self) -> Iterator[tuple[Mistake, Callable]]:
         """Every mistake with each answer that makes it, once: the kill list."""
@@ -151,7 +156,9 @@ class Question:
         right = part.right or (lambda case, said: same(said, case.expected))
         wrong = [one for one in told if right(*one) is not True]
         if not wrong:
-            return
+            if part.together is None or part.together(told):
+                return
+            wrong = told
         telling = [*wrong, *told]  # what went wrong first: most mistakes are ruled out there
         for one in part.mistakes:
             if self._explains(one, told, telling, same):
