@@ -1,22 +1,26 @@
 """The shared logic of the lab, in the order data flows through it.
 
-world      the synthetic task: a frozen holdout, training samples
-training   logistic regression, one model or thousands at once
-network    a small network, unstable on purpose, with the same bits everywhere
-outcomes   paired outcomes, the table on which everything is decided
-intervals  one comparison: bootstrap, exact interval, rows needed
-scores     the same for models that rank: AUC
-slices     many comparisons: Holm, the largest gap
-noise      what reruns differ by: the noise floor, a margin above it
-retrained  recipes trained several times, in one interval
-checks     the conditions of a gate, one by one
-gate       Policy -> Check ... -> Verdict
-costs      what a pipeline's stages cost, and the order that is cheapest
-data       real people and real flights, with their provenance
-show       what people look at: pictures with alt text, panels
-grading    exercise checks
-workspace  the machine check, JupyterLab, running all lessons
-cli        `lab open | run | doctor | release`
+world        the synthetic task: a frozen holdout, training samples
+training     logistic regression, one model or thousands at once
+network      a small network, unstable on purpose, with the same bits everywhere
+reductions   adding up float32 numbers as a cluster does
+exact        what may come in, and the sentence when not
+bootstrap    the paired bootstrap of a gain, with resamples and without
+comparisons  what any metric offers the gate
+intervals    one comparison: intervals, a test, rows needed
+outcomes     paired outcomes, the table on which everything is decided
+scores       the same for models that rank: AUC
+slices       many comparisons: Holm, the largest gap
+noise        what reruns differ by: the noise floor, a margin above it
+retrained    recipes trained several times, in one interval
+checks       the conditions of a gate, one by one
+gate         Policy -> Check ... -> Verdict
+costs        what a pipeline's stages cost, and the order that is cheapest
+data         real people and real flights, with their provenance
+show         what people look at: pictures with alt text, panels
+grading      exercise checks
+workspace    the machine check, JupyterLab, running all lessons
+cli          `lab open | run | doctor | release`
 """
 
 __version__ = "0.1.0"

@@ -17,36 +17,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol, runtime_checkable
 
+import numpy as np
 from scipy import special
 
-from labsupport.intervals import Interval, examples_needed, gain_interval, score_statistic
-from labsupport.outcomes import PairedOutcomes, as_written
+from labsupport.comparisons import Comparison, statistic_of
+from labsupport.exact import as_written
 from labsupport.slices import gap_interval, slices_within
-
-
-@runtime_checkable
-class Comparison(Protocol):
-    """What any metric has to offer to be judged, as PairedAUC does: a gain and its uncertainty, overall and per slice."""
-
-    n: int
-    candidate: float
-    baseline: float
-    slices: Mapping[str, Comparison]
-
-    @property
-    def exact_gain(self) -> Fraction:
-        """Candidate minus baseline."""
-
-    def interval(self, confidence: float) -> Interval:
-        """A two-sided interval for the true gain."""
-
-    def statistic(self, gain: float) -> float:
-        """Standard normal if the true gain is `gain`."""
-
-    def examples_needed(self, margin: float, confidence: float) -> int:
-        """Rows that would set the interval apart from the margin; 0 when no number of rows would."""
 
 
 @dataclass(frozen=True)
@@ -72,93 +49,93 @@ class Check:
     sentence: str
     needed: int | None = None
 
+    def __post_init__(self) -> None:
+        if isinstance(self.passed, np.bool_):
+            object.__setattr__(self, "passed", bool(self.passed))
+        if self.passed is not None and type(self.passed) is not bool:
+            raise TypeError(f"A check passed: True, False or None (in doubt); got {self.passed!r}.")
+        if self.passed and self.value != self.value:
+            raise ValueError(f"Check {self.name!r} measured NaN, so it cannot have passed.")
 
-def check_gain(
-    outcomes: PairedOutcomes | Comparison, margin: float, confidence: float | None
-) -> Check:
+
+def check_gain(outcomes: Comparison, margin: float, confidence: float | None) -> Check:
     """Is the candidate better by the margin?"""
     if outcomes.n == 0:
-        return _not_measured(
-            "gain", None, margin, "The holdout has no rows, so no gain was measured."
-        )
-    gain, asked = outcomes.exact_gain, as_written(margin)
-    if not math.isfinite(gain):
-        return _not_measured(
-            "gain", None, margin, f"The gain came out as {gain!r}, which is no number."
-        )
-    if confidence is None:
-        passed = gain >= asked
-        words = "clears" if passed else "does not clear"
-        return Check(
-            "gain",
-            None,
-            float(gain),
-            margin,
-            passed,
-            f"The gain of {float(gain):+z.4f} {words} the margin of {float(asked):g}.",
-        )
-    interval, z = _uncertainty(outcomes, asked, confidence)
-    if not interval.low <= interval.high:
-        sentence = f"The gain of {float(gain):+z.4f} came with an interval from {interval.low} to {interval.high}, which is none."
+        sentence = "The holdout has no rows, so no gain was measured."
         return _not_measured("gain", None, margin, sentence)
-    side = _side(interval, asked, outcomes)
-    reach = special.ndtri((1 + confidence) / 2)
-    passed = (
-        True if side is True and z >= reach else False if side is False and z <= -reach else None
-    )
-    ends = f"{interval.low:+z.5f} to {interval.high:+z.5f} at {float(100 * as_written(confidence)):.10g}% confidence"
+    gain = outcomes.exact_gain
+    if not math.isfinite(gain):
+        sentence = f"The gain came out as {gain!r}, which is no number."
+        return _not_measured("gain", None, margin, sentence)
+    asked = as_written(margin)
+    if confidence is not None:
+        return _check_gain_in_doubt(outcomes, margin, confidence)
+    passed = gain >= asked
+    words = "clears" if passed else "does not clear"
+    sentence = f"The gain of {float(gain):+z.4f} {words} the margin of {float(asked):g}."
+    return Check("gain", None, float(gain), margin, passed, sentence)
+
+
+def _check_gain_in_doubt(outcomes: Comparison, margin: float, confidence: float) -> Check:
+    """Both judges have to be convinced, the interval and the test."""
+    gain, asked = outcomes.exact_gain, as_written(margin)
+    interval, z = outcomes.interval(confidence), statistic_of(outcomes, float(asked))
+    if not interval.low <= interval.high:
+        sentence = (
+            f"The gain of {float(gain):+z.4f} came with an interval from {interval.low} to "
+            f"{interval.high}, which is none."
+        )
+        return _not_measured("gain", None, margin, sentence)
+    side, reach = interval.side(asked), special.ndtri((1 + confidence) / 2)
+    passed = None
+    if (side is True and z >= reach) or (side is False and z <= -reach):
+        passed = side
+    level = f"{float(100 * as_written(confidence)):.10g}% confidence"
+    ends = f"{interval.low:+z.5f} to {interval.high:+z.5f} at {level}"
     found = f"The gain of {float(gain):+z.4f} may truly be {ends}"
     if passed is not None:
-        tail = f"all of it {'at or above' if passed else 'below'} the margin of {float(asked):g}"
-        return Check("gain", None, float(gain), margin, passed, f"{found}: {tail}.")
-    needed = _needed(outcomes, asked, confidence, z)
-    where = (
-        "inside"
-        if side is None or float(asked) in interval
-        else "outside, but too few rows differ to trust that"
-    )
-    tail = f"the margin of {float(asked):g} is {where}, so {_settled(needed, outcomes.n, gain == asked)}"
-    return Check("gain", None, float(gain), margin, passed, f"{found}: {tail}.", needed)
+        where = "at or above" if passed else "below"
+        sentence = f"{found}: all of it {where} the margin of {float(asked):g}."
+        return Check("gain", None, float(gain), margin, passed, sentence)
+    needed = _needed(outcomes, asked, confidence)
+    where = "outside, but too few rows differ to trust that"
+    if side is None or float(asked) in interval:
+        where = "inside"
+    settled = _settled(needed, outcomes.n, gain == asked)
+    sentence = f"{found}: the margin of {float(asked):g} is {where}, so {settled}."
+    return Check("gain", None, float(gain), margin, None, sentence, needed)
 
 
-def check_gap(outcomes: PairedOutcomes, tolerance: float, confidence: float | None) -> Check:
+def check_gap(outcomes: Comparison, tolerance: float, confidence: float | None) -> Check:
     """Are the candidate's accuracies on the slices close enough to each other?"""
-    if not isinstance(outcomes, PairedOutcomes):
-        return _not_measured(
-            "gap",
-            None,
-            tolerance,
-            "The gap is one of accuracy, and no accuracy was given; set max_gap=None.",
-        )
     try:
         gap = outcomes.exact_disparity
+    except AttributeError:
+        sentence = "The gap is one of accuracy, and no accuracy was given; set max_gap=None."
+        return _not_measured("gap", None, tolerance, sentence)
     except ValueError as error:
         why = str(error)
-        return _not_measured(
-            "gap", None, tolerance, f"The gap was not measured: {why[0].lower()}{why[1:]}"
-        )
+        sentence = f"The gap was not measured: {why[0].lower()}{why[1:]}"
+        return _not_measured("gap", None, tolerance, sentence)
     asked = as_written(tolerance)
     found = f"The largest accuracy gap between two slices, {float(gap):.3f},"
+    limit = f"the tolerance of {float(asked):g}"
     if confidence is None:
         passed = gap <= asked
-        sentence = (
-            f"{found} {'is within' if passed else 'exceeds'} the tolerance of {float(asked):g}."
-        )
-        return Check("gap", None, float(gap), tolerance, passed, sentence)
+        words = "is within" if passed else "exceeds"
+        return Check("gap", None, float(gap), tolerance, passed, f"{found} {words} {limit}.")
     interval = gap_interval(outcomes, confidence)
-    passed = True if interval.high <= asked else False if interval.low > asked else None
-    limit = f"the tolerance of {float(asked):g}"
-    side = {
-        True: f"all within {limit}",
-        False: f"all above {limit}",
-        None: f"and {limit} is inside",
-    }[passed]
+    passed, side = None, f"and {limit} is inside"
+    if interval.high <= asked:
+        passed, side = True, f"all within {limit}"
+    elif interval.low > asked:
+        passed, side = False, f"all above {limit}"
     sentence = f"{found} may truly be {interval.low:.3f} to {interval.high:.3f}, {side}."
     return Check("gap", None, float(gap), tolerance, passed, sentence)
 
 
 def check_slice_losses(
-    outcomes: PairedOutcomes | Comparison,
+    outcomes: Comparison,
     tolerance: float | Mapping[str, float],
     confidence: float | None,
 ) -> list[Check]:
@@ -187,7 +164,7 @@ def check_slice_losses(
     return [_slice_loss(name, outcomes, tolerances[name], within.get(name)) for name in tolerances]
 
 
-def check_slices_hold_rows(outcomes: PairedOutcomes | Comparison) -> list[Check]:
+def check_slices_hold_rows(outcomes: Comparison) -> list[Check]:
     """A slice that someone named and that arrives empty was lost on the way: no policy promotes over that."""
     return [
         Check(
@@ -203,9 +180,7 @@ def check_slices_hold_rows(outcomes: PairedOutcomes | Comparison) -> list[Check]
     ]
 
 
-def _slice_loss(
-    name: str, outcomes: PairedOutcomes | Comparison, tolerance: float, within: bool | None
-) -> Check:
+def _slice_loss(name: str, outcomes: Comparison, tolerance: float, within: bool | None) -> Check:
     part = outcomes.slices.get(name)
     if part is None:
         return _not_measured(
@@ -233,38 +208,11 @@ def _not_measured(name: str, where: str | None, bound: float, sentence: str) -> 
     return Check(name, where, math.nan, bound, False, sentence)
 
 
-def _uncertainty(
-    outcomes: PairedOutcomes | Comparison, margin: Fraction, confidence: float
-) -> tuple[Interval, float]:
-    """The interval of the gain, and the test statistic of the hypothesis that the true gain is the margin."""
-    if isinstance(outcomes, PairedOutcomes):
-        return gain_interval(outcomes, confidence), score_statistic(outcomes, float(margin))
-    z = outcomes.statistic(float(margin))
-    return outcomes.interval(confidence), z if math.isfinite(z) else 0.0
-
-
-def _side(
-    interval: Interval, margin: Fraction, outcomes: PairedOutcomes | Comparison
-) -> bool | None:
-    """True if all of the interval is at or above the margin, False if all of it is below."""
-    low, high = float(interval.low), float(interval.high)
-    if isinstance(outcomes, PairedOutcomes):  # its ends are counts of rows: compare them as such
-        low, high = (Fraction(round(end * outcomes.n), outcomes.n) for end in (low, high))
-    return True if low >= margin else False if high < margin else None
-
-
-def _needed(
-    outcomes: PairedOutcomes | Comparison, margin: Fraction, confidence: float, z: float
-) -> int | None:
+def _needed(outcomes: Comparison, margin: Fraction, confidence: float) -> int | None:
     """How many rows would settle it, or None if that cannot be said."""
     if outcomes.exact_gain == margin:
         return None
-    if not isinstance(outcomes, PairedOutcomes):
-        needed = outcomes.examples_needed(margin, confidence)
-    elif (needed := examples_needed(outcomes, margin, confidence)) <= outcomes.n and z:
-        # Too few discordant pairs to estimate their variance. The score statistic grows with the
-        # root of the rows.
-        needed = math.ceil(outcomes.n * (special.ndtri((1 + confidence) / 2) / z) ** 2)
+    needed = outcomes.examples_needed(margin, confidence)
     return None if 0 < needed <= outcomes.n else needed
 
 

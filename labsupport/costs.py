@@ -14,7 +14,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from labsupport.outcomes import as_written
+from labsupport.exact import as_written
+
+CHECKS_FIRST, TRAINING_ALONE = "checks first", "training alone"
+CHECKS_AFTER = "training, then checks"
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,27 @@ def best_order(stages: Iterable[Stage]) -> list[Stage]:
         gate after training.
     """
     return sorted(_pipeline(stages), key=_cost_per_catch)
+
+
+def two_orders(check_cost: float, training_cost: float, catch_rate: float) -> dict[str, float]:
+    """The expected cost of a change with the checks first, and of training first in its two
+    readings: alone, and then the same checks anyway.
+
+    Parameters
+    ----------
+    check_cost, training_cost : of one run, in one currency.
+    catch_rate : the share of changes that the checks stop.
+
+    Raises
+    ------
+    TypeError, ValueError : what Stage refuses.
+    """
+    checks, training = Stage("checks", check_cost, catch_rate), Stage("training", training_cost, 0)
+    return {
+        CHECKS_FIRST: expected_cost([checks, training]),
+        TRAINING_ALONE: expected_cost([training]),
+        CHECKS_AFTER: expected_cost([training, checks]),
+    }
 
 
 def break_even_catch_rate(check_cost: float, training_cost: float) -> float:

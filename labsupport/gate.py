@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from labsupport.checks import (
     Check,
-    Comparison,
     check_gain,
     check_gap,
     check_slice_losses,
     check_slices_hold_rows,
 )
-from labsupport.outcomes import PairedOutcomes, as_written
+from labsupport.comparisons import Comparison, is_comparison
+from labsupport.exact import as_written
 
-__all__ = ["Check", "Policy", "Verdict", "gate", "slice_gap_bound"]
+__all__ = ["Check", "Policy", "Verdict", "conclude", "gate"]
 
 EXIT_STATUS = {"promote": 0, "block": 1, "inconclusive": 2}
 
@@ -81,9 +81,8 @@ class Policy:
             raise ValueError(
                 "max_slice_loss as a mapping gives every slice a bound, and names at least one."
             )
-        if isinstance(
-            per_slice, Mapping
-        ):  # a copy: whoever made the mapping cannot loosen the policy afterwards
+        if isinstance(per_slice, Mapping):
+            # A copy: whoever made the mapping cannot loosen the policy afterwards.
             object.__setattr__(self, "max_slice_loss", dict(per_slice))
         if (
             self.confidence is not None
@@ -107,13 +106,13 @@ class Verdict:
     decision : "promote", "block" or "inconclusive".
     reason : "promoted", or what was wrong, as in "blocked: no eval gain".
     checks : tuple of Check, in the order of the policy.
-    outcomes : the comparison that was judged.
+    outcomes : the comparison that was judged, or None where none was.
     """
 
     decision: str
     reason: str
     checks: tuple[Check, ...]
-    outcomes: PairedOutcomes | Comparison
+    outcomes: Comparison | None = None
 
     @property
     def exit_status(self) -> int:
@@ -122,12 +121,9 @@ class Verdict:
 
     def __str__(self) -> str:
         parts = [f"{self.decision.upper():<7}"]
-        if self.outcomes.n:
-            metric = "_accuracy" if isinstance(self.outcomes, PairedOutcomes) else ""
-            parts += [
-                f"{model} {getattr(self.outcomes, model + metric):.4f}"
-                for model in ("candidate", "baseline")
-            ]
+        if self.outcomes is not None and self.outcomes.n:
+            parts.append(f"candidate {self.outcomes.candidate:.4f}")
+            parts.append(f"baseline {self.outcomes.baseline:.4f}")
         parts += [f"gap {check.value:.3f}" for check in self.checks if check.name == "gap"]
         return "  ".join([*parts, self.reason])
 
@@ -145,7 +141,7 @@ class Verdict:
         )
 
 
-def gate(outcomes: PairedOutcomes | Comparison, policy: Policy = Policy()) -> Verdict:
+def gate(outcomes: Comparison, policy: Policy = Policy()) -> Verdict:
     """Decide whether the candidate replaces the baseline.
 
     Parameters
@@ -161,14 +157,15 @@ def gate(outcomes: PairedOutcomes | Comparison, policy: Policy = Policy()) -> Ve
     closed. With a confidence, "block" when what was measured contradicts a bound, and
     "inconclusive" when the rows are too few to tell.
     """
-    if not isinstance(outcomes, PairedOutcomes | Comparison):
+    if not is_comparison(outcomes):
         raise TypeError(
-            "The gate judges PairedOutcomes, as from_predictions makes them, or a Comparison such as PairedAUC; "
-            f"got {type(outcomes).__name__}."
+            "The gate judges PairedOutcomes, as from_predictions makes them, or a Comparison such "
+            f"as PairedAUC; got {type(outcomes).__name__}."
         )
     if not isinstance(policy, Policy):
         raise TypeError(
-            f"The gate applies a Policy, such as Policy(min_gain=0.005); got {type(policy).__name__}."
+            "The gate applies a Policy, such as Policy(min_gain=0.005); got "
+            f"{type(policy).__name__}."
         )
     confidence = None if policy.confidence is None else float(as_written(policy.confidence))
     checks: list[Check] = []
@@ -179,53 +176,47 @@ def gate(outcomes: PairedOutcomes | Comparison, policy: Policy = Policy()) -> Ve
     if policy.max_slice_loss is not None:
         checks += check_slice_losses(outcomes, policy.max_slice_loss, confidence)
     checks += check_slices_hold_rows(outcomes)
-    return _conclude(tuple(checks), outcomes)
+    return conclude(checks, outcomes)
 
 
-def slice_gap_bound(accuracy: float, share: float) -> float:
-    """The largest accuracy gap between a slice and the rest that an overall accuracy leaves room
-    for.
-
-    At worst all errors sit in the smaller side: with an error rate e and a smaller share f' the gap
-    is e / f'. That holds until this side is wrong on every row; the other side must then make the
-    errors that are left over. (A model that is wrong more often than right can also hide its few
-    right answers in the smaller side.)
+def conclude(checks: Iterable[Check], outcomes: Comparison | None = None) -> Verdict:
+    """The conjunction that every stage ends in: promote only what was checked and passed throughout.
 
     Parameters
     ----------
-    accuracy : overall accuracy, from 0 to 1.
-    share : the slice's share of the rows, strictly between 0 and 1.
+    checks : in the order in which a blocked candidate is given its reason.
+    outcomes : the comparison that they are about, where there is one.
+
+    Returns
+    -------
+    Verdict. "block" if a check failed, or if there is none: nothing that was not checked is promoted.
+    "inconclusive" if none failed and one could not tell.
 
     Raises
     ------
-    ValueError : a value out of range.
+    TypeError : something among the checks is no Check.
     """
-    if not 0 <= accuracy <= 1:
-        raise ValueError(f"accuracy is a share, from 0 to 1; got {accuracy!r}.")
-    if not 0 < share < 1:
-        raise ValueError(
-            f"share is the slice's part of the rows, above 0 and below 1; got {share!r}."
-        )
-    error = 1 - accuracy
-    slice_worse = min(error / share, accuracy / (1 - share))
-    rest_worse = min(error / (1 - share), accuracy / share)
-    return max(slice_worse, rest_worse)
-
-
-def _conclude(checks: tuple[Check, ...], outcomes: PairedOutcomes | Comparison) -> Verdict:
-    failed = [check for check in checks if check.passed is False]
-    if failed:
-        return Verdict("block", f"blocked: {_REASONS[failed[0].name]}", checks, outcomes)
-    doubtful = [check for check in checks if check.passed is None]
-    if doubtful:
-        needed = doubtful[0].needed
-        rows = (
-            f"about {needed:,} rows needed"
-            if needed and needed > outcomes.n
-            else "too few rows to tell"
-        )
-        rows = "no number of rows would tell" if needed == 0 else rows
-        return Verdict(
-            "inconclusive", f"inconclusive: {_DOUBTS[doubtful[0].name]}, {rows}", checks, outcomes
-        )
+    checks = tuple(checks)
+    for check in checks:
+        if not isinstance(check, Check):
+            raise TypeError(f"A verdict is made of Checks; got {type(check).__name__}.")
+    if not checks:
+        return Verdict("block", "blocked: nothing was checked", checks, outcomes)
+    for check in checks:
+        if check.passed is False:
+            reason = _REASONS.get(check.name, f"{check.name} failed")
+            return Verdict("block", f"blocked: {reason}", checks, outcomes)
+    for check in checks:
+        if check.passed is None:
+            doubt = _DOUBTS.get(check.name, f"{check.name} in doubt")
+            reason = f"inconclusive: {doubt}, {_rows(check.needed, outcomes)}"
+            return Verdict("inconclusive", reason, checks, outcomes)
     return Verdict("promote", "promoted", checks, outcomes)
+
+
+def _rows(needed: int | None, outcomes: Comparison | None) -> str:
+    if needed == 0:
+        return "no number of rows would tell"
+    if needed and (outcomes is None or needed > outcomes.n):
+        return f"about {needed:,} rows needed"
+    return "too few rows to tell"

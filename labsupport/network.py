@@ -12,25 +12,22 @@ small differences grow.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
+from labsupport.reductions import check_reduction, fold, reduce_rows
 from labsupport.world import Examples
 
 STEPS, BATCH, RATE = 3000, 50, 4.0
 EVERY = 100  # steps between two checkpoints
-CHUNKS = 10  # parts of a batch that are summed on their own under "chunks", whoever sums them
-REDUCTIONS = ("arrival", "chunks", "exact")
 _FEATURES, _UNITS = 6, 16
 _HIDDEN = _FEATURES * _UNITS
 N_WEIGHTS = _HIDDEN + _UNITS + _UNITS + 1  # input weights, unit biases, output weights, output bias
-_SIDE_BY_SIDE = (
-    8  # runs trained at once: enough to share numpy's call overhead, few enough to stay in cache
-)
+# Runs trained at once: enough to share numpy's call overhead, few enough to stay in cache.
+_SIDE_BY_SIDE = 8
 _HALF, _ONE, _STEP = np.float32(0.5), np.float32(1), np.float32(RATE / BATCH)
 
 
@@ -73,7 +70,7 @@ class Run:
                 raise ValueError(
                     f"{name} is a whole number from {low} to {high}; got {getattr(self, name)!r}."
                 )
-        _check_reduction(self.reduction)
+        check_reduction(self.reduction)
 
 
 @dataclass(frozen=True)
@@ -120,47 +117,6 @@ def network_task() -> tuple[Examples, Examples]:
     return _rows(seed=1, n=1000), _rows(seed=2, n=4000)
 
 
-def sharded_sum(
-    rows: np.ndarray,
-    workers: int = 1,
-    arrival: Sequence[int] | None = None,
-    reduction: str = "arrival",
-) -> np.ndarray:
-    """Sum float32 rows as a cluster would: every worker sums its share, and the shares are added as
-    they arrive.
-
-    Parameters
-    ----------
-    rows : (n, d) float32 array, for example one gradient per training row.
-    workers : the rows are cut into so many contiguous shares, as even as possible.
-    arrival : the workers' numbers in the order in which they arrive; None: 0, 1, 2 ...
-    reduction : "arrival" adds one float32 sum per worker, in the order of arrival. "chunks" cuts
-        the rows into 10 chunks, whoever sums them, and adds the chunks' sums by chunk number.
-        "exact" sends the rows and adds them without rounding (math.fsum), then rounds once.
-
-    Returns
-    -------
-    (d,) float32 array.
-
-    Raises
-    ------
-    ValueError : an unknown reduction, too many workers, or an arrival that does not name every
-        worker once.
-    """
-    _check_reduction(reduction)
-    rows = np.asarray(rows, np.float32)
-    if not 1 <= workers <= len(rows):
-        raise ValueError(
-            f"{len(rows)} rows can be shared by 1 to {len(rows)} workers; got {workers!r}."
-        )
-    order = np.arange(workers) if arrival is None else np.asarray(arrival)
-    if sorted(order.tolist()) != list(range(workers)):
-        raise ValueError(
-            f"arrival must name each worker from 0 to {workers - 1} once; got {arrival!r}."
-        )
-    return _reduce(rows[:, None], order[:, None], reduction)[0]
-
-
 def train_networks(runs: Iterable[Run], steps: int = STEPS) -> tuple[Training, ...]:
     """Train one network per run. Runs advance side by side, which shares the cost of calls and
     changes no bit.
@@ -177,9 +133,8 @@ def train_networks(runs: Iterable[Run], steps: int = STEPS) -> tuple[Training, .
     if steps < EVERY or steps % EVERY:
         raise ValueError(f"steps must be a multiple of {EVERY}, at least {EVERY}; got {steps!r}.")
     runs = list(runs)
-    fast = sorted(
-        range(len(runs)), key=lambda i: (runs[i].reduction, runs[i].workers)
-    )  # equal sums side by side
+    # Equal sums side by side.
+    fast = sorted(range(len(runs)), key=lambda i: (runs[i].reduction, runs[i].workers))
     done: dict[int, Training] = {}
     for start in range(0, len(runs), _SIDE_BY_SIDE):
         chosen = fast[start : start + _SIDE_BY_SIDE]
@@ -207,8 +162,8 @@ def _train(runs: list[Run], steps: int) -> list[Training]:
         error = _gradient_rows(weights, X[batch], y[batch], rows)
         for ((reduction, _), group), arrival in zip(alike.items(), arrivals, strict=True):
             mine = rows if len(group) == len(runs) else rows[:, group]
-            weights[group] -= _STEP * _reduce(mine, arrival[step], reduction)
-        losses[step] = _fold((error * error).astype(float)) / BATCH
+            weights[group] -= _STEP * reduce_rows(mine, arrival[step], reduction)
+        losses[step] = fold((error * error).astype(float)) / BATCH
         if (step + 1) % EVERY == 0:
             checkpoints[(step + 1) // EVERY] = weights
     return [Training(run, losses[:, i], checkpoints[:, i]) for i, run in enumerate(runs)]
@@ -220,7 +175,7 @@ def _forward(weights: np.ndarray, X: np.ndarray) -> tuple[np.ndarray, np.ndarray
     for j in range(_FEATURES):
         hidden += X[:, :, j, None] * weights[:, _UNITS * j : _UNITS * (j + 1)]
     value = hidden / (_ONE + np.abs(hidden))
-    z = _fold(np.moveaxis(value * weights[:, _HIDDEN + _UNITS : -1], 2, 0))
+    z = fold(np.moveaxis(value * weights[:, _HIDDEN + _UNITS : -1], 2, 0))
     return hidden, value, z + weights[:, -1]
 
 
@@ -242,57 +197,12 @@ def _gradient_rows(
     return error
 
 
-def _reduce(rows: np.ndarray, arrival: np.ndarray, reduction: str) -> np.ndarray:
-    """Sum rows (n, k, d) over n, with the arrivals (workers, k) of each of the k sums."""
-    (n, k, _), workers = rows.shape, len(arrival)
-    if reduction == "exact":
-        shares = np.array_split(np.arange(n), workers)
-        arrived = [np.concatenate([shares[worker] for worker in order]) for order in arrival.T]
-        sums = [
-            [math.fsum(column) for column in rows[order, i].T.tolist()]
-            for i, order in enumerate(arrived)
-        ]
-        return np.array(sums, np.float32)
-    parts = workers if reduction == "arrival" else min(CHUNKS, n)
-    sums = np.stack([_fold(part) for part in np.array_split(rows, parts)])
-    each = np.arange(k)
-    if reduction == "arrival":
-        return _in_turn(sums[arrival, each])
-    # Chunk c is summed by worker c modulo the number of workers, and arrives with that worker.
-    arrived = np.argsort(
-        np.argsort(arrival, axis=0)[np.arange(parts) % workers], axis=0, kind="stable"
-    )
-    return _in_turn(
-        sums[arrived, each][np.argsort(arrived, axis=0), each]
-    )  # back into the order of their numbers
-
-
-def _fold(rows: np.ndarray) -> np.ndarray:
-    """Sum (n, ...) over n: the second half is added to the first, until one row is left, in this order everywhere."""
-    while (n := len(rows)) > 1:
-        folded = rows[: n // 2] + rows[n // 2 : n - n % 2]
-        if n % 2:
-            folded[0] += rows[-1]
-        rows = folded
-    return rows[0]
-
-
-def _in_turn(sums: np.ndarray) -> np.ndarray:
-    """Sum (w, ...) over w, one after the other."""
-    total = sums[0].copy()
-    for later in sums[1:]:
-        total += later
-    return total
-
-
 def _initial(run: Run) -> np.ndarray:
-    weights = (
-        np.random.default_rng(run.seed).integers(-(2**23), 2**23, size=N_WEIGHTS) / 2**23
-    ).astype(np.float32)
+    drawn = np.random.default_rng(run.seed).integers(-(2**23), 2**23, size=N_WEIGHTS)
+    weights = (drawn / 2**23).astype(np.float32)
     weights[_HIDDEN + _UNITS :] *= _HALF
-    weights[run.weight : run.weight + 1].view(np.int32)[:] += (
-        run.ulps
-    )  # the next float is the next whole number
+    # The next float is the next whole number.
+    weights[run.weight : run.weight + 1].view(np.int32)[:] += run.ulps
     return weights
 
 
@@ -304,11 +214,9 @@ def _batches(seed: int, steps: int) -> np.ndarray:
 
 def _arrivals(run: Run, steps: int) -> np.ndarray:
     numbers = np.tile(np.arange(run.workers), (steps, 1))
-    return (
-        numbers
-        if run.arrival is None
-        else np.random.default_rng(run.arrival).permuted(numbers, axis=1)
-    )
+    if run.arrival is None:
+        return numbers
+    return np.random.default_rng(run.arrival).permuted(numbers, axis=1)
 
 
 def _rows(seed: int, n: int) -> Examples:
@@ -320,8 +228,3 @@ def _rows(seed: int, n: int) -> Examples:
     for array in (X, y):
         array.flags.writeable = False
     return Examples(X, y)
-
-
-def _check_reduction(reduction: str) -> None:
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"Unknown reduction {reduction!r}; choose one of {', '.join(REDUCTIONS)}.")

@@ -15,9 +15,8 @@ from fractions import Fraction
 import numpy as np
 from scipy import stats
 
-from labsupport.intervals import check_level
+from labsupport.exact import as_masks, as_written, check_level
 from labsupport.network import Training, network_task
-from labsupport.outcomes import as_masks, as_written
 
 
 @dataclass(frozen=True)

@@ -11,58 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from fractions import Fraction
-from numbers import Rational, Real
 
 import numpy as np
+from scipy import special
 
-
-def as_written(number: object, name: str = "number") -> Fraction:
-    """Return the decimal that a person wrote: 0.005 is exactly 5/1000, not the nearest binary
-    float.
-
-    Raises
-    ------
-    TypeError : not a number (a bool or a string is not one).
-    ValueError : NaN or infinite.
-    """
-    if isinstance(number, bool | np.bool_) or not isinstance(number, Real | Decimal):
-        raise TypeError(f"{name} must be a number such as 0.005; got {number!r}.")
-    if isinstance(number, Rational):
-        return Fraction(
-            int(number.numerator), int(number.denominator)
-        )  # a numpy integer would keep its width
-    if not (number.is_finite() if isinstance(number, Decimal) else math.isfinite(number)):
-        raise ValueError(f"{name} must be a finite number; got {number!r}.")
-    return Fraction(str(number))
-
-
-class ExactPair:
-    """What comparisons share that hold both models' scores as ratios, exact_candidate and exact_baseline."""
-
-    exact_candidate: Fraction
-    exact_baseline: Fraction
-
-    @property
-    def candidate(self) -> float:
-        """Score of the candidate."""
-        return float(self.exact_candidate)
-
-    @property
-    def baseline(self) -> float:
-        """Score of the baseline."""
-        return float(self.exact_baseline)
-
-    @property
-    def exact_gain(self) -> Fraction:
-        """Candidate minus baseline, without rounding."""
-        return self.exact_candidate - self.exact_baseline
-
-    @property
-    def gain(self) -> float:
-        """Candidate minus baseline."""
-        return float(self.exact_gain)
+from labsupport.comparisons import Interval
+from labsupport.exact import as_binary, as_masks, as_written
+from labsupport.intervals import examples_needed, gain_interval, score_statistic
 
 
 @dataclass(frozen=True)
@@ -99,7 +55,8 @@ class PairedOutcomes:
             # what goes wrong then.
             if part.n > self.n:
                 raise ValueError(
-                    f"Slice {name!r} has {part.n} rows, more than the {self.n} of the whole holdout."
+                    f"Slice {name!r} has {part.n} rows, more than the {self.n} of the whole "
+                    "holdout."
                 )
 
     @classmethod
@@ -124,11 +81,11 @@ class PairedOutcomes:
         for values, name in ((candidate, "candidate"), (baseline, "baseline")):
             if len(values) != len(y):
                 raise ValueError(
-                    f"{name} has {len(values)} rows and y has {len(y)}: score both models on the same rows."
+                    f"{name} has {len(values)} rows and y has {len(y)}: score both models on the "
+                    "same rows."
                 )
-        cell = 2 * (candidate != y) + (
-            baseline != y
-        )  # 0 both right, 1 candidate only, 2 baseline only, 3 both wrong
+        # 0: both right, 1: candidate only, 2: baseline only, 3: both wrong.
+        cell = 2 * (candidate != y) + (baseline != y)
         masks = {} if slices is None else as_masks(slices, len(y))
         parts = {name: cls(*np.bincount(cell[mask], minlength=4)) for name, mask in masks.items()}
         return cls(*np.bincount(cell, minlength=4), slices=parts)
@@ -158,9 +115,13 @@ class PairedOutcomes:
         """Share of rows on which the baseline is right."""
         return self._share(self.baseline_right)
 
+    # The words of any comparison; an accuracy is this one's score.
+    candidate = candidate_accuracy
+    baseline = baseline_accuracy
+
     @property
     def gain(self) -> float:
-        """Accuracy of the candidate minus accuracy of the baseline, for people to read; the gate uses exact_gain."""
+        """Candidate minus baseline accuracy, for people to read; the gate uses exact_gain."""
         return self._share(self.candidate_only - self.baseline_only)
 
     @property
@@ -169,9 +130,32 @@ class PairedOutcomes:
         self._share(0)
         return Fraction(self.candidate_only - self.baseline_only, self.n)
 
+    def interval(self, confidence: float = 0.95) -> Interval:
+        """A two-sided interval for the true gain: the exact bootstrap's; see gain_interval."""
+        return gain_interval(self, confidence)
+
+    def statistic(self, gain: float) -> float:
+        """Tango's score statistic: about standard normal if the true gain is `gain`.
+
+        A gain that no such table can have is as far away as a finite number can say.
+        """
+        return float(np.nan_to_num(score_statistic(self, gain)))
+
+    def examples_needed(self, margin: float, confidence: float = 0.95) -> int:
+        """How many rows of the same kind would convince interval and statistic; ValueError if the
+        gain equals the margin.
+
+        Where the interval is settled already and the statistic is not, there are too few discordant
+        pairs to estimate their variance; the statistic grows with the root of the rows.
+        """
+        needed = examples_needed(self, margin, confidence)
+        if needed <= self.n and (z := self.statistic(float(as_written(margin)))):
+            return math.ceil(self.n * (special.ndtri((1 + confidence) / 2) / z) ** 2)
+        return needed
+
     @property
     def churn(self) -> float:
-        """Share of rows on which exactly one of the two models is right: for two classes, where they disagree."""
+        """Share of rows on which exactly one model is right: for two classes, where they disagree."""
         return self._share(self.candidate_only + self.baseline_only)
 
     @property
@@ -184,19 +168,21 @@ class PairedOutcomes:
         """
         if len(self.slices) < 2:
             raise ValueError(
-                f"An accuracy gap needs at least two slices to compare; these outcomes have {len(self.slices)}."
+                "An accuracy gap needs at least two slices to compare; these outcomes have "
+                f"{len(self.slices)}."
             )
         empty = [name for name, part in self.slices.items() if part.n == 0]
         if empty:
             raise ValueError(
-                f"Slice {empty[0]!r} has no rows, so its accuracy is unknown and no gap can be stated."
+                f"Slice {empty[0]!r} has no rows, so its accuracy is unknown and no gap can be "
+                "stated."
             )
         accuracies = [Fraction(part.candidate_right, part.n) for part in self.slices.values()]
         return max(accuracies) - min(accuracies)
 
     @property
     def disparity(self) -> float:
-        """The candidate's largest accuracy gap between two slices. Raises ValueError as exact_disparity does."""
+        """The candidate's largest accuracy gap between two slices; ValueError as exact_disparity."""
         return float(self.exact_disparity)
 
     def slice(self, name: str) -> PairedOutcomes:
@@ -255,69 +241,3 @@ class PairedOutcomes:
                 "There are no rows here, so there is no accuracy and nothing to compare."
             )
         return count / self.n
-
-
-def _array(values, name: str, dtype: type | None = None) -> np.ndarray:
-    if np.ma.is_masked(values):  # np.asarray would drop the mask and compare what lies under it
-        raise ValueError(
-            f"{name} has masked values, so those rows are unknown; give every row a value."
-        )
-    try:
-        return np.asarray(values, dtype)
-    except ValueError:
-        raise ValueError(
-            f"{name} must be one value per row, shape (n,); its rows differ in length."
-        ) from None
-
-
-def as_binary(values, name: str) -> np.ndarray:
-    """Values of 0 and 1 as an (n,) boolean array; ValueError for anything else, empty included."""
-    array = _array(values, name)
-    if array.ndim != 1:
-        raise ValueError(f"{name} must be one value per row, shape (n,); got shape {array.shape}.")
-    if len(array) == 0:
-        raise ValueError(f"{name} is empty: a comparison on no rows says nothing.")
-    try:
-        is_binary = (array == 0) | (array == 1)
-    except TypeError:
-        is_binary = np.zeros(len(array), bool)
-    is_binary = np.broadcast_to(is_binary, array.shape)
-    if not is_binary.all():
-        row = int(np.argmin(is_binary))
-        raise ValueError(
-            f"{name} must hold 0 and 1 only; row {row} holds {array[row : row + 1].tolist()[0]!r}."
-        )
-    return array.astype(bool)
-
-
-def as_masks(slices, n: int) -> dict[str, np.ndarray]:
-    """Slices as {name: (n,) boolean mask}, from one label per row or from masks."""
-    if isinstance(slices, Mapping):
-        masks = {name: _array(mask, f"Slice {name!r}") for name, mask in slices.items()}
-        for name, mask in masks.items():
-            if mask.dtype != bool or mask.shape != (n,):
-                raise ValueError(
-                    f"Slice {name!r} must be a boolean mask of shape ({n},); got {mask.dtype} {mask.shape}."
-                )
-        return masks
-    # A list stays a list of objects: numpy would turn ["a", nan] into the strings "a" and "nan".
-    labels = _array(slices, "slices", None if isinstance(slices, np.ndarray) else object)
-    if labels.shape != (n,):
-        raise ValueError(
-            f"slices must hold one label per row, shape ({n},); got shape {labels.shape}."
-        )
-    if (labels != labels).any() or (
-        labels.dtype == object and any(label is None for label in labels)
-    ):
-        raise ValueError(
-            "A slice label is missing, so the slice of that row is unknown; give every row a label."
-        )
-    try:
-        distinct = np.unique(labels)
-    except TypeError:
-        kinds = ", ".join(sorted({type(label).__name__ for label in labels}))
-        raise ValueError(f"Slice labels must all be of one type; these are {kinds}.") from None
-    return {
-        label.item() if isinstance(label, np.generic) else label: labels == label
-        for label in distinct
-    }

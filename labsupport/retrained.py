@@ -10,8 +10,8 @@ from fractions import Fraction
 import numpy as np
 from scipy import special, stats
 
-from labsupport.intervals import Interval, check_level
-from labsupport.outcomes import ExactPair, as_binary, as_masks, as_written
+from labsupport.comparisons import ExactPair, Interval
+from labsupport.exact import as_binary, as_masks, as_written, check_level
 
 
 @dataclass(frozen=True)

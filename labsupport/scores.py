@@ -14,8 +14,8 @@ from fractions import Fraction
 import numpy as np
 from scipy import special
 
-from labsupport.intervals import Interval, check_level, rows_to_settle
-from labsupport.outcomes import ExactPair, as_binary, as_masks
+from labsupport.comparisons import ExactPair, Interval, rows_to_settle
+from labsupport.exact import as_binary, as_masks, check_level
 
 
 @dataclass(frozen=True)
@@ -89,45 +89,6 @@ def compare_auc(y, candidate, baseline, slices=None) -> PairedAUC:
         for name, mask in masks.items()
     }
     return _compare(y, *scores, "The holdout", parts)
-
-
-def clustered_standard_error(values, clusters, correction: bool = False) -> float:
-    """Standard error of a mean when rows come in clusters, such as several rows of one user, that
-    go up and down together.
-
-    Parameters
-    ----------
-    values : (n,) numbers, for example 1, 0 or -1 for better, equal or worse on a row.
-    clusters : (n,) one label per row.
-    correction : multiply the variance by C / (C - 1) for C clusters, which matters when there are
-        few.
-
-    Raises
-    ------
-    ValueError : empty, lengths differ, a value that is no number, a missing label, or a single
-        cluster with the correction.
-
-    Notes
-    -----
-    Source: E. Miller, Adding error bars to evals, 2024.
-    """
-    values, clusters = np.asarray(values, dtype=float), np.asarray(clusters)
-    if (clusters != clusters).any() or (clusters.dtype == object and None in clusters.tolist()):
-        raise ValueError(
-            "A cluster label is missing, so nobody knows whose row that is; give every row a label."
-        )
-    labels, cluster = np.unique(clusters, return_inverse=True)
-    if values.ndim != 1 or len(values) == 0 or cluster.shape != values.shape:
-        raise ValueError(
-            f"values and clusters are one entry per row; got shapes {values.shape} and {cluster.shape}."
-        )
-    if not np.isfinite(values).all():
-        raise ValueError("A value is NaN or infinite; a mean and its standard error need numbers.")
-    if correction and len(labels) < 2:
-        raise ValueError("The correction C / (C - 1) needs at least two clusters; there is one.")
-    sums = np.bincount(cluster, weights=values - values.mean())
-    factor = len(labels) / (len(labels) - 1) if correction else 1.0
-    return float(np.sqrt(factor * (sums @ sums)) / len(values))
 
 
 def _compare(

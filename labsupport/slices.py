@@ -13,8 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from labsupport.intervals import Interval, check_level, mcnemar, score_statistic
-from labsupport.outcomes import PairedOutcomes, as_written
+from labsupport.comparisons import Interval, statistic_of
+from labsupport.exact import as_written, check_level
+from labsupport.intervals import mcnemar
+from labsupport.outcomes import PairedOutcomes
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,14 @@ def holm(p_values: Sequence[float], searched: int | None = None) -> np.ndarray:
 
     Parameters
     ----------
-    p_values : k p-values, each from 0 to 1.
+    p_values : k p-values, each from 0 to 1; or (..., k), many such lists, each for itself.
     searched : how many comparisons were looked at, if more than are reported here. Default: k. What
         is returned is then the most that Holm over all of them could say, whatever the other
         p-values are.
 
     Returns
     -------
-    (k,) float array, in the order of the input.
+    float array of the same shape, in the order of the input.
 
     Raises
     ------
@@ -61,17 +63,20 @@ def holm(p_values: Sequence[float], searched: int | None = None) -> np.ndarray:
         than k.
     """
     p = np.asarray(p_values, dtype=float)
-    if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
+    if p.ndim == 0 or not ((p >= 0) & (p <= 1)).all():
         raise ValueError(f"p-values are a list of probabilities, from 0 to 1; got {p_values!r}.")
-    k = len(p) if searched is None else searched
-    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < len(p):
+    reported = p.shape[-1]
+    k = reported if searched is None else searched
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < reported:
         raise ValueError(
-            f"{len(p)} p-values are reported, so at least as many were searched; got searched = {searched!r}."
+            f"{reported} p-values are reported, so at least as many were searched; "
+            f"got searched = {searched!r}."
         )
-    order = np.argsort(p, kind="stable")
-    stepped = np.maximum.accumulate(p[order] * (k - np.arange(len(p))))
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(stepped, 1)
+    order = np.argsort(p, axis=-1, kind="stable")
+    steps = np.take_along_axis(p, order, axis=-1) * (k - np.arange(reported))
+    adjusted = np.empty_like(p)
+    stepped = np.minimum(np.maximum.accumulate(steps, axis=-1), 1)
+    np.put_along_axis(adjusted, order, stepped, axis=-1)
     return adjusted
 
 
@@ -121,7 +126,10 @@ def slices_within(
         if name not in outcomes.slices:
             raise KeyError(f"A tolerance is given for slice {name!r}, which was not compared.")
     z = np.array(
-        [_statistic(outcomes.slices[name], -float(as_written(t))) for name, t in tolerances.items()]
+        [
+            statistic_of(outcomes.slices[name], -float(as_written(t)))
+            for name, t in tolerances.items()
+        ]
     )
     cleared, accused = holm(special.ndtr(-z)), holm(special.ndtr(z))
     level = (1 - confidence) / 2
@@ -161,21 +169,43 @@ def gap_interval(outcomes: PairedOutcomes, confidence: float = 0.95) -> Interval
     return Interval(max(0.0, float(lower.max())), float(-lower.min()), confidence, "simultaneous")
 
 
+def slice_gap_bound(accuracy: float, share: float) -> float:
+    """The largest accuracy gap between a slice and the rest that an overall accuracy leaves room
+    for.
+
+    At worst all errors sit in the smaller side: with an error rate e and a smaller share f' the gap
+    is e / f'. That holds until this side is wrong on every row; the other side must then make the
+    errors that are left over. (A model that is wrong more often than right can also hide its few
+    right answers in the smaller side.)
+
+    Parameters
+    ----------
+    accuracy : overall accuracy, from 0 to 1.
+    share : the slice's share of the rows, strictly between 0 and 1.
+
+    Raises
+    ------
+    ValueError : a value out of range.
+    """
+    if not 0 <= accuracy <= 1:
+        raise ValueError(f"accuracy is a share, from 0 to 1; got {accuracy!r}.")
+    if not 0 < share < 1:
+        raise ValueError(
+            f"share is the slice's part of the rows, above 0 and below 1; got {share!r}."
+        )
+    error = 1 - accuracy
+    slice_worse = min(error / share, accuracy / (1 - share))
+    rest_worse = min(error / (1 - share), accuracy / share)
+    return max(slice_worse, rest_worse)
+
+
 def false_alarm_rate(k: int, level: float = 0.05) -> float:
-    """The chance that at least one of k independent comparisons at this level raises a false alarm: 1 - (1 - level)^k."""
+    """The chance that at least one of k independent comparisons at this level raises a false alarm:
+    1 - (1 - level)^k."""
     check_level(level, "level")
     if not k >= 0:
         raise ValueError(f"k counts comparisons, zero or more; got {k!r}.")
     return -math.expm1(k * math.log1p(-level))
-
-
-def _statistic(part, gain: float) -> float:
-    if isinstance(part, PairedOutcomes):
-        return score_statistic(part, gain)
-    z = part.statistic(gain)
-    return (
-        z if math.isfinite(z) else 0.0
-    )  # a standard error of 0: rows that do not vary prove nothing about others
 
 
 def _wilson_reach(n: np.ndarray, p: np.ndarray, z: float) -> tuple[np.ndarray, np.ndarray]:

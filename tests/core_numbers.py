@@ -8,10 +8,10 @@ same everywhere.
 import sys
 
 from labsupport.data import load_employment
-from labsupport.gate import Policy, gate, slice_gap_bound
+from labsupport.gate import Policy, gate
 from labsupport.intervals import bootstrap_gains, examples_needed, gain_interval
 from labsupport.outcomes import PairedOutcomes
-from labsupport.slices import false_alarm_rate, gap_interval, slice_tests
+from labsupport.slices import false_alarm_rate, gap_interval, slice_gap_bound, slice_tests
 from labsupport.training import fit_logistic, fit_logistic_many, predict
 from labsupport.world import World
 

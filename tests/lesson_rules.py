@@ -146,12 +146,16 @@ def _definitions(tree: ast.Module) -> Iterator[str]:
 
 
 def _exported_names(package: Path) -> dict[str, str]:
-    """{public function or class: module that has it}, read from the sources."""
+    """{public function or class: module that has it}, read from the sources.
+
+    A question has one public name, which is neither.
+    """
     names = {}
     for file in sorted(package.rglob("*.py")):
-        module = ".".join(file.relative_to(package.parent).with_suffix("").parts).removesuffix(
-            ".__init__"
-        )
+        if file.parent.name == "questions":
+            continue
+        path = file.relative_to(package.parent).with_suffix("")
+        module = ".".join(path.parts).removesuffix(".__init__")
         public = (
             name
             for name in _definitions(ast.parse(file.read_text(encoding="utf-8")))

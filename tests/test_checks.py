@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from refusals import is_sentence, refuses
 from scipy import optimize, special, stats
 
+from labsupport.comparisons import Interval
 from labsupport.data import load_employment
 from labsupport.gate import Policy, Verdict, gate
-from labsupport.intervals import Interval, examples_needed, gain_interval, score_statistic
+from labsupport.intervals import examples_needed, gain_interval, score_statistic
 from labsupport.outcomes import PairedOutcomes
 from labsupport.scores import compare_auc
 from labsupport.training import fit_logistic, predict

@@ -21,6 +21,7 @@ from labsupport.costs import (
     expected_duration,
     pass_rate,
     simulate,
+    two_orders,
 )
 
 TRAINING = Stage("training", 480, 0, duration=4)
@@ -367,3 +368,8 @@ def test_what_cannot_be_asked():
         duration_until_caught([TRAINING])
     with refuses(ValueError, "at least 2 changes"):
         simulate([TRAINING], n=1)
+
+
+def test_two_orders_are_three_pipelines():
+    costs = two_orders(6.0, 480.0, 0.2)
+    assert costs == {"checks first": 390.0, "training alone": 480.0, "training, then checks": 486.0}

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import is_sentence, refuses
 
-from labsupport.gate import Policy, Verdict, gate, slice_gap_bound
+from labsupport.checks import Check
+from labsupport.gate import Policy, Verdict, conclude, gate
 from labsupport.outcomes import PairedOutcomes
 from labsupport.training import fit_logistic, predict
 from labsupport.world import World
@@ -514,52 +515,75 @@ def test_an_unknown_decision_has_no_exit_status():
         _ = Verdict("maybe", "", (), GOOD).exit_status
 
 
-# ---- what an aggregate can hide
-# ---------------------------------------------------------------------------------------
+# ---- conclude: the conjunction that every stage ends in
 
 
-def worst_gap(n, size, errors):
-    """The largest gap between a slice and the rest over every way to place the errors, by trying them all."""
-    possible = range(max(0, errors - (n - size)), min(size, errors) + 1)
-    return max(
-        abs(Fraction(inside, size) - Fraction(errors - inside, n - size)) for inside in possible
-    )
+def made(name, passed, value=1.0, needed=None):
+    return Check(name, None, value, 0.5, passed, "A sentence.", needed)
 
 
-@given(n=st.integers(2, 60), data=st.data())
-def test_the_bound_is_the_worst_case_over_all_tables(n, data):
-    size, errors = data.draw(st.integers(1, n - 1)), data.draw(st.integers(0, n))
-    bound = slice_gap_bound(1 - errors / n, size / n)
-    assert bound == pytest.approx(float(worst_gap(n, size, errors)), abs=1e-12)
-
-
-def test_two_equal_groups_cannot_hide_build_c():
-    assert f"{slice_gap_bound(0.973, 0.5):.3f}" == "0.054"
-    assert slice_gap_bound(0.973, 0.5) < 0.333
-    assert slice_gap_bound(0.9708, 70 / 4000) > 0.101
-    assert slice_gap_bound(1.0, 0.3) == 0
-
-
-@given(accuracy=st.floats(0, 1), share=st.floats(0.001, 0.999))
-def test_the_bound_is_a_gap(accuracy, share):
-    assert 0 <= slice_gap_bound(accuracy, share) <= 1 + 1e-12
-    assert slice_gap_bound(accuracy, share) == pytest.approx(
-        slice_gap_bound(accuracy, 1 - share), rel=1e-9, abs=1e-12
-    )
+PASSED, FAILED, DOUBTFUL = made("psi", True), made("schema", False), made("canary", None)
 
 
 @pytest.mark.parametrize(
-    ("accuracy", "share", "word"),
+    ("checks", "decision", "reason"),
     [
-        (1.1, 0.5, "accuracy"),
-        (-0.1, 0.5, "accuracy"),
-        (np.nan, 0.5, "accuracy"),
-        (0.9, 0, "share"),
-        (0.9, 1, "share"),
-        (0.9, np.nan, "share"),
-        (0.9, np.inf, "share"),
+        ([PASSED, PASSED], "promote", "promoted"),
+        ([PASSED, DOUBTFUL, FAILED], "block", "blocked: schema failed"),
+        ([FAILED, made("gain", False)], "block", "blocked: schema failed"),
+        ([made("gain", False), FAILED], "block", "blocked: no eval gain"),
+        ([DOUBTFUL, PASSED], "inconclusive", "inconclusive: canary in doubt, too few rows to tell"),
+        (
+            [made("gain", None, needed=9000)],
+            "inconclusive",
+            "inconclusive: gain in doubt, about 9,000 rows needed",
+        ),
+        (
+            [made("gain", None, needed=0)],
+            "inconclusive",
+            "inconclusive: gain in doubt, no number of rows would tell",
+        ),
+        ([], "block", "blocked: nothing was checked"),
     ],
 )
-def test_the_bound_takes_shares_only(accuracy, share, word):
-    with refuses(ValueError, word):
-        slice_gap_bound(accuracy, share)
+def test_one_conjunction_for_every_stage(checks, decision, reason):
+    verdict = conclude(iter(checks))
+    assert (verdict.decision, verdict.reason, verdict.checks) == (decision, reason, tuple(checks))
+    assert verdict.outcomes is None
+    assert str(verdict).startswith(decision.upper()) and str(verdict).endswith(reason)
+    assert verdict._repr_html_().count("<tr>") == 1 + len(checks)
+
+
+@given(st.lists(st.sampled_from([True, False, None]), max_size=6))
+def test_only_what_was_checked_and_passed_throughout_is_promoted(passed):
+    verdict = conclude([made("any", one) for one in passed])
+    assert (verdict.exit_status == 0) == (set(passed) == {True})
+    assert (verdict.exit_status == 2) == (None in passed and False not in passed)
+
+
+def test_the_gate_ends_in_it():
+    verdict = gate(GOOD, Policy(0.0, max_gap=None))
+    assert conclude(verdict.checks, GOOD) == verdict
+
+
+@pytest.mark.parametrize("thing", [True, None, "passed", ("gain", True)])
+def test_a_verdict_is_made_of_checks(thing):
+    with refuses(TypeError, "A verdict is made of Checks"):
+        conclude([PASSED, thing])
+
+
+@pytest.mark.parametrize("passed", [1, 0, "yes", np.nan, [], np.array([True])])
+def test_a_check_passed_or_failed_or_is_in_doubt(passed):
+    with refuses(TypeError, "True, False or None"):
+        made("any", passed)
+
+
+def test_numpys_truth_is_truth():
+    assert made("any", np.True_).passed is True
+    assert conclude([PASSED, made("any", np.False_)]).decision == "block"
+
+
+def test_what_was_not_measured_cannot_have_passed():
+    with refuses(ValueError, "measured NaN"):
+        made("psi", True, math.nan)
+    assert conclude([made("psi", False, math.nan)]).exit_status == 1

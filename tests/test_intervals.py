@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from refusals import refuses
 from scipy import optimize, stats
 
+from labsupport.exact import as_written
 from labsupport.intervals import (
     Interval,
     bootstrap_gains,
@@ -25,7 +26,7 @@ from labsupport.intervals import (
     power,
     score_statistic,
 )
-from labsupport.outcomes import PairedOutcomes, as_written
+from labsupport.outcomes import PairedOutcomes
 
 METHODS = ("exact", "percentile", "bca", "score")
 Z = NormalDist().inv_cdf(0.975)

@@ -17,15 +17,7 @@ from scipy import stats
 from test_portability import FLAGS, KERNELS, ROOT, run
 
 from labsupport.gate import Policy, gate
-from labsupport.network import (
-    BATCH,
-    CHUNKS,
-    N_WEIGHTS,
-    Run,
-    network_task,
-    sharded_sum,
-    train_networks,
-)
+from labsupport.network import BATCH, N_WEIGHTS, Run, network_task, train_networks
 from labsupport.noise import (
     false_promotion_rate,
     margin_above,
@@ -35,6 +27,7 @@ from labsupport.noise import (
     spread,
 )
 from labsupport.outcomes import PairedOutcomes
+from labsupport.reductions import CHUNKS, sharded_sum
 from labsupport.retrained import RetrainedOutcomes
 
 # ---- sums

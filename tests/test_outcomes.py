@@ -1,8 +1,8 @@
 """The table of counts against a plain loop over rows, whole and in shards; and everything it must refuse."""
 
+import math
 import pickle
 from collections import Counter
-from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from refusals import is_sentence, refuses
+from scipy import stats
 
-from labsupport.outcomes import PairedOutcomes, as_written
+from labsupport.intervals import examples_needed, gain_interval, score_statistic
+from labsupport.outcomes import PairedOutcomes
 
 compare = PairedOutcomes.from_predictions
 bit = st.integers(0, 1)
@@ -309,50 +311,34 @@ def test_a_subclass_counts_as_itself():
     assert (named + named).n == 8
 
 
-@given(st.integers(-(10**14), 10**14), st.integers(0, 15))
-def test_a_decimal_is_read_as_it_was_written(digits, places):
-    text = f"{Decimal(digits).scaleb(-places):f}"
-    written = Fraction(digits, 10**places)
-    assert as_written(float(text)) == as_written(Decimal(text)) == as_written(written) == written
-    assert as_written(np.float64(text)) == written
-
-
-@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, np.longdouble])
-def test_a_narrow_float_is_read_as_it_prints(kind):
-    assert as_written(kind("0.005")) == Fraction(5, 1000)
-
-
-@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int64, int])
-def test_a_narrow_integer_does_not_overflow_in_a_comparison(kind):
-    assert as_written(kind(1)) > Fraction(83, 4000)
-    assert type(as_written(kind(1)).numerator) is int
-
-
-@pytest.mark.parametrize("value", [True, np.True_, "0.005", None, 1j, [0.1], np.array(0.1), b"1"])
-def test_what_is_not_a_number_is_no_margin(value):
-    with refuses(TypeError, "margin must be a number"):
-        as_written(value, "margin")
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        np.nan,
-        np.inf,
-        -np.inf,
-        np.float32("nan"),
-        Decimal("NaN"),
-        Decimal("sNaN"),
-        Decimal("-Infinity"),
-    ],
-)
-def test_what_is_not_finite_is_no_margin(value):
-    with refuses(ValueError, "margin must be a finite number"):
-        as_written(value, "margin")
-
-
 def test_two_sentences_are_not_one():
     assert is_sentence("It was 0.5, not 1.")
     assert not is_sentence("It was 0.5. Give 1.")
     assert not is_sentence("no stop")
     assert not is_sentence("two\nlines.")
+
+
+# What every comparison offers
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.8, 0.95, 0.99])
+def test_interval_and_statistic_are_those_of_the_intervals(confidence):
+    outcomes = PairedOutcomes(3800, 68, 35, 97)
+    assert outcomes.interval(confidence) == gain_interval(outcomes, confidence)
+    assert outcomes.statistic(0.005) == score_statistic(outcomes, 0.005)
+    assert (outcomes.candidate, outcomes.baseline) == (3868 / 4000, 3835 / 4000)
+
+
+def test_a_gain_that_no_table_has_is_far_away_and_finite():
+    assert score_statistic(PairedOutcomes(5, 4, 1, 0), 1.0) == -math.inf
+    assert -math.inf < PairedOutcomes(5, 4, 1, 0).statistic(1.0) < -1e300
+
+
+def test_rows_needed_are_the_intervals_or_where_that_is_settled_the_statistics():
+    outcomes = PairedOutcomes(3800, 68, 35, 97)
+    assert outcomes.examples_needed(0.005) == examples_needed(outcomes, 0.005) == 9341
+    few = PairedOutcomes(37, 3, 0, 0)
+    assert examples_needed(few, -0.01) == 37 <= few.n
+    z = stats.norm.isf(0.025)
+    expected = math.ceil(few.n * (z / few.statistic(-0.01)) ** 2)
+    assert few.examples_needed(-0.01) == expected == 45

@@ -19,7 +19,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from labsupport.data import load_employment
-from labsupport.gate import Policy, gate, slice_gap_bound
+from labsupport.gate import Policy, gate
 from labsupport.intervals import bootstrap_gains
 from labsupport.outcomes import PairedOutcomes
 from labsupport.show import (
@@ -43,7 +43,7 @@ from labsupport.show.figures.pipeline import BOXES
 from labsupport.show.panels.gate import PRESETS
 from labsupport.show.panels.intervals import ROWS
 from labsupport.show.panels.slices import PRESETS as MANY
-from labsupport.slices import slice_tests
+from labsupport.slices import slice_gap_bound, slice_tests
 
 LESSON = {
     "A": (0.00825, 0.009),

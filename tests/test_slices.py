@@ -17,7 +17,14 @@ from labsupport.data import load_employment
 from labsupport.intervals import gain_interval, mcnemar, score_statistic
 from labsupport.outcomes import PairedOutcomes
 from labsupport.scores import compare_auc
-from labsupport.slices import false_alarm_rate, gap_interval, holm, slice_tests, slices_within
+from labsupport.slices import (
+    false_alarm_rate,
+    gap_interval,
+    holm,
+    slice_gap_bound,
+    slice_tests,
+    slices_within,
+)
 
 # ---- Holm
 # -------------------------------------------------------------------------------------------------------------
@@ -90,7 +97,16 @@ def test_holm_of_nothing_is_nothing():
     assert holm([]).shape == (0,)
 
 
-@pytest.mark.parametrize("p", [[0.1, math.nan], [-0.1], [1.1], 0.5, [[0.1]]])
+@pytest.mark.parametrize("searched", [None, 9])
+def test_many_lists_at_once_are_each_adjusted_for_itself(searched):
+    p = np.random.default_rng(0).random((2, 50, 6)) ** 3
+    together = holm(p, searched)
+    assert together.shape == p.shape
+    for index in np.ndindex(2, 50):
+        assert together[index].tolist() == holm(p[index], searched).tolist()
+
+
+@pytest.mark.parametrize("p", [[0.1, math.nan], [-0.1], [1.1], 0.5, [[0.1], [math.nan]]])
 def test_holm_takes_probabilities_only(p):
     with refuses(ValueError, "from 0 to 1"):
         holm(p)
@@ -478,3 +494,53 @@ def test_the_level_is_shared_by_all_pairs():
     assert gap_interval(outcomes).high == pytest.approx(
         newcombe(*[outcomes.slice("s0")] * 2, special.ndtri(1 - 0.025 / 6))[1]
     )
+
+
+# ---- what an aggregate can hide
+
+
+def worst_gap(n, size, errors):
+    """The largest gap between a slice and the rest over every way to place the errors, by trying them all."""
+    possible = range(max(0, errors - (n - size)), min(size, errors) + 1)
+    return max(
+        abs(Fraction(inside, size) - Fraction(errors - inside, n - size)) for inside in possible
+    )
+
+
+@given(n=st.integers(2, 60), data=st.data())
+def test_the_bound_is_the_worst_case_over_all_tables(n, data):
+    size, errors = data.draw(st.integers(1, n - 1)), data.draw(st.integers(0, n))
+    bound = slice_gap_bound(1 - errors / n, size / n)
+    assert bound == pytest.approx(float(worst_gap(n, size, errors)), abs=1e-12)
+
+
+def test_two_equal_groups_cannot_hide_build_c():
+    assert f"{slice_gap_bound(0.973, 0.5):.3f}" == "0.054"
+    assert slice_gap_bound(0.973, 0.5) < 0.333
+    assert slice_gap_bound(0.9708, 70 / 4000) > 0.101
+    assert slice_gap_bound(1.0, 0.3) == 0
+
+
+@given(accuracy=st.floats(0, 1), share=st.floats(0.001, 0.999))
+def test_the_bound_is_a_gap(accuracy, share):
+    assert 0 <= slice_gap_bound(accuracy, share) <= 1 + 1e-12
+    assert slice_gap_bound(accuracy, share) == pytest.approx(
+        slice_gap_bound(accuracy, 1 - share), rel=1e-9, abs=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "share", "word"),
+    [
+        (1.1, 0.5, "accuracy"),
+        (-0.1, 0.5, "accuracy"),
+        (np.nan, 0.5, "accuracy"),
+        (0.9, 0, "share"),
+        (0.9, 1, "share"),
+        (0.9, np.nan, "share"),
+        (0.9, np.inf, "share"),
+    ],
+)
+def test_the_bound_takes_shares_only(accuracy, share, word):
+    with refuses(ValueError, word):
+        slice_gap_bound(accuracy, share)

@@ -6,11 +6,12 @@ from functools import cache
 
 import numpy as np
 
-from labsupport.gate import Policy, Verdict, gate, slice_gap_bound
+from labsupport.gate import Policy, Verdict, gate
 from labsupport.grading.calling import ask_for_one
 from labsupport.grading.exercise import Case, Question, mistake
 from labsupport.grading.readers import a_pair
 from labsupport.outcomes import PairedOutcomes
+from labsupport.slices import slice_gap_bound
 from labsupport.training import fit_logistic, predict
 from labsupport.world import World
 

@@ -6,11 +6,12 @@ from functools import cache
 
 import numpy as np
 
+from labsupport.exact import as_written
 from labsupport.grading.calling import ask
 from labsupport.grading.old import Case, Mistake, Wrong, compare, question
 from labsupport.grading.readers import pair, text, truth
 from labsupport.intervals import mcnemar
-from labsupport.outcomes import PairedOutcomes, as_written
+from labsupport.outcomes import PairedOutcomes
 from labsupport.slices import holm
 
 _NAMES = ("north", "south", "east", "west", "coast", "inland", "city", "island")

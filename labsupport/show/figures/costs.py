@@ -10,7 +10,16 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 from matplotlib.transforms import Bbox
 
-from labsupport.costs import Stage, best_order, break_even_catch_rate, expected_cost
+from labsupport.costs import (
+    CHECKS_AFTER,
+    CHECKS_FIRST,
+    TRAINING_ALONE,
+    Stage,
+    best_order,
+    break_even_catch_rate,
+    expected_cost,
+    two_orders,
+)
 from labsupport.show.labels import place_labels
 from labsupport.show.pictures import (
     BLUE,
@@ -26,19 +35,8 @@ from labsupport.show.pictures import (
     styled,
 )
 
-_FIRST, _ALONE, _ANYWAY = "checks first", "training alone", "training, then checks"
 _MOST_ORDERS = 5040  # of seven stages
 _RATES = np.linspace(0, 1, 101)
-
-
-def two_orders(check_cost: float, training_cost: float, catch_rate: float) -> dict[str, float]:
-    """The expected cost per change of checks first, and of training first in its two readings."""
-    check, training = Stage("checks", check_cost, catch_rate), Stage("training", training_cost, 0)
-    return {
-        _FIRST: expected_cost([check, training]),
-        _ALONE: expected_cost([training]),
-        _ANYWAY: expected_cost([training, check]),
-    }
 
 
 def cost_lines(
@@ -78,7 +76,7 @@ def draw_cost_lines(
     )
     ax = fig.frame(key, lambda: _frame(fig, c, T, even, currency))
     costs = two_orders(check_cost, training_cost, catch_rate)
-    first, p = costs[_FIRST], float(catch_rate)
+    first, p = costs[CHECKS_FIRST], float(catch_rate)
     colour = GREEN if first < T else VERMILLION
     ax.plot([p, p], [first, T], color=colour, linewidth=4, solid_capstyle="butt", zorder=3)
     ax.plot(
@@ -134,17 +132,17 @@ def _line_names(ax: Axes, c: float, T: float, even: float, top: float) -> None:
     ax.text(
         0.985,
         T + c + 0.012 * top,
-        f"{_ANYWAY}: {T + c:,.2f}",
+        f"{CHECKS_AFTER}: {T + c:,.2f}",
         color="#9a6a00",
         ha="right",
         va="bottom",
     )
     at_left = 0.5 < even <= 1
-    ax.text(0.015 if at_left else 0.985, T - 0.018 * top, f"{_ALONE}: {T:,.2f}", color=GREY,
+    ax.text(0.015 if at_left else 0.985, T - 0.018 * top, f"{TRAINING_ALONE}: {T:,.2f}", color=GREY,
             ha="left" if at_left else "right", va="top")  # fmt: skip
     high = c > 0.12 * top
     x, y = (0.985, c - 0.01 * top) if high else (0.74, c + 0.26 * T - 0.03 * top)
-    ax.text(x, y, _FIRST, color=BLUE, weight="bold", ha="right", va="top")
+    ax.text(x, y, CHECKS_FIRST, color=BLUE, weight="bold", ha="right", va="top")
 
 
 def _three_lines(ax: Axes, c: float, T: float) -> None:
@@ -203,8 +201,8 @@ def _lines_alt(costs: Mapping[str, float], p: float, even: float, currency: str)
     )
     return (
         f"Expected cost per change in {currency} over the catch rate of the checks. Checks first is a falling line; "
-        f"{crossing}. At the marked {100 * p:.4g} % it costs {costs[_FIRST]:,.2f}. Two level lines: "
-        f"{_ALONE}, {costs[_ALONE]:,.2f}; {_ANYWAY}, {costs[_ANYWAY]:,.2f}."
+        f"{crossing}. At the marked {100 * p:.4g} % it costs {costs[CHECKS_FIRST]:,.2f}. Two level lines: "
+        f"{TRAINING_ALONE}, {costs[TRAINING_ALONE]:,.2f}; {CHECKS_AFTER}, {costs[CHECKS_AFTER]:,.2f}."
     )
 
 

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 from matplotlib.transforms import Bbox
 
-from labsupport.gate import slice_gap_bound
-from labsupport.outcomes import PairedOutcomes, as_written
+from labsupport.exact import as_written
+from labsupport.outcomes import PairedOutcomes
 from labsupport.show.labels import draw_point, place_labels
 from labsupport.show.pictures import (
     BLUE,
@@ -24,6 +24,7 @@ from labsupport.show.pictures import (
     picture,
     styled,
 )
+from labsupport.slices import slice_gap_bound
 
 _ALL = "all rows"
 

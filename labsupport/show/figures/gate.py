@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 
-from labsupport.outcomes import as_written
+from labsupport.exact import as_written
 from labsupport.show.labels import draw_point, place_labels, step_aside
 from labsupport.show.pictures import (
     GREEN,

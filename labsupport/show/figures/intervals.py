@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 
+from labsupport.comparisons import Interval
 from labsupport.gate import Policy, gate
-from labsupport.intervals import Interval, gain_distribution, gain_interval
+from labsupport.intervals import gain_distribution, gain_interval
 from labsupport.outcomes import PairedOutcomes
 from labsupport.show.pictures import (
     BLUE,

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
+from labsupport.exact import as_written
 from labsupport.noise import Spread, false_promotion_rate, null_gains
-from labsupport.outcomes import as_written
 from labsupport.show.pictures import BLUE, INK, VERMILLION, Picture, new_figure, picture, styled
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import ipywidgets as widgets
 
-from labsupport.costs import Stage, break_even_catch_rate, duration_until_caught
-from labsupport.show.figures.costs import cost_lines, draw_cost_lines, two_orders
+from labsupport.costs import Stage, break_even_catch_rate, duration_until_caught, two_orders
+from labsupport.show.figures.costs import cost_lines, draw_cost_lines
 from labsupport.show.panel import Panel
 from labsupport.show.pictures import LabFigure, Picture
 

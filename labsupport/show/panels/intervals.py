@@ -10,8 +10,9 @@ import ipywidgets as widgets
 import numpy as np
 from matplotlib.axes import Axes
 
+from labsupport.comparisons import Interval
 from labsupport.gate import Policy, Verdict, gate
-from labsupport.intervals import Interval, gain_distribution, gain_interval
+from labsupport.intervals import gain_distribution, gain_interval
 from labsupport.outcomes import PairedOutcomes
 from labsupport.show.figures.intervals import (
     COLOURS,

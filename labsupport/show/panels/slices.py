@@ -12,6 +12,7 @@ from scipy import special
 
 from labsupport.show.panel import Panel
 from labsupport.show.pictures import BLUE, GREY, INK, VERMILLION, LabFigure, Picture, picture_of
+from labsupport.slices import holm
 
 WORLDS = 2000
 LEVEL = 0.05  # one-sided, as the gate accuses a slice of a loss
@@ -210,10 +211,7 @@ def _accused(p: np.ndarray, correction: str) -> np.ndarray:
         return p <= LEVEL
     if correction == "Bonferroni":
         return p <= LEVEL / k
-    ordered = np.sort(p, axis=1)
-    passed = np.logical_and.accumulate(ordered <= LEVEL / np.arange(k, 0, -1), axis=1)
-    largest = np.where(passed, ordered, -1).max(axis=1)
-    return p <= largest[:, None]
+    return holm(p) <= LEVEL
 
 
 @lru_cache(maxsize=4096)

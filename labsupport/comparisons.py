@@ -1,0 +1,181 @@
+"""What any metric offers the gate: two scores, their difference, an interval around it, a test."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Protocol
+
+import numpy as np
+from scipy import special
+
+from labsupport.exact import as_written, check_level
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A two-sided interval for a difference between candidate and baseline, in the unit of its
+    metric.
+
+    Attributes
+    ----------
+    low, high : its ends.
+    confidence : the nominal coverage, between 0 and 1.
+    method : how it was computed.
+    rows : both ends are whole numbers of rows out of so many. None: they are any numbers.
+    """
+
+    low: float
+    high: float
+    confidence: float
+    method: str
+    rows: int | None = field(default=None, compare=False, repr=False)
+
+    def __contains__(self, value: float) -> bool:
+        return self.low <= value <= self.high
+
+    def side(self, bound: Fraction) -> bool | None:
+        """True if all of it is at or above the bound, False if all of it is below, None if neither.
+
+        Ends that are numbers of rows are compared as such: 0.1 + 0.2 is not 0.3.
+        """
+        low, high = float(self.low), float(self.high)
+        if self.rows is not None:
+            low, high = (Fraction(round(end * self.rows), self.rows) for end in (low, high))
+        if low >= bound:
+            return True
+        return False if high < bound else None
+
+    def __str__(self) -> str:
+        return f"[{self.low:.5f}, {self.high:.5f}]"
+
+
+class Comparison(Protocol):
+    """What any metric has to offer to be judged, as PairedOutcomes and PairedAUC do: a gain and its
+    uncertainty, overall and per slice.
+
+    One of accuracies has an exact_disparity too; without it, no gap can be checked.
+    """
+
+    n: int
+    candidate: float
+    baseline: float
+    slices: Mapping[str, Comparison]
+
+    @property
+    def exact_gain(self) -> Fraction:
+        """Candidate minus baseline."""
+
+    def interval(self, confidence: float) -> Interval:
+        """A two-sided interval for the true gain."""
+
+    def statistic(self, gain: float) -> float:
+        """Standard normal if the true gain is `gain`."""
+
+    def examples_needed(self, margin: float, confidence: float) -> int:
+        """Rows that would set the interval apart from the margin; 0 when no number of rows would."""
+
+
+_MEMBERS = (*Comparison.__annotations__, *(name for name in vars(Comparison) if name[0] != "_"))
+
+
+def is_comparison(thing: object) -> bool:
+    """Whether it has all that a Comparison offers. Nothing is computed: without rows it may raise."""
+    missing = object()
+    return all(inspect.getattr_static(thing, name, missing) is not missing for name in _MEMBERS)
+
+
+def statistic_of(comparison: Comparison, gain: float) -> float:
+    """The comparison's statistic, or 0 where it is not finite.
+
+    That is a standard error of 0: rows that do not vary prove nothing about others.
+    """
+    z = comparison.statistic(gain)
+    return z if math.isfinite(z) else 0.0
+
+
+class ExactPair:
+    """What comparisons share that hold both models' scores as ratios."""
+
+    exact_candidate: Fraction
+    exact_baseline: Fraction
+
+    @property
+    def candidate(self) -> float:
+        """Score of the candidate."""
+        return float(self.exact_candidate)
+
+    @property
+    def baseline(self) -> float:
+        """Score of the baseline."""
+        return float(self.exact_baseline)
+
+    @property
+    def exact_gain(self) -> Fraction:
+        """Candidate minus baseline, without rounding."""
+        return self.exact_candidate - self.exact_baseline
+
+    @property
+    def gain(self) -> float:
+        """Candidate minus baseline."""
+        return float(self.exact_gain)
+
+
+def rows_to_settle(
+    gain: Fraction, variance: float, margin: float, confidence: float, power: float
+) -> int:
+    """The rows that settle any mean over rows: its measured value, and the variance of one row's
+    contribution; see intervals.examples_needed."""
+    check_level(confidence, "confidence")
+    check_level(power, "power")
+    distance = gain - as_written(margin, "margin")
+    if distance == 0:
+        raise ValueError(
+            f"The measured gain equals the margin of {float(margin):g}; no number of rows tells "
+            "them apart."
+        )
+    z = max(special.ndtri((1 + confidence) / 2) + special.ndtri(power), 0.0)
+    return max(1, math.ceil(z**2 * variance / float(distance) ** 2))
+
+
+def clustered_standard_error(values, clusters, correction: bool = False) -> float:
+    """Standard error of a mean when rows come in clusters, such as several rows of one user, that
+    go up and down together.
+
+    Parameters
+    ----------
+    values : (n,) numbers, for example 1, 0 or -1 for better, equal or worse on a row.
+    clusters : (n,) one label per row.
+    correction : multiply the variance by C / (C - 1) for C clusters, which matters when there are
+        few.
+
+    Raises
+    ------
+    ValueError : empty, lengths differ, a value that is no number, a missing label, or a single
+        cluster with the correction.
+
+    Notes
+    -----
+    Source: E. Miller, Adding error bars to evals, 2024.
+    """
+    values, clusters = np.asarray(values, dtype=float), np.asarray(clusters)
+    if (clusters != clusters).any() or (clusters.dtype == object and None in clusters.tolist()):
+        raise ValueError(
+            "A cluster label is missing, so nobody knows whose row that is; give every row a label."
+        )
+    labels, cluster = np.unique(clusters, return_inverse=True)
+    if values.ndim != 1 or len(values) == 0 or cluster.shape != values.shape:
+        raise ValueError(
+            f"values and clusters are one entry per row; got shapes {values.shape} and "
+            f"{cluster.shape}."
+        )
+    if not np.isfinite(values).all():
+        raise ValueError("A value is NaN or infinite; a mean and its standard error need numbers.")
+    if correction and len(labels) < 2:
+        raise ValueError("The correction C / (C - 1) needs at least two clusters; there is one.")
+    sums = np.bincount(cluster, weights=values - values.mean())
+    factor = len(labels) / (len(labels) - 1) if correction else 1.0
+    return float(np.sqrt(factor * (sums @ sums)) / len(values))
