@@ -45,6 +45,10 @@ def first_rate_only(costs, catch_rates):
     return costs[0] + (1 - catch_rates[0]) * sum(costs[1:])
 
 
+def arriving_from_passing(costs, catch_rates):
+    return np.sum(costs * np.cumprod(1 - catch_rates) / (1 - catch_rates))
+
+
 def scribbles(costs, catch_rates):
     costs[1:] *= np.cumprod(1 - catch_rates)[:-1]
     return costs.sum()
@@ -95,6 +99,7 @@ WRONG = {
     "05.3": [
         (from_the_end, "from its end"),
         (first_rate_only, "not right, on three stages"),
+        (arriving_from_passing, "n a stage that stops all, the cost is not a finite number"),
         (scribbles, "changed its inputs"),
     ],
     "05.4": [
