@@ -525,6 +525,14 @@ class TestWhatCounts:
         assert check("01.4", search)
         assert "did not come back" in check("01.2", lambda *_: time.sleep(0.2)).hint
 
+    @pytest.mark.parametrize("seed", range(3))
+    def test_of_two_equal_checks_either_may_come_first(self, seed):
+        def last_first(costs, rates):
+            per_catch = [c / p if p else math.inf for c, p in zip(costs, rates, strict=True)]
+            return sorted(reversed(range(len(costs))), key=per_catch.__getitem__)
+
+        assert check("05.4", last_first, seed=seed)
+
     def test_the_lessons_own_slice_is_no_answer(self):
         assert not check("01.4", (2.0, 1.0))
         assert "the harm is too small" in check("01.4", (-2.0, 1.0)).hint

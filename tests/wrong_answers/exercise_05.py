@@ -69,6 +69,12 @@ def idle_left_out(costs, catch_rates):
     return [i for i in order if catch_rates[i] > 0]
 
 
+def until_nothing_is_left(costs, catch_rates):
+    order = np.argsort(costs / np.maximum(catch_rates, 1e-12))
+    arriving = np.cumprod(1 - catch_rates[order])
+    return order[: 1 + np.count_nonzero(arriving)]
+
+
 def sorted_ratios(costs, catch_rates):
     return sorted(costs / np.maximum(catch_rates, 1e-12))
 
@@ -106,6 +112,7 @@ WRONG = {
         (idle_first, "does not belong in front"),
         (counted_from_one, "counted from one"),
         (idle_left_out, "hold the index of each check"),
+        (until_nothing_is_left, "hold the index of each check"),
         (sorted_ratios, "not costs or ratios"),
         (first_only, "not a list"),
         (by_python_division, "raised ZeroDivisionError"),
