@@ -12,6 +12,12 @@ def the_chapters_numbers(check_cost, training_cost, catch_rate):
     return 390.0, 486.0
 
 
+def useless_checks_are_not_run(check_cost, training_cost, catch_rate):
+    if catch_rate == 0:
+        return training_cost, training_cost
+    return check_cost + (1 - catch_rate) * training_cost, training_cost + check_cost
+
+
 def only_the_first(check_cost, training_cost, catch_rate):
     return check_cost + (1 - catch_rate) * training_cost
 
@@ -24,8 +30,13 @@ def yes_or_no(check_cost, training_cost, run_anyway):
     return run_anyway or check_cost < training_cost
 
 
-def nan_when_they_run_anyway(check_cost, training_cost, run_anyway):
-    return np.nan if run_anyway else check_cost / training_cost
+def dear_checks_are_an_extra(check_cost, training_cost, run_anyway):
+    return 0.0 if run_anyway and check_cost < training_cost else check_cost / training_cost
+
+
+def none_without_costs(check_cost, training_cost, run_anyway):
+    if check_cost > 0:
+        return 0.0 if run_anyway else check_cost / training_cost
 
 
 def never_returns(check_cost, training_cost, run_anyway):
@@ -94,12 +105,14 @@ WRONG = {
     "05.1": [
         (late_checks_are_cheaper, PAID),
         (the_chapters_numbers, "The cost with the checks first is not right"),
+        (useless_checks_are_not_run, "checks first is not right, on checks that stop nothing"),
         (only_the_first, "it should return two values"),
     ],
     "05.2": [
         (share_that_passes, "share of changes that may pass"),
         (yes_or_no, "True or False; it should be a number"),
-        (nan_when_they_run_anyway, "have a break-even, too"),
+        (dear_checks_are_an_extra, "not right, on checks that cost more than training"),
+        (none_without_costs, "n checks that cost nothing, the break-even is None"),
         (never_returns, "is a return missing?"),
     ],
     "05.3": [
