@@ -1,6 +1,7 @@
 """Exercise 04: wrong answers that no table of mistakes holds, each with a fragment of its hint."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 from scipy import stats
@@ -49,8 +50,9 @@ def by_size_of_shard(shards):
     return sum(shard.sum() for shard in sorted(shards, key=lambda shard: (len(shard), shard.sum())))
 
 
-def exact_and_rounded(shards):
-    return round(math.fsum(np.concatenate(shards)), 6)
+def exact_from_the_first(shards):
+    total, *rest = (Fraction(float(value)) for shard in shards for value in shard)
+    return float(sum(rest, total))
 
 
 def scribbles(shards):
@@ -78,22 +80,9 @@ def low_end_only(gain, rows_variance, seed_variance, k_a, k_b, confidence):
     return gain - stats.norm.ppf((1 + confidence) / 2) * error
 
 
-FEWER, ROWS = "divide by one run fewer", "the noise of drawing other rows"
-
-ROUNDED = "Rounding hides most differences"
-
-COME, DIGITS = "as they come", "More digits"
-
-INSIDE, SHARD, LOST = (
-    "what is in them does",
-    "Each shard is added without rounding",
-    "still get lost beside large ones",
-)
-
-
 WRONG = {
     "04.1": [
-        (numpys_default, FEWER),
+        (numpys_default, "divide by one run fewer"),
         (two_runs_only, "on three runs; whose luck"),
         (the_labs_object, "a NoiseFloor; it should be one number"),
     ],
@@ -103,10 +92,10 @@ WRONG = {
         (simulated, "null candidates than wanted would win"),
     ],
     "04.3": [
-        (long_double, DIGITS),
-        (neumaier, DIGITS),
-        (by_size_of_shard, INSIDE),
-        (exact_and_rounded, ROUNDED),
+        (long_double, "More digits"),
+        (neumaier, "More digits"),
+        (by_size_of_shard, "what is in them does"),
+        (exact_from_the_first, "on shards without a number; it should"),
         (scribbles, "raised ValueError"),
     ],
     "04.4": [

@@ -98,12 +98,9 @@ def by_python_division(costs, catch_rates):
     return sorted(range(len(costs)), key=lambda i: float(costs[i]) / float(catch_rates[i]))
 
 
-PAID = "Training that has run is paid for"
-
-
 WRONG = {
     "05.1": [
-        (late_checks_are_cheaper, PAID),
+        (late_checks_are_cheaper, "Training that has run is paid for"),
         (the_chapters_numbers, "The cost with the checks first is not right"),
         (useless_checks_are_not_run, "checks first is not right, on checks that stop nothing"),
         (only_the_first, "it should return two values"),
