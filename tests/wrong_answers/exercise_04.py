@@ -70,6 +70,21 @@ def rows_divided_too(gain, rows_variance, seed_variance, k_a, k_b, confidence):
     return around(gain, confidence, np.sqrt((rows_variance + seed_variance) * (1 / k_a + 1 / k_b)))
 
 
+def in_units_of_the_rows(gain, rows_variance, seed_variance, k_a, k_b, confidence):
+    share = seed_variance / rows_variance
+    return around(gain, confidence, np.sqrt(rows_variance * (1 + share / k_a + share / k_b)))
+
+
+def in_units_of_the_seeds(gain, rows_variance, seed_variance, k_a, k_b, confidence):
+    share = rows_variance / seed_variance
+    return around(gain, confidence, np.sqrt(seed_variance * (share + 1 / k_a + 1 / k_b)))
+
+
+def abs_of_the_gain(gain, rows_variance, seed_variance, k_a, k_b, confidence):
+    error = np.sqrt(rows_variance + seed_variance / k_a + seed_variance / k_b)
+    return around(abs(gain), confidence, error)
+
+
 def students_interval(gain, rows_variance, seed_variance, k_a, k_b, confidence):
     error = np.sqrt(rows_variance + seed_variance / k_a + seed_variance / k_b)
     return stats.t.interval(confidence, k_a + k_b - 1, gain, error)
@@ -100,6 +115,9 @@ WRONG = {
     ],
     "04.4": [
         (rows_divided_too, "divided by the runs as well"),
+        (in_units_of_the_rows, "on rows without luck"),
+        (in_units_of_the_seeds, "on trainings without luck"),
+        (abs_of_the_gain, "not centred on the gain"),
         (students_interval, "too wide, on few runs"),
         (low_end_only, "it should return two values"),
     ],
