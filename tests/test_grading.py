@@ -7,6 +7,7 @@ import operator
 import random
 import re
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -423,6 +424,26 @@ class TestSurroundings:
         monkeypatch.undo()
         assert not result
         assert "restart the kernel" in result.hint
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["labsupport.costs.expected_cost", "labsupport.costs.Stage", "numpy.std", "builtins.abs"],
+)
+def test_a_library_function_replaced_before_the_lab_is_imported(place):
+    """By a wrapper that says the same, so that nothing but the replacement itself can be noticed."""
+    module = place.rpartition(".")[0]
+    program = f"""
+import {module}
+own = {place}
+{place} = lambda *args, **options: own(*args, **options)
+from labsupport.grading import check
+check("05.3", lambda costs, catch_rates: costs.sum())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert f"In this kernel {place} is no longer the library's own" in done.stdout
 
 
 class TestWhatCounts:
