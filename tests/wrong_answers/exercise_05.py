@@ -56,6 +56,12 @@ def first_rate_only(costs, catch_rates):
     return costs[0] + (1 - catch_rates[0]) * sum(costs[1:])
 
 
+def useless_stages_are_not_run(costs, catch_rates):
+    useful = catch_rates > 0
+    arriving = np.cumprod(np.append(1.0, 1 - catch_rates[useful]))[:-1]
+    return float(arriving @ costs[useful])
+
+
 def arriving_from_passing(costs, catch_rates):
     return np.sum(costs * np.cumprod(1 - catch_rates) / (1 - catch_rates))
 
@@ -115,6 +121,7 @@ WRONG = {
     "05.3": [
         (from_the_end, "from its end"),
         (first_rate_only, "not right, on three stages"),
+        (useless_stages_are_not_run, "not right, on a stage that stops nothing"),
         (arriving_from_passing, "n a stage that stops all, the cost is not a finite number"),
         (scribbles, "changed its inputs"),
     ],
