@@ -431,7 +431,7 @@ class TestSurroundings:
     ["labsupport.costs.expected_cost", "labsupport.costs.Stage", "numpy.std", "builtins.abs"],
 )
 def test_a_library_function_replaced_before_the_lab_is_imported(place):
-    """By a wrapper that says the same, so that nothing but the replacement itself can be noticed."""
+    """By a wrapper that says the same: nothing but the replacement itself can be noticed."""
     module = place.rpartition(".")[0]
     program = f"""
 import {module}

@@ -34,7 +34,7 @@ def cases(rng) -> list[Case]:
 
 
 def ties(rng) -> list[Case]:
-    """Checks that have more than one cheapest order, but for a single one."""
+    """Checks of which several orders are the cheapest, and a check alone."""
     costs, rates = rng.uniform(1, 20, (4, 6)), rng.uniform(0.02, 0.5, (4, 6))
     costs[0, 4], rates[0, 4] = costs[0, 1], rates[0, 1]
     rates[1, [0, 3]] = 0.0
