@@ -7,6 +7,7 @@ import operator
 import random
 import re
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -425,6 +426,26 @@ class TestSurroundings:
         assert "restart the kernel" in result.hint
 
 
+@pytest.mark.parametrize(
+    "place",
+    ["labsupport.costs.expected_cost", "labsupport.costs.Stage", "numpy.std", "builtins.abs"],
+)
+def test_a_library_function_replaced_before_the_lab_is_imported(place):
+    """By a wrapper that says the same: nothing but the replacement itself can be noticed."""
+    module = place.rpartition(".")[0]
+    program = f"""
+import {module}
+own = {place}
+{place} = lambda *args, **options: own(*args, **options)
+from labsupport.grading import check
+check("05.3", lambda costs, catch_rates: costs.sum())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert f"In this kernel {place} is no longer the library's own" in done.stdout
+
+
 class TestWhatCounts:
     @pytest.mark.parametrize(
         "kind", [float, np.float64, np.longdouble, Fraction, lambda x: Decimal(float(x)), np.array]
@@ -524,6 +545,14 @@ class TestWhatCounts:
 
         assert check("01.4", search)
         assert "did not come back" in check("01.2", lambda *_: time.sleep(0.2)).hint
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_of_two_equal_checks_either_may_come_first(self, seed):
+        def last_first(costs, rates):
+            per_catch = [c / p if p else math.inf for c, p in zip(costs, rates, strict=True)]
+            return sorted(reversed(range(len(costs))), key=per_catch.__getitem__)
+
+        assert check("05.4", last_first, seed=seed)
 
     def test_the_lessons_own_slice_is_no_answer(self):
         assert not check("01.4", (2.0, 1.0))

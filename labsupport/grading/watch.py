@@ -12,8 +12,8 @@ from types import ModuleType
 import numpy as np
 
 _OWN = ("labsupport.grading", "labsupport.show", "labsupport.workspace", "labsupport.cli")
-_BUILTINS = (abs, all, any, bool, enumerate, float, int, isinstance, issubclass, len, list, max, min,
-             range, round, sum, tuple)  # fmt: skip
+_BUILTINS = ("abs", "all", "any", "bool", "enumerate", "float", "int", "isinstance", "issubclass",
+             "len", "list", "max", "min", "range", "round", "sum", "tuple")  # fmt: skip
 
 _places: dict[str, object] = {}
 _snapshot: dict[str, dict] = {}
@@ -22,8 +22,9 @@ _snapshot: dict[str, dict] = {}
 def watch() -> None:
     """Remember what the questions lean on, as it is now: called once all of them are imported.
 
-    That is every module of the lab that their imports brought in, the classes that these define, and
-    what a student might reach for in numpy and Python itself. Nothing is listed, so nothing is missing.
+    That is every module of the lab that their imports brought in, the classes that these define,
+    and what a student might reach for in numpy and Python itself. Nothing is listed, so nothing is
+    missing.
     """
     modules = [module for name, module in list(sys.modules.items()) if _is_logic(name)]
     classes = [
@@ -38,17 +39,26 @@ def watch() -> None:
 
 
 def foreign_hands() -> str | None:
-    """The name of a library function that is not the one it was when the lab was imported, or None."""
+    """The name of a library function that is no longer the library's own, or None.
+
+    What was replaced since watch() is not the same thing any more. What was replaced before is
+    known by where it was written, in the notebook itself; a library's function that was put in the
+    place of another one by then is not.
+    """
     for place, names in _snapshot.items():
         now = _contents(_places[place])
         for name, thing in names.items():
-            if now.get(name) is not thing:
+            if now.get(name) is not thing or _is_homemade(thing):
                 return f"{place}.{name}"
     return None
 
 
 def _is_logic(name: str) -> bool:
     return name.startswith("labsupport.") and not name.startswith(_OWN)
+
+
+def _is_homemade(thing: object) -> bool:
+    return getattr(thing, "__module__", None) == "__main__"
 
 
 def _name(place: object) -> str:
@@ -59,7 +69,7 @@ def _name(place: object) -> str:
 
 def _contents(place: object) -> dict:
     if place is builtins:
-        return {thing.__name__: getattr(builtins, thing.__name__, None) for thing in _BUILTINS}
+        return {name: getattr(builtins, name, None) for name in _BUILTINS}
     if isinstance(place, type):
         return dict(vars(place))
     return {

@@ -1,6 +1,7 @@
 """Exercise 04: wrong answers that no table of mistakes holds, each with a fragment of its hint."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 from scipy import stats
@@ -49,8 +50,9 @@ def by_size_of_shard(shards):
     return sum(shard.sum() for shard in sorted(shards, key=lambda shard: (len(shard), shard.sum())))
 
 
-def exact_and_rounded(shards):
-    return round(math.fsum(np.concatenate(shards)), 6)
+def exact_from_the_first(shards):
+    total, *rest = (Fraction(float(value)) for shard in shards for value in shard)
+    return float(sum(rest, total))
 
 
 def scribbles(shards):
@@ -68,6 +70,21 @@ def rows_divided_too(gain, rows_variance, seed_variance, k_a, k_b, confidence):
     return around(gain, confidence, np.sqrt((rows_variance + seed_variance) * (1 / k_a + 1 / k_b)))
 
 
+def in_units_of_the_rows(gain, rows_variance, seed_variance, k_a, k_b, confidence):
+    share = seed_variance / rows_variance
+    return around(gain, confidence, np.sqrt(rows_variance * (1 + share / k_a + share / k_b)))
+
+
+def in_units_of_the_seeds(gain, rows_variance, seed_variance, k_a, k_b, confidence):
+    share = rows_variance / seed_variance
+    return around(gain, confidence, np.sqrt(seed_variance * (share + 1 / k_a + 1 / k_b)))
+
+
+def abs_of_the_gain(gain, rows_variance, seed_variance, k_a, k_b, confidence):
+    error = np.sqrt(rows_variance + seed_variance / k_a + seed_variance / k_b)
+    return around(abs(gain), confidence, error)
+
+
 def students_interval(gain, rows_variance, seed_variance, k_a, k_b, confidence):
     error = np.sqrt(rows_variance + seed_variance / k_a + seed_variance / k_b)
     return stats.t.interval(confidence, k_a + k_b - 1, gain, error)
@@ -78,22 +95,9 @@ def low_end_only(gain, rows_variance, seed_variance, k_a, k_b, confidence):
     return gain - stats.norm.ppf((1 + confidence) / 2) * error
 
 
-FEWER, ROWS = "divide by one run fewer", "the noise of drawing other rows"
-
-ROUNDED = "Rounding hides most differences"
-
-COME, DIGITS = "as they come", "More digits"
-
-INSIDE, SHARD, LOST = (
-    "what is in them does",
-    "Each shard is added without rounding",
-    "still get lost beside large ones",
-)
-
-
 WRONG = {
     "04.1": [
-        (numpys_default, FEWER),
+        (numpys_default, "divide by one run fewer"),
         (two_runs_only, "on three runs; whose luck"),
         (the_labs_object, "a NoiseFloor; it should be one number"),
     ],
@@ -103,14 +107,17 @@ WRONG = {
         (simulated, "null candidates than wanted would win"),
     ],
     "04.3": [
-        (long_double, DIGITS),
-        (neumaier, DIGITS),
-        (by_size_of_shard, INSIDE),
-        (exact_and_rounded, ROUNDED),
+        (long_double, "More digits"),
+        (neumaier, "More digits"),
+        (by_size_of_shard, "what is in them does"),
+        (exact_from_the_first, "on shards without a number; it should"),
         (scribbles, "raised ValueError"),
     ],
     "04.4": [
         (rows_divided_too, "divided by the runs as well"),
+        (in_units_of_the_rows, "on rows without luck"),
+        (in_units_of_the_seeds, "on trainings without luck"),
+        (abs_of_the_gain, "not centred on the gain"),
         (students_interval, "too wide, on few runs"),
         (low_end_only, "it should return two values"),
     ],

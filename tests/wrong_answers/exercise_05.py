@@ -12,6 +12,12 @@ def the_chapters_numbers(check_cost, training_cost, catch_rate):
     return 390.0, 486.0
 
 
+def useless_checks_are_not_run(check_cost, training_cost, catch_rate):
+    if catch_rate == 0:
+        return training_cost, training_cost
+    return check_cost + (1 - catch_rate) * training_cost, training_cost + check_cost
+
+
 def only_the_first(check_cost, training_cost, catch_rate):
     return check_cost + (1 - catch_rate) * training_cost
 
@@ -24,8 +30,13 @@ def yes_or_no(check_cost, training_cost, run_anyway):
     return run_anyway or check_cost < training_cost
 
 
-def nan_when_they_run_anyway(check_cost, training_cost, run_anyway):
-    return np.nan if run_anyway else check_cost / training_cost
+def dear_checks_are_an_extra(check_cost, training_cost, run_anyway):
+    return 0.0 if run_anyway and check_cost < training_cost else check_cost / training_cost
+
+
+def none_without_costs(check_cost, training_cost, run_anyway):
+    if check_cost > 0:
+        return 0.0 if run_anyway else check_cost / training_cost
 
 
 def never_returns(check_cost, training_cost, run_anyway):
@@ -43,6 +54,16 @@ def from_the_end(costs, catch_rates):
 
 def first_rate_only(costs, catch_rates):
     return costs[0] + (1 - catch_rates[0]) * sum(costs[1:])
+
+
+def useless_stages_are_not_run(costs, catch_rates):
+    useful = catch_rates > 0
+    arriving = np.cumprod(np.append(1.0, 1 - catch_rates[useful]))[:-1]
+    return float(arriving @ costs[useful])
+
+
+def arriving_from_passing(costs, catch_rates):
+    return np.sum(costs * np.cumprod(1 - catch_rates) / (1 - catch_rates))
 
 
 def scribbles(costs, catch_rates):
@@ -65,6 +86,12 @@ def idle_left_out(costs, catch_rates):
     return [i for i in order if catch_rates[i] > 0]
 
 
+def until_nothing_is_left(costs, catch_rates):
+    order = np.argsort(costs / np.maximum(catch_rates, 1e-12))
+    arriving = np.cumprod(1 - catch_rates[order])
+    return order[: 1 + np.count_nonzero(arriving)]
+
+
 def sorted_ratios(costs, catch_rates):
     return sorted(costs / np.maximum(catch_rates, 1e-12))
 
@@ -77,30 +104,32 @@ def by_python_division(costs, catch_rates):
     return sorted(range(len(costs)), key=lambda i: float(costs[i]) / float(catch_rates[i]))
 
 
-PAID = "Training that has run is paid for"
-
-
 WRONG = {
     "05.1": [
-        (late_checks_are_cheaper, PAID),
+        (late_checks_are_cheaper, "Training that has run is paid for"),
         (the_chapters_numbers, "The cost with the checks first is not right"),
+        (useless_checks_are_not_run, "checks first is not right, on checks that stop nothing"),
         (only_the_first, "it should return two values"),
     ],
     "05.2": [
         (share_that_passes, "share of changes that may pass"),
         (yes_or_no, "True or False; it should be a number"),
-        (nan_when_they_run_anyway, "have a break-even, too"),
+        (dear_checks_are_an_extra, "not right, on checks that cost more than training"),
+        (none_without_costs, "n checks that cost nothing, the break-even is None"),
         (never_returns, "is a return missing?"),
     ],
     "05.3": [
         (from_the_end, "from its end"),
         (first_rate_only, "not right, on three stages"),
+        (useless_stages_are_not_run, "not right, on a stage that stops nothing"),
+        (arriving_from_passing, "n a stage that stops all, the cost is not a finite number"),
         (scribbles, "changed its inputs"),
     ],
     "05.4": [
         (idle_first, "does not belong in front"),
         (counted_from_one, "counted from one"),
         (idle_left_out, "hold the index of each check"),
+        (until_nothing_is_left, "hold the index of each check"),
         (sorted_ratios, "not costs or ratios"),
         (first_only, "not a list"),
         (by_python_division, "raised ZeroDivisionError"),

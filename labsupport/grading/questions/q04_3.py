@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labsupport.grading.exercise import Case, Question, Told, mistake
+from labsupport.grading.exercise import Case, Question, Round, Told, mistake
 from labsupport.grading.readers import a_number
 
 ORDINARY, MIXED = "ordinary numbers", "numbers of very different size"
@@ -52,7 +52,7 @@ def frozen(part: np.ndarray) -> np.ndarray:
 def cases(rng) -> list[Arrangement]:
     drawn = []
     for i, kind in enumerate(SETS):
-        numbers = draw(rng, kind)
+        numbers = draw(rng, kind) * np.float32((-1) ** i)  # every other set is negative
         exact = math.fsum(numbers.tolist())
         for split, workers in enumerate(WORKERS):
             cuts = np.sort(rng.integers(0, len(numbers) + 1, workers - 1))
@@ -63,6 +63,10 @@ def cases(rng) -> list[Arrangement]:
                 arrived = tuple(shards[j] for j in rng.permutation(len(shards)))
                 drawn.append(Arrangement(kind, (arrived,), exact, i, split))
     return drawn
+
+
+def nothing(rng) -> list[Case]:
+    return [Case("shards without a number", ((frozen(np.empty(0, np.float32)),) * 2,), 0.0)]
 
 
 def right(case: Case, said: float) -> bool:
@@ -110,6 +114,7 @@ QUESTION = Question(
     read=a_number("sum"),
     same=lambda a, b: a == b,
     right=right,
+    then=[Round(nothing)],
     verified="One to nine shards in any order: the bits are equal, and the sum is exact up to one "
     "rounding.",
     mistakes=[
@@ -120,6 +125,7 @@ QUESTION = Question(
             lambda shards: 0.0,
             together(lambda numbers: math.fsum(set(numbers.tolist()))),
             together(lambda numbers: math.fsum(numbers) / len(numbers)),
+            together(lambda numbers: math.fsum(abs(numbers))),
             when=not_the_sum,
         ),
         mistake(

@@ -45,15 +45,24 @@ def root(variance):
 right_answer = around(standard_error)
 
 
+def case(about, *given) -> Case:
+    return Case(about, given, right_answer(*given))
+
+
 def cases(rng) -> list[Case]:
     drawn = []
     for about, k_a, k_b in SIDES:
-        for confidence in rng.permutation([0.8, 0.9, 0.95, 0.99])[:3].tolist():
+        levels = rng.permutation([0.8, 0.9, 0.95, 0.99])[:3].tolist()
+        for sign, confidence in zip((1, -1, 1), levels, strict=True):
             rows, seed = (float(x) for x in rng.uniform(0.0008, 0.004, 2) ** 2)
-            gain = round(float(rng.uniform(-0.01, 0.02)), 4)
-            given = (gain, rows, seed, k_a, k_b, confidence)
-            drawn.append(Case(about, given, right_answer(*given)))
-    return drawn
+            gain = sign * round(float(rng.uniform(0.001, 0.02)), 4)
+            drawn.append(case(about, gain, rows, seed, k_a, k_b, confidence))
+    rows, seed = drawn[0].args[1:3]
+    return [
+        *drawn,
+        case("trainings without luck", 0.004, rows, 0.0, 3, 5, 0.9),
+        case("rows without luck", 0.004, 0.0, seed, 3, 5, 0.9),
+    ]
 
 
 def otherwise(case: Case, said) -> str:

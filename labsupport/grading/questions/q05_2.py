@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from labsupport.costs import break_even_catch_rate
-from labsupport.grading.exercise import Case, Question, equal, mistake
+from labsupport.grading.exercise import Case, Question, Round, equal, mistake
 from labsupport.grading.questions.q05_1 import draw
 from labsupport.grading.readers import Wrong, number
 
@@ -19,7 +19,13 @@ def cases(rng) -> list[Case]:
         *(Case(extra, (c, T, False), break_even_catch_rate(c, T)) for c, T in drawn),
         *(Case("checks that run anyway", (c, T, True), 0.0) for c, T in drawn),
         Case(dear, (90.0, 60.0, False), break_even_catch_rate(90.0, 60.0)),
+        Case(dear, (90.0, 60.0, True), 0.0),
     ]
+
+
+def free(rng) -> list[Case]:
+    """Apart from the others: dividing by their cost is a mistake that has no answer here."""
+    return [Case("checks that cost nothing", (0.0, 60.0, anyway), 0.0) for anyway in (False, True)]
 
 
 def read(value) -> float | str:
@@ -64,6 +70,7 @@ QUESTION = Question(
     read=read,
     right=right,
     otherwise=otherwise,
+    then=[Round(free, otherwise=otherwise, right=right)],
     verified="At this catch rate the two orders cost the same, for checks as an extra and for "
     "checks that run anyway.",
     mistakes=[

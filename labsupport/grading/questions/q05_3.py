@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from labsupport.costs import Stage, expected_cost
-from labsupport.grading.exercise import Case, Question, mistake
+from labsupport.grading.exercise import Case, Question, Round, mistake
 from labsupport.grading.readers import a_number
 
 SIZES = {"two": 2, "three": 3, "four": 4, "six": 6}
@@ -18,13 +18,27 @@ def right_answer(costs, rates):
     return expected_cost([Stage("stage", cost, rate) for cost, rate in pairs])
 
 
+def draw(rng, n) -> tuple[np.ndarray, np.ndarray]:
+    """Costs and catch rates of n stages."""
+    return np.round(rng.uniform(1, 100, n), 2), np.round(rng.uniform(0.02, 0.4, n), 3)
+
+
+def case(about, costs, rates) -> Case:
+    return Case(about, (costs, rates), right_answer(costs, rates))
+
+
 def cases(rng) -> list[Case]:
+    sizes = [*((f"{size} stages", n) for size, n in SIZES.items()), ("a single stage", 1)]
+    return [case(about, *draw(rng, n)) for about, n in sizes for _ in range(2)]
+
+
+def ends(rng) -> list[Case]:
     drawn = []
-    for about, n in [*((f"{size} stages", n) for size, n in SIZES.items()), ("a single stage", 1)]:
-        for _ in range(2):
-            costs = np.round(rng.uniform(1, 100, n), 2)
-            rates = np.round(rng.uniform(0.02, 0.4, n), 3)
-            drawn.append(Case(about, (costs, rates), right_answer(costs, rates)))
+    for about, rate in (("a stage that stops nothing", 0.0), ("a stage that stops all", 1.0)):
+        for place in (0, 2, 3):
+            costs, rates = draw(rng, 4)
+            rates[place] = rate
+            drawn.append(case(about, costs, rates))
     return drawn
 
 
@@ -37,11 +51,16 @@ def passed(rates):
     return math.prod(1 - rates)
 
 
+def otherwise(case: Case, _) -> str:
+    return f"The expected cost is not right, on {case.about}."
+
+
 QUESTION = Question(
     "05.3",
     cases,
     read=a_number("cost"),
-    otherwise=lambda case, _: f"The expected cost is not right, on {case.about}.",
+    otherwise=otherwise,
+    then=[Round(ends, otherwise=otherwise)],
     verified="For one to six stages it is what the lab's own expected_cost says.",
     mistakes=[
         mistake(

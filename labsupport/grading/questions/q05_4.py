@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from labsupport.costs import Stage, best_order
-from labsupport.grading.exercise import Case, Question, mistake
+from labsupport.costs import Stage, best_order, expected_cost
+from labsupport.grading.exercise import Case, Question, Round, mistake
 from labsupport.grading.readers import Wrong, number
 
 
-def case(about, costs, rates) -> Case:
+def stages(costs, rates, order) -> list[Stage]:
     """Indices serve as names, so that the best order is told in the terms of the question."""
-    pairs = enumerate(zip(costs.tolist(), rates.tolist(), strict=True))
-    order = best_order([Stage(str(i), cost, rate) for i, (cost, rate) in pairs])
+    return [Stage(str(i), float(costs[i]), float(rates[i])) for i in order]
+
+
+def case(about, costs, rates) -> Case:
+    order = best_order(stages(costs, rates, range(len(costs))))
     return Case(about, (costs, rates), tuple(int(stage.name) for stage in order))
 
 
@@ -28,6 +31,25 @@ def cases(rng) -> list[Case]:
         rates[place] = 0.0
         drawn.append(case("one check that never finds anything", rng.uniform(1, 20, 6), rates))
     return drawn
+
+
+def ties(rng) -> list[Case]:
+    """Checks of which several orders are the cheapest, and a check alone."""
+    costs, rates = rng.uniform(1, 20, (4, 6)), rng.uniform(0.02, 0.5, (4, 6))
+    costs[0, 4], rates[0, 4] = costs[0, 1], rates[0, 1]
+    rates[1, [0, 3]] = 0.0
+    rates[2, 2] = 1.0
+    about = ("two checks alike", "two checks that never find anything", "a check that stops all")
+    drawn = [case(*given) for given in zip(about, costs, rates, strict=False)]
+    return [*drawn, case("a single check", costs[3, :1], rates[3, :1])]
+
+
+def cheapest(case: Case, said) -> bool:
+    """Whether it orders all checks and none costs less; the sums are exact, so equal is equal."""
+    if sorted(said) != sorted(case.expected):
+        return False
+    cost, least = (expected_cost(stages(*case.args, order)) for order in (said, case.expected))
+    return cost == least
 
 
 def read(value) -> tuple[int, ...]:
@@ -72,12 +94,42 @@ def idle_first(c, p):
     return np.divide(c, p, out=np.zeros_like(c), where=p > 0)
 
 
+def ratios(costs, rates):
+    return [c / p if p else np.inf for c, p in zip(costs, rates, strict=True)]
+
+
+def looked_up(costs, rates):
+    found = ratios(costs, rates)
+    return [found.index(ratio) for ratio in sorted(found)]
+
+
+def last_of_equals(costs, rates):
+    place = {ratio: i for i, ratio in enumerate(ratios(costs, rates))}
+    return [place[ratio] for ratio in sorted(place)]
+
+
 QUESTION = Question(
     "05.4",
     cases,
     read=read,
     same=lambda a, b: a == b,
     otherwise=otherwise,
+    then=[
+        Round(
+            ties,
+            [
+                mistake(
+                    "one of two equals lost",
+                    "Where two checks are equally good, one of them is lost; the order has to hold "
+                    "them both.",
+                    looked_up,
+                    last_of_equals,
+                )
+            ],
+            otherwise,
+            right=cheapest,
+        )
+    ],
     verified="No other order of the drawn checks is cheaper, and a check that never finds anything "
     "comes last.",
     mistakes=[
