@@ -9,7 +9,7 @@ PY = .venv/bin/python
 ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help setup lab test run release outputs bench lock clean
+.PHONY: help setup lab test pythons run release outputs bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -19,6 +19,9 @@ lab: setup ## set up, check the machine and open JupyterLab (make lab ARGS=--no-
 
 test: setup ## everything that has to hold (make test ARGS="-k gate")
 	$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+
+pythons: setup ## get numpy and scipy for this machine's other Pythons, so that `make test` compares them, too
+	@$(PY) tests/pythons.py
 
 run: setup ## execute all lessons into build/index.html (make run ARGS="01 -p seed 3")
 	@$(PY) -m labsupport.cli run $(ARGS)

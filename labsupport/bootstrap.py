@@ -96,8 +96,9 @@ def _transform(n: int, cells: dict[int, float], low: int, size: int) -> np.ndarr
     """E exp(-it (S - low)) for the sum S over n resampled rows, at t = 2 pi k / size, k = 0 ...
     size // 2.
 
-    cells: the share of rows that add 1, -1 and 0. n multiplies every rounding error of a row's angle, so angles stay small where it counts: t is
-    measured from pi where that is nearer, and a row's contribution from the commonest one.
+    cells: the share of rows that add 1, -1 and 0. n multiplies every rounding error of a row's
+    angle, so angles stay small where it counts: t is measured from pi where that is nearer, and a
+    row's contribution from the commonest one.
     """
     common = max(cells, key=cells.get)
     k = np.arange(size // 2 + 1)

@@ -139,7 +139,7 @@ def check_slice_losses(
     tolerance: float | Mapping[str, float],
     confidence: float | None,
 ) -> list[Check]:
-    """Does every slice keep the accuracy it has, but for the tolerated loss? One check per slice."""
+    """Does every slice keep its accuracy, but for the tolerated loss? One check per slice."""
     if isinstance(tolerance, Mapping):
         tolerances = dict(tolerance)
     else:
@@ -165,7 +165,9 @@ def check_slice_losses(
 
 
 def check_slices_hold_rows(outcomes: Comparison) -> list[Check]:
-    """A slice that someone named and that arrives empty was lost on the way: no policy promotes over that."""
+    """A slice that someone named and that arrives empty was lost on the way: no policy promotes
+    over that.
+    """
     return [
         Check(
             "rows",
@@ -200,7 +202,10 @@ def _slice_loss(name: str, outcomes: Comparison, tolerance: float, within: bool 
         if loss
         else "nothing lost or gained"
     )
-    sentence = f"Slice {name!r}, {part.n} rows: {change}; this {words} the tolerated loss of {float(as_written(tolerance)):g}."
+    sentence = (
+        f"Slice {name!r}, {part.n} rows: {change}; this {words} the tolerated loss of "
+        f"{float(as_written(tolerance)):g}."
+    )
     return Check("slice loss", name, float(loss), tolerance, within, sentence)
 
 

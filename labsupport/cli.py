@@ -134,7 +134,8 @@ def _run(arguments: argparse.Namespace) -> int:
     parameters = {name: _value(text) for name, text in arguments.parameter}
     if arguments.in_place and (parameters or arguments.out):
         raise LabError(
-            "--in-place stores the outputs of the default parameters where the lessons are; drop -p and --out."
+            "--in-place stores the outputs of the default parameters where the lessons are; "
+            "drop -p and --out."
         )
     lessons = execute.find_lessons(
         ROOT, arguments.lessons, ("notebooks", "solutions")[: 1 + arguments.in_place]

@@ -76,14 +76,14 @@ class Comparison(Protocol):
         """Standard normal if the true gain is `gain`."""
 
     def examples_needed(self, margin: float, confidence: float) -> int:
-        """Rows that would set the interval apart from the margin; 0 when no number of rows would."""
+        """Rows that would set the interval apart from the margin; 0 if no number would."""
 
 
 _MEMBERS = (*Comparison.__annotations__, *(name for name in vars(Comparison) if name[0] != "_"))
 
 
 def is_comparison(thing: object) -> bool:
-    """Whether it has all that a Comparison offers. Nothing is computed: without rows it may raise."""
+    """Whether it has all that a Comparison offers; nothing is computed, which might raise."""
     missing = object()
     return all(inspect.getattr_static(thing, name, missing) is not missing for name in _MEMBERS)
 

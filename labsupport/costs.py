@@ -57,12 +57,15 @@ class Stage:
             _rate(getattr(self, field), f"The {field} of {self.name!r}")
         if as_written(self.false_alarm_rate) == 1:
             raise ValueError(
-                f"A false_alarm_rate of 1 means that {self.name!r} never passes; it has to be below 1."
+                f"A false_alarm_rate of 1 means that {self.name!r} never passes; it has to be "
+                "below 1."
             )
 
     @property
     def expected_runs(self) -> float:
-        """How often it runs for a change that arrives: less than once with reuse, more than once with false alarms."""
+        """How often it runs for a change that arrives: less than once with reuse, more than once
+        with false alarms.
+        """
         return float(_runs(self))
 
 
@@ -84,7 +87,7 @@ def expected_cost(stages: Iterable[Stage]) -> float:
 
 
 def expected_duration(stages: Iterable[Stage]) -> float:
-    """The mean time from a change to its verdict, over those that are stopped and those that pass."""
+    """The mean time from a change to its verdict, over those stopped and those that pass."""
     return _expected(stages, lambda stage: as_written(stage.duration))
 
 
@@ -214,7 +217,8 @@ def simulate(stages: Iterable[Stage], n: int = 1000, seed: int = 0) -> Simulatio
     pipeline = _pipeline(stages)
     if n < 2:
         raise ValueError(
-            f"A simulation needs at least 2 changes, or its mean has no standard error; got n = {n}."
+            "A simulation needs at least 2 changes, or its mean has no standard error; got n "
+            f"= {n}."
         )
     rng = np.random.default_rng(seed)
     costs, durations, stopped_at = np.zeros(n), np.zeros(n), np.full(n, -1)
@@ -238,7 +242,9 @@ def _expected(stages: Iterable[Stage], of_one_run: Callable[[Stage], Fraction]) 
 
 
 def _runs(stage: Stage) -> Fraction:
-    """Expected runs per arriving change: one if it is caught, else one after every false alarm; none if reused."""
+    """Expected runs per arriving change: one if it is caught, else one after every false alarm;
+    none if reused.
+    """
     caught, alarmed = as_written(stage.catch_rate), as_written(stage.false_alarm_rate)
     return (1 - as_written(stage.reuse_rate)) * (caught + (1 - caught) / (1 - alarmed))
 
@@ -257,7 +263,8 @@ def _pipeline(stages: Iterable[Stage]) -> list[Stage]:
     for stage in pipeline:
         if not isinstance(stage, Stage):
             raise TypeError(
-                f"A pipeline is a list of stages, such as [Stage('checks', 6, 0.2)]; it holds {stage!r}."
+                "A pipeline is a list of stages, such as [Stage('checks', 6, 0.2)]; it holds "
+                f"{stage!r}."
             )
     if not pipeline:
         raise ValueError("This pipeline is empty: give at least one Stage(name, cost, catch_rate).")

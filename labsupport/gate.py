@@ -1,4 +1,6 @@
-"""The evaluation gate: a conjunction of named checks, and nothing that fails to be checked is ever promoted."""
+"""The evaluation gate: a conjunction of named checks, and nothing that fails to be checked is ever
+promoted.
+"""
 
 from __future__ import annotations
 
@@ -93,7 +95,8 @@ class Policy:
             )
         if self.min_gain is None and self.max_gap is None and self.max_slice_loss is None:
             raise ValueError(
-                "This policy checks nothing, so it would promote everything; set at least one bound."
+                "This policy checks nothing, so it would promote everything; set at least one "
+                "bound."
             )
 
 
@@ -129,11 +132,12 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         mark = {True: "passed", False: "failed", None: "in doubt"}
-        rows = "".join(
-            f"<tr><td>{html.escape(c.name)}</td><td>{html.escape('all rows' if c.slice is None else str(c.slice))}</td>"
-            f"<td>{c.value:z.4f}</td><td>{float(c.bound):g}</td><td>{mark[c.passed]}</td></tr>"
-            for c in self.checks
-        )
+        rows = ""
+        for c in self.checks:
+            where = "all rows" if c.slice is None else str(c.slice)
+            rows += f"<tr><td>{html.escape(c.name)}</td><td>{html.escape(where)}</td>"
+            rows += f"<td>{c.value:z.4f}</td><td>{float(c.bound):g}</td>"
+            rows += f"<td>{mark[c.passed]}</td></tr>"
         return (
             f"<table><caption><b>{self.decision.upper()}</b>: {html.escape(self.reason)}</caption>"
             "<thead><tr><th>check</th><th>slice</th><th>value</th><th>bound</th><th>result</th></tr></thead>"
@@ -180,7 +184,8 @@ def gate(outcomes: Comparison, policy: Policy = Policy()) -> Verdict:
 
 
 def conclude(checks: Iterable[Check], outcomes: Comparison | None = None) -> Verdict:
-    """The conjunction that every stage ends in: promote only what was checked and passed throughout.
+    """The conjunction that every stage ends in: promote only what was checked and passed
+    throughout.
 
     Parameters
     ----------
@@ -189,8 +194,8 @@ def conclude(checks: Iterable[Check], outcomes: Comparison | None = None) -> Ver
 
     Returns
     -------
-    Verdict. "block" if a check failed, or if there is none: nothing that was not checked is promoted.
-    "inconclusive" if none failed and one could not tell.
+    Verdict. "block" if a check failed, or if there is none: nothing that was not checked is
+    promoted. "inconclusive" if none failed and one could not tell.
 
     Raises
     ------

@@ -82,7 +82,9 @@ def score_statistic(outcomes: Pairs, gain: float) -> float:
 
 
 def mcnemar(outcomes: Pairs) -> float:
-    """The exact two-sided p-value of "both models are equally often right": a sign test on the discordant pairs."""
+    """The exact two-sided p-value of "both models are equally often right": a sign test on the
+    discordant pairs.
+    """
     pairs = outcomes.candidate_only + outcomes.baseline_only
     return 1.0 if pairs == 0 else float(stats.binomtest(outcomes.candidate_only, pairs).pvalue)
 
@@ -218,7 +220,8 @@ def _rates(rates: tuple[float, float]) -> tuple[Fraction, Fraction]:
     shares = [as_written(rate, "a rate") for rate in rates] if np.shape(rates) == (2,) else []
     if not shares or min(shares) < 0 or sum(shares) > 1:
         raise ValueError(
-            "rates are two shares of the holdout, candidate only and baseline only, each 0 or more and together at most 1; "
+            "rates are two shares of the holdout, candidate only and baseline only, each 0 or "
+            "more and together at most 1; "
             f"got {rates!r}."
         )
     return shares[0], shares[1]

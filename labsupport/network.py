@@ -99,7 +99,9 @@ class Training:
         return self.weights.tobytes() == other.weights.tobytes()
 
     def predict(self, X: np.ndarray, step: int | None = None) -> np.ndarray:
-        """(n,) int array of 0 and 1 for (n, 6) features, by the weights at the end or at a checkpoint."""
+        """(n,) int array of 0 and 1 for (n, 6) features, by the weights at the end or at a
+        checkpoint.
+        """
         weights = self.weights if step is None else self.checkpoints[step // EVERY]
         return (_forward(weights[None], np.asarray(X, np.float32)[:, None])[2][:, 0] > 0).astype(
             np.int64
@@ -170,7 +172,9 @@ def _train(runs: list[Run], steps: int) -> list[Training]:
 
 
 def _forward(weights: np.ndarray, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Hidden sums (n, k, 16), hidden values (n, k, 16) and outputs z (n, k) of k networks for X (n, k or 1, 6)."""
+    """Hidden sums (n, k, 16), hidden values (n, k, 16) and outputs z (n, k) of k networks for X (n,
+    k or 1, 6).
+    """
     hidden = np.repeat(weights[None, :, _HIDDEN : _HIDDEN + _UNITS], len(X), axis=0)
     for j in range(_FEATURES):
         hidden += X[:, :, j, None] * weights[:, _UNITS * j : _UNITS * (j + 1)]
@@ -182,7 +186,7 @@ def _forward(weights: np.ndarray, X: np.ndarray) -> tuple[np.ndarray, np.ndarray
 def _gradient_rows(
     weights: np.ndarray, X: np.ndarray, y: np.ndarray, rows: np.ndarray
 ) -> np.ndarray:
-    """Write the gradient of every row of a batch into rows (50, k, 129); return the errors (50, k)."""
+    """Write every row's gradient into rows (50, k, 129); return the errors (50, k)."""
     hidden, value, z = _forward(weights, X)
     size = _ONE + np.abs(z)
     error = (_ONE + z / size) * _HALF - y

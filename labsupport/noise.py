@@ -111,7 +111,8 @@ def noise_floor(values: Sequence[float], confidence: float = 0.95) -> NoiseFloor
         )
     if not np.isfinite(metric).all():
         raise ValueError(
-            "The metric of a retraining is NaN or infinite; a run that failed belongs to no noise floor."
+            "The metric of a retraining is NaN or infinite; a run that failed belongs to no "
+            "noise floor."
         )
     df = len(metric) - 1
     sd = float(metric.std(ddof=1))
@@ -218,7 +219,8 @@ def null_gains(right: Sequence[int], n: int) -> np.ndarray:
         or counts.max() > n
     ):
         raise ValueError(
-            f"right holds for each of at least two retrainings a whole number of rows from 0 to {n}."
+            "right holds for each of at least two retrainings a whole number of rows from 0 "
+            f"to {n}."
         )
     counts = counts.astype(np.int64)
     return (counts[:, None] - counts)[~np.eye(len(counts), dtype=bool)]

@@ -155,7 +155,7 @@ class PairedOutcomes:
 
     @property
     def churn(self) -> float:
-        """Share of rows on which exactly one model is right: for two classes, where they disagree."""
+        """Share of rows on which exactly one model is right: with two classes, they disagree."""
         return self._share(self.candidate_only + self.baseline_only)
 
     @property
@@ -182,7 +182,7 @@ class PairedOutcomes:
 
     @property
     def disparity(self) -> float:
-        """The candidate's largest accuracy gap between two slices; ValueError as exact_disparity."""
+        """exact_disparity as a float; it raises the same."""
         return float(self.exact_disparity)
 
     def slice(self, name: str) -> PairedOutcomes:

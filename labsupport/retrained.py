@@ -1,4 +1,6 @@
-"""Two recipes, each trained several times: holdout noise and retraining noise in one interval that the gate can use."""
+"""Two recipes, each trained several times: holdout noise and retraining noise in one interval that
+the gate can use.
+"""
 
 from __future__ import annotations
 
@@ -93,7 +95,9 @@ class RetrainedOutcomes(ExactPair):
         return Interval(self.gain - reach, self.gain + reach, confidence, "retrained")
 
     def statistic(self, gain: float) -> float:
-        """The test statistic of the hypothesis that the true gain is `gain`, brought to the standard normal scale."""
+        """The test statistic of the hypothesis that the true gain is `gain`, brought to the
+        standard normal scale.
+        """
         distance, error = self.gain - gain, self.standard_error
         if error == 0:
             return 0.0 if distance == 0 else math.copysign(math.inf, distance)
@@ -115,7 +119,9 @@ class RetrainedOutcomes(ExactPair):
         return max(1, math.ceil(t**2 * self.paired / room)) if room > 0 else 0
 
     def _degrees(self) -> float:
-        """Degrees of freedom of the summed variance (Satterthwaite 1946), each seed term taken at its raw spread."""
+        """Degrees of freedom of the summed variance (Satterthwaite 1946), each seed term taken at
+        its raw spread.
+        """
         parts = [(self.paired / self.n, self.n - 1)]
         if self.candidate_seed:
             parts.append((self.candidate_spread / self.k_candidate, self.k_candidate - 1))
@@ -156,7 +162,8 @@ def _right(y: np.ndarray, predictions, name: str) -> np.ndarray:
     runs = np.atleast_2d(np.asarray(predictions))
     if len(runs) < 2:
         raise ValueError(
-            f"{name} needs the predictions of at least two retrainings, one row each; one run shows no spread."
+            f"{name} needs the predictions of at least two retrainings, one row each; one run "
+            "shows no spread."
         )
     if runs.shape[1:] != y.shape:
         raise ValueError(

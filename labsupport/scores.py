@@ -44,14 +44,18 @@ class PairedAUC(ExactPair):
         return Interval(self.gain - reach, self.gain + reach, confidence, "DeLong")
 
     def statistic(self, gain: float) -> float:
-        """The test statistic of the hypothesis that the true gain is `gain`: about standard normal if it is."""
+        """The test statistic of the hypothesis that the true gain is `gain`: about standard normal
+        if it is.
+        """
         distance = self.gain - gain
         if self.standard_error == 0:
             return 0.0 if distance == 0 else math.copysign(math.inf, distance)
         return distance / self.standard_error
 
     def examples_needed(self, margin: float, confidence: float = 0.95, power: float = 0.5) -> int:
-        """How many rows of the same kind would set the interval apart from the margin; see intervals.examples_needed."""
+        """How many rows of the same kind would set the interval apart from the margin; see
+        intervals.examples_needed.
+        """
         return rows_to_settle(
             self.exact_gain, self.n * self.standard_error**2, margin, confidence, power
         )
@@ -97,7 +101,8 @@ def _compare(
     positives, negatives = int(y.sum()), int((~y).sum())
     if min(positives, negatives) < 2:
         raise ValueError(
-            f"{where} has {positives} positives and {negatives} negatives; an AUC needs at least two of each."
+            f"{where} has {positives} positives and {negatives} negatives; an AUC needs at "
+            "least two of each."
         )
     (area_c, place_c), (area_b, place_b) = _placements(y, candidate), _placements(y, baseline)
     difference = place_c - place_b
@@ -106,7 +111,9 @@ def _compare(
 
 
 def _placements(y: np.ndarray, score: np.ndarray) -> tuple[Fraction, np.ndarray]:
-    """The AUC, and for each row the share of rows of the other class that it is ordered rightly against, ties half."""
+    """The AUC, and for each row the share of rows of the other class that it is ordered rightly
+    against, ties half.
+    """
     _, tie = np.unique(score, return_inverse=True)
     positive, negative = np.bincount(tie, weights=y), np.bincount(tie, weights=~y)
     below = np.cumsum(negative) - negative / 2  # negatives under this score, for its positives
@@ -130,6 +137,7 @@ def _scores(values, name: str, n: int) -> np.ndarray:
         )
     if np.isnan(array).any():
         raise ValueError(
-            f"{name} holds a NaN in row {int(np.argmax(np.isnan(array)))}; a model that scored nothing ranks nothing."
+            f"{name} holds a NaN in row {int(np.argmax(np.isnan(array)))}; a model that scored "
+            "nothing ranks nothing."
         )
     return array

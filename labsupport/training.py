@@ -12,7 +12,9 @@ STEPS = 300
 RATE = 0.1
 _CACHE_BYTES = (
     1 << 21
-)  # samples of one chunk of models: few enough to stay in cache, enough to share numpy's call overhead
+    # Samples of one chunk of models: few enough to stay in cache, enough to share numpy's call
+    # overhead.
+)
 
 
 def fit_logistic(examples: Examples, steps: int = STEPS, rate: float = RATE) -> np.ndarray:
@@ -73,7 +75,9 @@ def fit_logistic_many(
 
 
 def _fit_chunk(X: np.ndarray, y: np.ndarray, steps: int, rate: float) -> np.ndarray:
-    """Fit the models of X (k, d, n), one feature a row, and y (k, n) side by side, without allocating in the loop."""
+    """Fit the models of X (k, d, n), one feature a row, and y (k, n) side by side, without
+    allocating in the loop.
+    """
     k, d, n = X.shape
     X = -X  # its product with the weights is minus the logit, ready for exp
     target = X @ y[:, :, None]  # the labels' part of the gradient never changes
@@ -116,6 +120,7 @@ def predict(weights: np.ndarray, X: np.ndarray, offset: float | np.ndarray = 0.0
         logits = X @ weights + offset
     if np.isnan(logits).any():
         raise ValueError(
-            "A logit is NaN: the weights or the features are not all numbers, so nothing was predicted."
+            "A logit is NaN: the weights or the features are not all numbers, so nothing was "
+            "predicted."
         )
     return (logits > 0).astype(np.int64)

@@ -1,4 +1,6 @@
-"""What holds for the whole session: no skip under CI, the tables at the end, one hypothesis profile."""
+"""What holds for the whole session: no skip under CI, the tables at the end, one hypothesis
+profile.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ LINES = {"portability": "core numbers, machine by machine", "latency": "slider l
 
 
 class NoSkipUnderCI:
-    """Turns a skipped test or module into a failure. A plugin, since a conftest's hooks do not see notebooks/*.ipynb."""
+    """Turns a skipped test or module into a failure. A plugin, since a conftest's hooks do not see
+    notebooks/*.ipynb.
+    """
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item, call):

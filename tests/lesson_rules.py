@@ -1,4 +1,6 @@
-"""The rules of a lesson's form, in the way of notebook_rules: what it may cost a reader, its order, what it may define."""
+"""The rules of a lesson's form, in the way of notebook_rules: what it may cost a reader, its order,
+what it may define.
+"""
 
 from __future__ import annotations
 
@@ -23,17 +25,20 @@ def budgets(book: Notebook) -> list[str]:
         i: sum(bool(line.strip()) for line in cell.source.splitlines()) for i, cell in book.code
     }
     faults += [
-        f"{at(i, book.node.cells[i])} has {n} lines, at most {MAX_LINES}; split it or move logic to labsupport."
+        f"{at(i, book.node.cells[i])} has {n} lines, at most {MAX_LINES}; split it or move logic "
+        "to labsupport."
         for i, n in sizes.items()
         if n > MAX_LINES
     ]
     if len(sizes) > MAX_CODE_CELLS:
         faults.append(
-            f"The lesson has {len(sizes)} code cells, at most {MAX_CODE_CELLS}; leave something out."
+            f"The lesson has {len(sizes)} code cells, at most {MAX_CODE_CELLS}; leave "
+            "something out."
         )
     if sizes and median(sizes.values()) > MAX_MEDIAN_LINES:
         faults.append(
-            f"The median code cell has {median(sizes.values())} lines, at most {MAX_MEDIAN_LINES}; shorten cells."
+            f"The median code cell has {median(sizes.values())} lines, at most "
+            f"{MAX_MEDIAN_LINES}; shorten cells."
         )
     words = sum(len(re.findall(r"\w[\w'’.,-]*", html_words(cell.source))) for _, cell in book.prose)
     if words > MAX_WORDS:
@@ -43,14 +48,15 @@ def budgets(book: Notebook) -> list[str]:
     minutes, seconds = stated_budget(book)
     if minutes is None or seconds is None or not 1 <= minutes <= MAX_MINUTES:
         faults.append(
-            f"The title cell must state '... minutes' to read (1 to {MAX_MINUTES}) and '... seconds' to run; "
+            f"The title cell must state '... minutes' to read (1 to {MAX_MINUTES}) and '... "
+            "seconds' to run; "
             f"it states {minutes} and {seconds}."
         )
     return faults
 
 
 def stated_budget(book: Notebook) -> tuple[int | None, int | None]:
-    """(minutes to read, seconds to run) as the title cell states them; of a range, its upper end."""
+    """(minutes to read, seconds to run) as the title cell states; of a range, its upper end."""
     title = book.node.cells[0].source if book.node.cells else ""
     found = [re.search(rf"(\d+)\s+{unit}", title) for unit in ("minutes?", "seconds?")]
     return tuple(int(match[1]) if match else None for match in found)
@@ -72,7 +78,8 @@ def order(book: Notebook) -> list[str]:
         return faults
     if not book.code or "parameters" not in tags(book.code[0][1]):
         faults.append(
-            "The first code cell must be tagged 'parameters', so that papermill can vary the lesson."
+            "The first code cell must be tagged 'parameters', so that papermill can vary the "
+            "lesson."
         )
     sections = [
         line.lower()
@@ -84,7 +91,8 @@ def order(book: Notebook) -> list[str]:
         word in line for word, line in zip(closing, sections[-3:], strict=True)
     ):
         faults.append(
-            f"The last three sections (##) must be about {', '.join(closing)}, in this order; they are {sections[-3:]}."
+            f"The last three sections (##) must be about {', '.join(closing)}, in this order; "
+            f"they are {sections[-3:]}."
         )
     return faults + _panel_order(book)
 
@@ -93,23 +101,28 @@ def _panel_order(book: Notebook) -> list[str]:
     panels = [i for i, cell in book.code if is_panel(cell)]
     if len(panels) != 1:
         return [
-            f"A lesson has exactly one live panel, a cell tagged {PANEL_TAG}; this one has {len(panels)}."
+            f"A lesson has exactly one live panel, a cell tagged {PANEL_TAG}; this one has "
+            f"{len(panels)}."
         ]
     shown = next(((i, cell) for i, cell in book.code if i > panels[0]), None)
     if shown is None or not has_picture(shown[1]):
         return [
-            "The code cell after the panel must show the panel's picture, for readers without a kernel."
+            "The code cell after the panel must show the panel's picture, for readers without "
+            "a kernel."
         ]
     asked = next((cell for i, cell in book.prose if i > shown[0]), None)
     if asked is None or "?" not in asked.source:
         return [
-            f"{at(*shown)} shows the panel; the text after it must ask a question for the reader to answer in writing."
+            f"{at(*shown)} shows the panel; the text after it must ask a question for the "
+            "reader to answer in writing."
         ]
     return []
 
 
 def own_names(book: Notebook) -> list[str]:
-    """A lesson uses what labsupport has. It may build a thing by hand only where metadata.lab.builds names it."""
+    """A lesson uses what labsupport has. It may build a thing by hand only where
+    metadata.lab.builds names it.
+    """
     exported, faults = _exported_names(book.root / "labsupport"), []
     builds = set(book.node.metadata.get("lab", {}).get("builds", []))
     defined = {}
@@ -120,10 +133,12 @@ def own_names(book: Notebook) -> list[str]:
     for name, where in defined.items():
         if name in exported and name not in builds:
             faults.append(
-                f"{where} defines {name}, which {exported[name]} has; import it, or name it in metadata.lab.builds."
+                f"{where} defines {name}, which {exported[name]} has; import it, or name it in "
+                "metadata.lab.builds."
             )
     faults += [
-        f"metadata.lab.builds names {name!r}, but no cell builds it or labsupport lacks it; remove the name."
+        f"metadata.lab.builds names {name!r}, but no cell builds it or labsupport lacks it; "
+        "remove the name."
         for name in sorted(builds)
         if name not in defined or name not in exported
     ]

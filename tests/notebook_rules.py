@@ -42,7 +42,8 @@ class Notebook:
     """A notebook file, read as it is stored."""
 
     path: Path
-    root: Path  # of the project: links may not leave it, and its labsupport is the one whose names are taken
+    # Of the project: links may not leave it, and its labsupport is the one whose names are taken.
+    root: Path
 
     @cached_property
     def node(self) -> nbformat.NotebookNode:
@@ -59,7 +60,9 @@ class Notebook:
 
     @cached_property
     def page(self) -> BeautifulSoup:
-        """The notebook as nbconvert renders it, which is what most readers without a kernel look at."""
+        """The notebook as nbconvert renders it, which is what most readers without a kernel look
+        at.
+        """
         from nbconvert import HTMLExporter  # a second to import, and most rules do not need it
 
         return BeautifulSoup(HTMLExporter().from_notebook_node(self.node)[0], "html.parser")
@@ -78,7 +81,9 @@ def has_picture(cell: nbformat.NotebookNode) -> bool:
 
 
 def output_texts(cell: nbformat.NotebookNode) -> Iterator[str]:
-    """What a reader is told by the outputs of a cell: streams, plain text, and the words, alt and title of HTML."""
+    """What a reader is told by the outputs of a cell: streams, plain text, and the words, alt and
+    title of HTML.
+    """
     for output in cell.outputs:
         if output.output_type == "stream":
             yield output.text
@@ -90,7 +95,9 @@ def output_texts(cell: nbformat.NotebookNode) -> Iterator[str]:
 
 
 def html_words(html: str) -> str:
-    """The words of a piece of HTML with its alt texts, each element apart, without styles, scripts and picture data."""
+    """The words of a piece of HTML with its alt texts, each element apart, without styles, scripts
+    and picture data.
+    """
     soup = BeautifulSoup(html, "html.parser")
     for element in soup(["style", "script"]):
         element.decompose()
@@ -113,14 +120,17 @@ def execution_counts(book: Notebook) -> list[str]:
             faults.append(f"{at(i, cell)} is empty; delete it.")
         if cell.execution_count != expected:
             faults.append(
-                f"{at(i, cell)} has execution count {cell.execution_count}, expected {expected}: its output would not be "
+                f"{at(i, cell)} has execution count {cell.execution_count}, expected "
+                f"{expected}: its output would not be "
                 "compared; restart the kernel, run all cells and save."
             )
     return faults
 
 
 def nbval_tags(book: Notebook) -> list[str]:
-    """Nothing switches the comparison off, except on the cell that holds a panel's widgets and nothing else."""
+    """Nothing switches the comparison off, except on the cell that holds a panel's widgets and
+    nothing else.
+    """
     faults = []
     for i, cell in book.code:
         words = [tag for tag in tags(cell) if _NBVAL_WORDS.search(tag) and tag != PANEL_TAG]
@@ -138,43 +148,53 @@ def nbval_tags(book: Notebook) -> list[str]:
             widgets
         ):  # widget views themselves are not stored: `lab run --in-place` drops them
             faults.append(
-                f"{at(i, cell)} is tagged {PANEL_TAG}, so what it stores besides widgets goes unchecked; "
+                f"{at(i, cell)} is tagged {PANEL_TAG}, so what it stores besides widgets goes "
+                "unchecked; "
                 "let it show the panel only, or remove the tag."
             )
         if any(widgets) and not is_panel(cell):
             faults.append(
-                f"{at(i, cell)} shows a widget; tag it {PANEL_TAG} and show its numbers in the next cell."
+                f"{at(i, cell)} shows a widget; tag it {PANEL_TAG} and show its numbers in the "
+                "next cell."
             )
         following = next((later for j, later in book.code if j > i), None)
         if is_panel(cell) and (following is None or is_panel(following) or not following.outputs):
             faults.append(
-                f"{at(i, cell)} is not compared, so an untagged cell with a stored output must follow it."
+                f"{at(i, cell)} is not compared, so an untagged cell with a stored output must "
+                "follow it."
             )
     return faults
 
 
 def clean_run(book: Notebook) -> list[str]:
-    """No stored error, nothing on stderr (a warning, a path), no trailing semicolon (it hides an output)."""
+    """No stored error, nothing on stderr (a warning, a path), no trailing semicolon (it hides an
+    output).
+    """
     faults = []
     for i, cell in book.code:
         for output in cell.outputs:
             if output.output_type == "error":
                 faults.append(
-                    f"{at(i, cell)} stores an error, {output.ename}; repair the cell and run all again."
+                    f"{at(i, cell)} stores an error, {output.ename}; repair the cell and run "
+                    "all again."
                 )
             if output.get("name") == "stderr":
                 faults.append(
-                    f"{at(i, cell)} wrote to stderr: {output.text.strip()[:60]!r}; remove the cause."
+                    f"{at(i, cell)} wrote to stderr: {output.text.strip()[:60]!r}; remove the "
+                    "cause."
                 )
         if any(line.rstrip().endswith(";") for line in cell.source.splitlines()):
             faults.append(
-                f"{at(i, cell)} has a line that ends in a semicolon, which hides an output; remove it."
+                f"{at(i, cell)} has a line that ends in a semicolon, which hides an output; "
+                "remove it."
             )
     return faults
 
 
 def stable_outputs(book: Notebook) -> list[str]:
-    """Outputs say the same on every machine: no paths, clock times, memory addresses, no digits beyond the sixth."""
+    """Outputs say the same on every machine: no paths, clock times, memory addresses, no digits
+    beyond the sixth.
+    """
     faults = []
     for i, cell in book.code:
         if is_panel(cell):
@@ -183,7 +203,8 @@ def stable_outputs(book: Notebook) -> list[str]:
             for what, pattern in _UNSTABLE.items():
                 if found := pattern.search(text):
                     faults.append(
-                        f"{at(i, cell)} prints {what}, {found[0]!r}; print what holds on every machine."
+                        f"{at(i, cell)} prints {what}, {found[0]!r}; print what holds on every "
+                        "machine."
                     )
     return faults
 
@@ -193,7 +214,8 @@ def metadata(book: Notebook) -> list[str]:
     node, faults = book.node, []
     if (node.nbformat, node.nbformat_minor) != (4, 5):
         return [
-            f"The format is {node.nbformat}.{node.nbformat_minor}, expected 4.5; save it with JupyterLab 4."
+            f"The format is {node.nbformat}.{node.nbformat_minor}, expected 4.5; save it with "
+            "JupyterLab 4."
         ]
     if node.metadata.get("kernelspec", {}).get("name") != "python3":
         faults.append(
@@ -226,7 +248,9 @@ def metadata(book: Notebook) -> list[str]:
 
 
 def alt_text(book: Notebook) -> list[str]:
-    """Every picture has words: a figure with alt text and caption in its output, and alt text in the rendered page."""
+    """Every picture has words: a figure with alt text and caption in its output, and alt text in
+    the rendered page.
+    """
     faults = []
     for i, cell in book.code:
         for output in cell.outputs:
@@ -236,11 +260,13 @@ def alt_text(book: Notebook) -> list[str]:
             soup = BeautifulSoup(data.get("text/html", ""), "html.parser")
             if not soup.select("figure img"):
                 faults.append(
-                    f"{at(i, cell)} shows a bare picture; show it with show.picture(fig, alt, caption)."
+                    f"{at(i, cell)} shows a bare picture; show it with show.picture(fig, alt, "
+                    "caption)."
                 )
             elif not "".join(caption.get_text(strip=True) for caption in soup("figcaption")):
                 faults.append(
-                    f"{at(i, cell)} shows a picture without figcaption; give show.picture a caption."
+                    f"{at(i, cell)} shows a picture without figcaption; give show.picture a "
+                    "caption."
                 )
     for image in book.page("img"):
         alt = (image.get("alt") or "").strip()
@@ -248,12 +274,14 @@ def alt_text(book: Notebook) -> list[str]:
             "No description has been provided"
         ):  # nbconvert's filler
             faults.append(
-                f"A picture in the rendered page has the alt text {alt!r}; describe it in over {MIN_ALT} characters."
+                f"A picture in the rendered page has the alt text {alt!r}; describe it in over "
+                f"{MIN_ALT} characters."
             )
     for svg in book.page.select(".jp-OutputArea-output svg"):
         if not svg.get("aria-label") and not svg.find("title"):
             faults.append(
-                "A drawing (svg) in the rendered page has neither aria-label nor title; describe it."
+                "A drawing (svg) in the rendered page has neither aria-label nor title; "
+                "describe it."
             )
     return faults
 

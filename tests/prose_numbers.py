@@ -31,7 +31,8 @@ _TO_DROP = (
         r"^(?:#+|\s*)\s*\d+(?:\.\d+)*[.)]\s", re.MULTILINE
     ),  # numbers of sections and list items
     re.compile(
-        r"\b(?:lesson|exercise|question|section|chapter)s?\s+\d+(?:\.\d+)?(?:(?:,|,? and| to|[-–])\s*\d+(?:\.\d+)?)*",
+        r"\b(?:lesson|exercise|question|section|chapter)s?\s+\d+(?:\.\d+)?(?:(?:,|,? and| "
+        r"to|[-–])\s*\d+(?:\.\d+)?)*",
         re.I,
     ),
     re.compile(r"(?<![\d.,])0\d(?![\d.,]*\d)"),  # lesson numbers such as 02
@@ -72,12 +73,14 @@ def prose_numbers(book: Notebook) -> list[str]:
             continue
         prose, code = _split(cell.source)
         faults += [
-            f"{at(i, cell)} states {token}, which no compared output of this notebook shows as {token}; print it."
+            f"{at(i, cell)} states {token}, which no compared output of this notebook shows as "
+            f"{token}; print it."
             for token in tokens(prose)
             if token not in printed and not _is_structure(token)
         ]
         faults += [
-            f"{at(i, cell)} has {token} in a code span, but no code cell has it and no output shows it; correct it."
+            f"{at(i, cell)} has {token} in a code span, but no code cell has it and no output "
+            "shows it; correct it."
             for token in tokens(code)
             if token not in written and not _is_structure(token)
         ]

@@ -10,7 +10,9 @@ import pytest
 
 @contextmanager
 def refuses(kind: type[Exception], words: str):
-    """Assert that the body raises `kind` with one sentence (one line, one full stop, at its end) that holds `words`."""
+    """Assert that the body raises `kind` with one sentence (one line, one full stop, at its end)
+    that holds `words`.
+    """
     with pytest.raises(kind) as caught:
         yield
     assert is_sentence(message := caught.value.args[0]), message
@@ -18,5 +20,7 @@ def refuses(kind: type[Exception], words: str):
 
 
 def is_sentence(text: str) -> bool:
-    """True for one line that ends with its only full stop; a stop inside a number or a name does not count."""
+    """True for one line that ends with its only full stop; a stop inside a number or a name does
+    not count.
+    """
     return "\n" not in text and text.endswith(".") and not re.search(r"[.?!] +[A-Z]", text)

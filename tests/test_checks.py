@@ -1,4 +1,6 @@
-"""The gate with a confidence: an independent computation agrees, and a doubt says how many rows would end it."""
+"""The gate with a confidence: an independent computation agrees, and a doubt says how many rows
+would end it.
+"""
 
 from __future__ import annotations
 
@@ -62,12 +64,14 @@ def test_build_a_is_inconclusive_with_the_rows_it_needs(against_baseline):
     verdict = gate(build_a, GAIN_ONLY)
     assert (verdict.decision, verdict.exit_status) == ("inconclusive", 2)
     assert str(verdict) == (
-        "INCONCLUSIVE  candidate 0.9730  baseline 0.9647  inconclusive: gain in doubt, about 9,341 rows needed"
+        "INCONCLUSIVE  candidate 0.9730  baseline 0.9647  inconclusive: gain in doubt, about "
+        "9,341 rows needed"
     )
     (check,) = verdict.checks
     assert (check.passed, check.needed) == (None, 9341)
     assert check.sentence == (
-        "The gain of +0.0083 may truly be +0.00325 to +0.01325 at 95% confidence: the margin of 0.005 is inside, "
+        "The gain of +0.0083 may truly be +0.00325 to +0.01325 at 95% confidence: the margin "
+        "of 0.005 is inside, "
         "so 4,000 rows cannot tell; about 9,341 would."
     )
     assert "INCONCLUSIVE" in verdict._repr_html_() and "<td>in doubt</td>" in verdict._repr_html_()
@@ -111,7 +115,9 @@ def bootstrap_ends(better: int, worse: int, n: int, tail: float) -> tuple[int, i
 
 
 def score_z(better: int, worse: int, n: int, gain: float) -> float:
-    """Tango's statistic, with the constrained share of `worse` found by maximising the likelihood numerically."""
+    """Tango's statistic, with the constrained share of `worse` found by maximising the likelihood
+    numerically.
+    """
 
     def minus_log_likelihood(q):
         return -(
@@ -130,7 +136,9 @@ def score_z(better: int, worse: int, n: int, gain: float) -> float:
 
 
 def gap_ends(a: tuple[int, int], b: tuple[int, int], z: float) -> tuple[float, float]:
-    """Newcombe's interval for the gap of two shares (right, n), with Wilson's limits by root finding."""
+    """Newcombe's interval for the gap of two shares (right, n), with Wilson's limits by root
+    finding.
+    """
     (p, p_low, p_high), (q, q_low, q_high) = (
         (x / n, *sorted(np.roots([n + z * z, -(2 * x + z * z), x * x / n]).real)) for x, n in (a, b)
     )
@@ -190,7 +198,9 @@ written = st.integers(0, 40).map(lambda k: f"{Decimal(k) / 50}")
 
 @st.composite
 def judged(draw):
-    """Outcomes with up to three slices, some of them empty, and three bounds as decimal strings or None, none of them 1."""
+    """Outcomes with up to three slices, some of them empty, and three bounds as decimal strings or
+    None, none of them 1.
+    """
     parts = draw(st.lists(cells, max_size=3))
     whole = [sum(column) for column in zip(draw(cells.filter(any)), *parts, strict=True)]
     slices = {f"s{i}": PairedOutcomes(*part) for i, part in enumerate(parts)}
@@ -268,7 +278,9 @@ def test_more_rows_of_the_same_kind_never_turn_a_decision_around(pairs, margin):
 
 
 def test_an_end_of_the_interval_that_is_the_margin_is_compared_as_a_count():
-    """Tables whose lower end is k rows, judged against k/n and against a hair more, where the score test lets both pass."""
+    """Tables whose lower end is k rows, judged against k/n and against a hair more, where the score
+    test lets both pass.
+    """
     floats_disagree = tied = 0
     for n, better in itertools.product(range(60, 200, 7), range(30, 60)):
         outcomes = PairedOutcomes(n - better - 1, better, 1, 0)
@@ -343,7 +355,7 @@ def test_the_confidence_is_said_as_it_was_asked(confidence, words):
 
 
 def test_no_discordant_pair_is_no_proof():
-    """The bootstrap of such a table never changes; 20 rows still cannot rule out a loss of a point."""
+    """The bootstrap of such a table never varies; 20 rows still cannot rule out a lost point."""
     silent = PairedOutcomes(20, 0, 0, 0)
     assert str(gain_interval(silent)) == "[0.00000, 0.00000]"
     verdict = gate(silent, Policy(-0.01, None, confidence=0.95))
@@ -361,7 +373,7 @@ def test_no_discordant_pair_is_no_proof():
     [(20, -0.01, 0.02), (50, 0.0, 0.02), (200, 0.0, 0.02), (1000, 0.005, 0.02)],
 )
 def test_luck_is_promoted_and_blocked_as_rarely_as_promised(n, margin, churn):
-    """The true gain is the margin itself; 0.036 is 2.5 % and three standard errors of 2000 worlds."""
+    """The true gain is the margin; 0.036 is 2.5 % and three standard errors of 2000 worlds."""
     better = (churn + margin) / 2
     draws = np.random.default_rng(n).multinomial(n, [better, churn - better, 1 - churn], size=2000)
     found = {"promote": 0, "block": 0, "inconclusive": 0}
@@ -377,7 +389,9 @@ def test_luck_is_promoted_and_blocked_as_rarely_as_promised(n, margin, churn):
 
 
 def test_rows_needed_with_few_discordant_pairs():
-    """By the variance of one pair 48 rows would do, and 50 do not; at the same rates the score test asks for 95."""
+    """By the variance of one pair 48 rows would do, and 50 do not; at the same rates the score test
+    asks for 95.
+    """
     one = PairedOutcomes(49, 1, 0, 0)
     assert examples_needed(one, -0.02) < 50
     assert (
@@ -404,7 +418,8 @@ def test_a_silent_slice_can_neither_pass_nor_fail():
         "inconclusive: a slice in doubt, too few rows to tell",
     )
     assert verdict.checks[1].sentence == (
-        "Slice 'active duty', 56 rows: nothing lost or gained; this may or may not exceed the tolerated loss of 0.01."
+        "Slice 'active duty', 56 rows: nothing lost or gained; this may or may not exceed the "
+        "tolerated loss of 0.01."
     )
     assert gate(outcomes, replace(policy, confidence=None)).decision == "promote"
 
@@ -454,7 +469,9 @@ def test_a_failure_is_named_before_a_doubt():
 
 
 def test_the_largest_gap_in_doubt():
-    """Five groups of 50 near 0.8: the plain guardrail cries wolf, the interval says that 50 rows cannot tell."""
+    """Five groups of 50 near 0.8: the plain guardrail cries wolf, the interval says that 50 rows
+    cannot tell.
+    """
     parts = [PairedOutcomes(right, 0, 0, 50 - right) for right in (36, 40, 44, 40, 40)]
     assert gate(with_slices(*parts), Policy(None, 0.10)).decision == "block"
     verdict = gate(with_slices(*parts), Policy(None, 0.10, confidence=0.95))
@@ -493,7 +510,9 @@ def test_a_slice_without_a_bound_is_not_judged(confidence):
 
 
 def test_only_slices_with_a_bound_share_the_level():
-    """One slice that just clears alone does not clear beside eight more: the correction counts those that are judged."""
+    """One slice that just clears alone does not clear beside eight more: the correction counts
+    those that are judged.
+    """
     part = PairedOutcomes(960, 20, 10, 10)
     many = with_slices(*[part] * 9)
     assert decided(many, max_slice_loss={"s0": 0.002}) == "promote"
@@ -524,11 +543,14 @@ def test_a_policy_keeps_the_bounds_it_was_made_with():
 
 
 # ---- other metrics
-# ----------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
+# --
 
 
 def areas(better_by: float, n: int = 2000, seed: int = 1):
-    """The AUC of two rankers, of which the candidate sees the label more clearly; a tenth of the rows is a slice."""
+    """The AUC of two rankers, of which the candidate sees the label more clearly; a tenth of the
+    rows is a slice.
+    """
     rng = np.random.default_rng(seed)
     y = rng.integers(0, 2, n)
     noise = rng.normal(size=n)
@@ -576,7 +598,9 @@ def test_an_auc_of_rows_that_do_not_vary_proves_nothing():
 
 @dataclass(frozen=True)
 class Rubric:
-    """A metric that labsupport does not know: the mean grades of two assistants on the same questions."""
+    """A metric that labsupport does not know: the mean grades of two assistants on the same
+    questions.
+    """
 
     n: int
     candidate: float
@@ -608,7 +632,8 @@ def test_any_comparison_with_an_interval_can_be_the_primary_metric():
         == "PROMOTE  candidate 0.8000  baseline 0.6000  promoted"
     )
     assert gate(outcomes, Policy(0.19, None, confidence=0.95)).reason == (
-        f"inconclusive: gain in doubt, about {outcomes.examples_needed(Fraction(19, 100), 0.95):,} rows needed"
+        "inconclusive: gain in doubt, about "
+        f"{outcomes.examples_needed(Fraction(19, 100), 0.95):,} rows needed"
     )
     assert gate(outcomes, Policy(0.3, None, confidence=0.95)).decision == "block"
     regressed = replace(outcomes, slices={"poems": replace(part, candidate=0.3)})

@@ -113,7 +113,7 @@ numbers = st.lists(st.tuples(st.integers(-5, 5), st.sampled_from("abcde")), min_
 
 
 @given(numbers)
-def test_clustered_errors_are_sums_over_pairs_of_rows_and_the_sandwich_of_a_regression_on_a_constant(
+def test_clustered_errors_are_sums_over_pairs_and_the_sandwich_of_a_constant(
     rows,
 ):
     values, clusters = (np.array(column) for column in zip(*rows, strict=True))

@@ -1,4 +1,6 @@
-"""Costs against the chapter's closed forms, against every order and every outcome, and against dice."""
+"""Costs against the chapter's closed forms, against every order and every outcome, and against
+dice.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,8 @@ STAGES = st.lists(
 
 
 # ---- the chapter
-# -----------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
+# ---
 
 
 def test_the_chapters_dollars():
@@ -158,11 +161,21 @@ F = Fraction
 PIPELINES = {
     "the chapter": [Stage("c", F(6), F(1, 5), F(1, 20)), Stage("t", F(480), F(0), F(4))],
     "training first": [Stage("t", F(480), F(0), F(4)), Stage("c", F(6), F(1, 5), F(1, 20))],
-    "three checks": [Stage("a", F(1), F(1, 3), F(2)), Stage("b", F(5), F(1, 2), F(1)), Stage("c", F(9), F(1, 7), F(3))],
+    "three checks": [
+        Stage("a", F(1), F(1, 3), F(2)),
+        Stage("b", F(5), F(1, 2), F(1)),
+        Stage("c", F(9), F(1, 7), F(3)),
+    ],
     "all stopped": [Stage("a", F(2), F(1), F(1)), Stage("b", F(50), F(1, 2), F(9))],
-    "a cached build": [Stage("a", F(2), F(1, 4), F(1), 0, F(1, 3)), Stage("b", F(50), F(0), F(9), 0, F(1, 2))],
-    "flaky": [Stage("a", F(2), F(1, 4), F(1), F(1, 3)), Stage("b", F(50), F(1, 10), F(9), F(1, 5), F(1, 2))],
-}  # fmt: skip
+    "a cached build": [
+        Stage("a", F(2), F(1, 4), F(1), 0, F(1, 3)),
+        Stage("b", F(50), F(0), F(9), 0, F(1, 2)),
+    ],
+    "flaky": [
+        Stage("a", F(2), F(1, 4), F(1), F(1, 3)),
+        Stage("b", F(50), F(1, 10), F(9), F(1, 5), F(1, 2)),
+    ],
+}
 
 
 @pytest.mark.parametrize("name", PIPELINES)
@@ -227,8 +240,12 @@ def test_costs_move_in_the_right_direction(stages, more, data):
     s = stages[index]
 
     def cost(**changed):
-        values = {"cost": s.cost, "catch_rate": s.catch_rate, "false_alarm_rate": s.false_alarm_rate,
-                  "reuse_rate": s.reuse_rate} | changed  # fmt: skip
+        values = {
+            "cost": s.cost,
+            "catch_rate": s.catch_rate,
+            "false_alarm_rate": s.false_alarm_rate,
+            "reuse_rate": s.reuse_rate,
+        } | changed
         return expected_cost([*stages[:index], Stage("s", **values), *stages[index + 1 :]])
 
     assert cost(cost=s.cost + more) >= cost()
@@ -255,7 +272,8 @@ def test_waiting():
 
 
 # ---- dice
-# ------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
+# ----------
 
 FLAKY = [Stage("a", 2, 0.25, 1, 0.3), Stage("b", 50, 0.1, 9, 0.2, 0.5), TRAINING]
 
@@ -295,7 +313,8 @@ def test_a_simulation_says_who_was_stopped_where_and_when():
 
 
 # ---- refusals
-# --------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
+# ------
 
 NAN, INFINITY = float("nan"), float("inf")
 

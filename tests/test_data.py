@@ -1,4 +1,6 @@
-"""The real sets: counted again from the files, and the table of labsupport/data/README.md to the digit."""
+"""The real sets: counted again from the files, and the table of labsupport/data/README.md to the
+digit.
+"""
 
 import datetime as dt
 import shutil
@@ -38,15 +40,20 @@ TABLE = {
     },
 }
 Z = {
-    ("trees_without_medical", "all"): "2.4", ("trees_without_medical", "disability"): "-3.1",
-    ("trees_without_medical", "hearing difficulty"): "-3.0", ("trees_without_medical", "vision difficulty"): "-2.5",
-    ("trees_all_columns", "all"): "6.4", ("logistic_without_sex_race", "all"): "1.7",
+    ("trees_without_medical", "all"): "2.4",
+    ("trees_without_medical", "disability"): "-3.1",
+    ("trees_without_medical", "hearing difficulty"): "-3.0",
+    ("trees_without_medical", "vision difficulty"): "-2.5",
+    ("trees_all_columns", "all"): "6.4",
+    ("logistic_without_sex_race", "all"): "1.7",
     ("logistic_without_sex_race", "women 35-44"): "-3.4",
-}  # fmt: skip
+}
 
 
 def compare(model):
-    """The model against the champion on the people of 2017, with women aged 35 to 44 as one more slice."""
+    """The model against the champion on the people of 2017, with women aged 35 to 44 as one more
+    slice.
+    """
     people = load_employment().holdout
     columns = people.columns
     middle_aged = (columns["SEX"] == 2) & (columns["AGEP"] >= 35) & (columns["AGEP"] <= 44)

@@ -1,4 +1,6 @@
-"""pyproject.toml, environment.yml and requirements.lock say the same, and none of them says where packages come from."""
+"""pyproject.toml, environment.yml and requirements.lock say the same, and none of them says where
+packages come from.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The gate: the chapter's three lines, the exact comparison, and a second judge that must agree with every promotion."""
+"""The gate: the chapter's three lines, the exact comparison, and a second judge that must agree
+with every promotion.
+"""
 
 import itertools
 import math
@@ -36,7 +38,7 @@ def chapter():
 
 
 def as_the_chapter_decides(chapter, build, bias):
-    """(accuracies, gaps, gain passed, gap passed): the bias enters the safety check, and only that."""
+    """(accuracies, gaps, gain passed, gap passed): the bias enters the safety check only."""
     world, fits, group, _ = chapter
     X, y = world.holdout.X, world.holdout.y
     scored = compare(y, predict(fits[build], X), predict(fits["base"], X))
@@ -191,7 +193,9 @@ written = st.integers(0, 400).map(lambda k: f"{Decimal(k) / 1000}")
 
 @st.composite
 def judged(draw):
-    """Outcomes with up to four disjoint slices, some of them empty, and a policy as three decimal strings or None."""
+    """Outcomes with up to four disjoint slices, some of them empty, and a policy as three decimal
+    strings or None.
+    """
     parts = draw(st.lists(cells, max_size=4))
     rest = draw(cells)
     whole = [sum(column) for column in zip(rest, *parts, strict=True)]

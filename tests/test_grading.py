@@ -120,7 +120,9 @@ class EqualPair(tuple):
 
 
 def taking(number, body):
-    """`body` as a function of as many arguments as the question's, so that it gets past the look at the signature."""
+    """`body` as a function of as many arguments as the question's, so that it gets past the look at
+    the signature.
+    """
     names = ", ".join(inspect.signature(solved()[number]).parameters)
     return eval(f"lambda {names}: body()", {"body": body})
 
@@ -617,7 +619,9 @@ class TestCheck:
 
 
 class TestRandomAnswers:
-    """Questions that are answered by resampling or simulation: other ways to draw are right, other generators are not."""
+    """Questions that are answered by resampling or simulation: other ways to draw are right, other
+    generators are not.
+    """
 
     @staticmethod
     def interval(gains, confidence, method="linear"):
@@ -698,7 +702,9 @@ class TestRandomAnswers:
 
 
 def test_nbgrader_gives_points_for_right_answers_only():
-    """Run the exercise's own check cells in a kernel, as autograding does, and let nbgrader read the outputs."""
+    """Run the exercise's own check cells in a kernel, as autograding does, and let nbgrader read
+    the outputs.
+    """
     from nbgrader.utils import determine_grade
 
     meta = {

@@ -1,4 +1,6 @@
-"""The rules of the house: who may import whom, style, sizes, docstrings, the map. Each check is also shown to fail."""
+"""The rules of the house: who may import whom, style, sizes, docstrings, the map. Each check is
+also shown to fail.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +77,9 @@ def test_an_import_upwards_or_an_unlisted_module_is_caught(tmp_path, module, lin
 
 
 def libraries(source: str) -> set[str]:
-    """The packages that a module imports, at its top or inside a function, without the standard library and labsupport."""
+    """The packages that a module imports, at its top or inside a function, without the standard
+    library and labsupport.
+    """
     found = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -101,7 +105,8 @@ def test_a_hidden_import_is_seen():
 
 
 # ---- style
-# ------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
+# ----------
 
 CHECKED = [
     name for name in ("labsupport", "tests", "notebooks", "solutions") if (ROOT / name).exists()
@@ -158,7 +163,9 @@ def lines_of_code(source: str) -> int:
 
 
 def undocumented(source: str) -> Iterator[str]:
-    """The public names without a docstring: the module, its functions and classes, the classes' methods and properties."""
+    """The public names without a docstring: the module, its functions and classes, the classes'
+    methods and properties.
+    """
     tree = ast.parse(source)
     if not ast.get_docstring(tree):
         yield "the module"
@@ -200,7 +207,8 @@ def test_a_long_function_and_a_missing_docstring_are_seen():
 
 
 # ---- the map
-# ----------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
+# --------
 
 
 def mapped(docstring: str) -> list[str]:

@@ -1,4 +1,6 @@
-"""One comparison, against references that share no code with it: enumeration in fractions, SciPy, simulation."""
+"""One comparison, against references that share no code with it: enumeration in fractions, SciPy,
+simulation.
+"""
 
 import math
 import tracemalloc
@@ -50,7 +52,9 @@ def tables(draw, largest):
 
 @cache
 def enumerated(n, better, worse):
-    """{difference of right answers: probability} over all n^n resamples of n rows, in whole numbers."""
+    """{difference of right answers: probability} over all n^n resamples of n rows, in whole
+    numbers.
+    """
     found = dict.fromkeys(range(-n, n + 1), 0)
     for i in range(n + 1):
         for j in range(n - i + 1):
@@ -316,7 +320,9 @@ def test_the_percentile_method_takes_the_ends_from_the_resamples():
 
 
 def constrained_statistic(n, better, worse, gain):
-    """The score statistic with its nuisance parameter found by maximising the likelihood of the trinomial."""
+    """The score statistic with its nuisance parameter found by maximising the likelihood of the
+    trinomial.
+    """
 
     def minus_log_likelihood(q):
         cells = ((better, q + gain), (worse, q), (n - better - worse, 1 - gain - 2 * q))
@@ -402,7 +408,9 @@ def test_the_score_statistic_at_the_edge_of_what_is_possible():
 
 
 def goodness_of_fit(gains, outcomes):
-    """The p-value of a chi-squared test of resampled gains against the exact distribution, cells of 20 and more."""
+    """The p-value of a chi-squared test of resampled gains against the exact distribution, cells of
+    20 and more.
+    """
     values, mass = gain_distribution(outcomes)
     inside = mass * len(gains) >= 20
     observed = np.array(

@@ -1,4 +1,6 @@
-"""The unstable network, noise floors and retrained recipes, against references that nobody here wrote."""
+"""The unstable network, noise floors and retrained recipes, against references that nobody here
+wrote.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,8 @@ from labsupport.reductions import CHUNKS, sharded_sum
 from labsupport.retrained import RetrainedOutcomes
 
 # ---- sums
-# -------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
+# -----------
 
 ROWS = arrays(np.float32, (12, 3), elements=st.floats(-(2.0**40), 2.0**40, width=32))
 
@@ -85,11 +88,14 @@ def test_sums_that_cannot_be_are_refused():
 
 
 # ---- the network
-# ------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
+# ----
 
 
 def by_hand(steps: int) -> np.ndarray:
-    """The reference run written again, one row and one unit at a time, with float32 scalars, and sums folded in halves."""
+    """The reference run written again, one row and one unit at a time, with float32 scalars, and
+    sums folded in halves.
+    """
     one, half = np.float32(1), np.float32(0.5)
 
     def fold(terms):
@@ -141,7 +147,9 @@ def by_hand(steps: int) -> np.ndarray:
 
 
 def test_the_network_is_the_one_that_its_docstring_describes(monkeypatch):
-    """Bit for bit the same as scalar float32 arithmetic, which leaves no room for a library's order or for fused steps."""
+    """Bit for bit the same as scalar float32 arithmetic, which leaves no room for a library's order
+    or for fused steps.
+    """
     monkeypatch.setattr("labsupport.network.EVERY", 1)
     (trained,) = train_networks([Run()], steps=3)
     assert trained.checkpoints[3].tobytes() == by_hand(3).tobytes()
@@ -245,7 +253,13 @@ def test_settings_that_no_run_can_have_are_refused():
 SCRIPT = """
 import hashlib
 from labsupport.network import Run, train_networks
-told = [Run(), Run(ulps=1), Run(workers=8, arrival=1), Run(workers=3, reduction="chunks"), Run(workers=2, reduction="exact")]
+told = [
+    Run(),
+    Run(ulps=1),
+    Run(workers=8, arrival=1),
+    Run(workers=3, reduction="chunks"),
+    Run(workers=2, reduction="exact"),
+]
 runs = train_networks(told, 200)
 print(*(hashlib.sha256(r.weights.tobytes() + r.losses.tobytes()).hexdigest() for r in runs))
 """
@@ -270,7 +284,10 @@ def test_the_bits_are_the_same_under_every_kernel(kernel, digests, record_proper
 
 
 def test_the_bits_are_the_same_without_numpys_vector_code(digests, record_property):
-    ask = "import numpy._core._multiarray_umath as m; print(*(f for f in m.__cpu_dispatch__ if m.__cpu_features__[f]))"
+    ask = (
+        "import numpy._core._multiarray_umath as m; print(*(f for f in m.__cpu_dispatch__ if "
+        "m.__cpu_features__[f]))"
+    )
     features = run(code=("-c", ask)).stdout.strip()
     assert run(code=("-c", SCRIPT), NPY_DISABLE_CPU_FEATURES=features).stdout == digests
     record_property(
@@ -319,7 +336,7 @@ def test_the_floors_interval_holds_the_truth_as_often_as_it_says():
 
 
 def test_a_null_candidate_reaches_the_margin_as_often_as_asked():
-    """Normal runs, the floor measured on six of them, then means of fresh runs against each other."""
+    """Normal runs, the floor measured on six, then means of fresh runs against each other."""
     rng, sides = np.random.default_rng(1), (3, 2)
     won = 0
     for _ in range(4000):
@@ -380,13 +397,16 @@ def test_floors_and_margins_that_cannot_be_are_refused():
 
 
 # ---- both variances
-# ---------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
+# -
 
 
 def drawn(
     rng, k: tuple[int, int], n: int, seed_sd: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Labels all 1, and predictions of two recipes of the same true accuracy: rows are hard or easy, runs good or bad."""
+    """Labels all 1, and predictions of two recipes of the same true accuracy: rows are hard or
+    easy, runs good or bad.
+    """
     row = rng.normal(1.6, 1.2, n)
     runs = (
         rng.normal(0, seed_sd, (size, 1)) + row + rng.normal(0, 0.5, (size, n)) > 0 for size in k
@@ -396,7 +416,9 @@ def drawn(
 
 @pytest.mark.parametrize("seed_sd", [0.0, 0.15])
 def test_the_interval_holds_the_true_gain_as_often_as_it_says(seed_sd):
-    """The true gain over fresh rows and fresh seeds is 0. Rows alone promise too much as soon as seeds matter."""
+    """The true gain over fresh rows and fresh seeds is 0. Rows alone promise too much as soon as
+    seeds matter.
+    """
     rng, worlds = np.random.default_rng(2), 600
     both = rows_only = 0
     for _ in range(worlds):
@@ -408,7 +430,9 @@ def test_the_interval_holds_the_true_gain_as_often_as_it_says(seed_sd):
 
 
 def test_the_variance_is_that_of_repeated_experiments():
-    """On average the estimate equals the variance of the gain over worlds that were drawn anew, rows and seeds."""
+    """On average the estimate equals the variance of the gain over worlds that were drawn anew,
+    rows and seeds.
+    """
     rng = np.random.default_rng(3)
     recipes = [
         RetrainedOutcomes.from_predictions(*drawn(rng, (6, 3), 300, 0.2)) for _ in range(600)
@@ -435,7 +459,9 @@ def test_gain_and_parts_are_those_of_the_counts():
 
 
 def test_without_seed_noise_it_is_the_paired_comparison():
-    """Runs that are copies of one model leave the rows' variance only, which PairedOutcomes has as well."""
+    """Runs that are copies of one model leave the rows' variance only, which PairedOutcomes has as
+    well.
+    """
     rng = np.random.default_rng(5)
     y, a, b = (rng.integers(0, 2, 500) for _ in range(3))
     recipes = RetrainedOutcomes.from_predictions(y, [a, a, a], [b, b])

@@ -1,4 +1,6 @@
-"""The table of counts against a plain loop over rows, whole and in shards; and everything it must refuse."""
+"""The table of counts against a plain loop over rows, whole and in shards; and everything it must
+refuse.
+"""
 
 import math
 import pickle
@@ -21,7 +23,9 @@ bit = st.integers(0, 1)
 
 @st.composite
 def scored_rows(draw):
-    """Rows of (label, candidate, baseline, group, in first mask?, in second mask?) and the shard each row goes to."""
+    """Rows of (label, candidate, baseline, group, in first mask?, in second mask?) and the shard
+    each row goes to.
+    """
     row = st.tuples(bit, bit, bit, st.sampled_from("abc"), st.booleans(), st.booleans())
     rows = draw(st.lists(row, min_size=1, max_size=40))
     shards = draw(st.lists(st.integers(0, 3), min_size=len(rows), max_size=len(rows)))
@@ -108,7 +112,9 @@ def test_a_mask_that_one_shard_lost_is_an_error():
 
 
 def test_masks_that_only_happen_to_have_n_rows_in_all_are_no_partition():
-    """Two overlapping masks of two rows each, four rows in all: the rows add up, what happened on them does not."""
+    """Two overlapping masks of two rows each, four rows in all: the rows add up, what happened on
+    them does not.
+    """
     first = compare(
         [0, 1, 0, 1],
         [0, 1, 0, 1],

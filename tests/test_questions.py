@@ -48,7 +48,9 @@ def test_the_untouched_stub_fails_and_says_why(number):
 
 @QUESTION
 def test_every_mistake_gets_its_own_hint_on_every_seed(number, record_property, capsys):
-    """A draw on which a mistake happens to be right, or looks like another one, would let it through."""
+    """A draw on which a mistake happens to be right, or looks like another one, would let it
+    through.
+    """
     wrong = []
     for one, answer in QUESTIONS[number].named():
         for seed in SEEDS:

@@ -1,4 +1,6 @@
-"""Exercises come from solutions by nbgrader's own rules, the same byte for byte, without a line of the solution."""
+"""Exercises come from solutions by nbgrader's own rules, the same byte for byte, without a line of
+the solution.
+"""
 
 import os
 import shutil
@@ -191,8 +193,13 @@ def test_a_write_that_fails_leaves_the_old_exercise(copy, monkeypatch):
 
 
 def test_nothing_of_nbgrader_is_heard():
-    """In a process of its own, with every warning on: also a failing release says nothing but its sentence."""
-    program = "from pathlib import Path; from labsupport.grading.release import make_exercise; make_exercise(Path({!r}))"
+    """In a process of its own, with every warning on: also a failing release says nothing but its
+    sentence.
+    """
+    program = (
+        "from pathlib import Path; from labsupport.grading.release import make_exercise; "
+        "make_exercise(Path({!r}))"
+    )
     path = ROOT / "solutions" / NAME
     done = subprocess.run(
         [sys.executable, "-W", "default", "-c", program.format(str(path))],
@@ -205,7 +212,10 @@ def test_nothing_of_nbgrader_is_heard():
 
 def test_checks_do_not_wait_for_nbgrader():
     """`from labsupport.grading import check` is the first line of an exercise."""
-    program = "import sys, labsupport.grading; print([m for m in ('nbgrader', 'nbformat', 'matplotlib') if m in sys.modules])"
+    program = (
+        "import sys, labsupport.grading; print([m for m in ('nbgrader', 'nbformat', "
+        "'matplotlib') if m in sys.modules])"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )

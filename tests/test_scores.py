@@ -18,7 +18,9 @@ Z = NormalDist().inv_cdf(0.975)
 
 @st.composite
 def ranked_rows(draw):
-    """Labels and the scores of two models with many ties, some of them infinite; at least two rows of each class."""
+    """Labels and the scores of two models with many ties, some of them infinite; at least two rows
+    of each class.
+    """
     score = st.sampled_from([-math.inf, -2.0, -0.0, 0.0, 0.5, 1.0, 3.0, math.inf])
     rows = draw(st.lists(st.tuples(st.integers(0, 1), score, score), min_size=4, max_size=25))
     y, candidate, baseline = map(np.array, zip(*rows, strict=True))
@@ -27,13 +29,15 @@ def ranked_rows(draw):
 
 
 def wins(y, score):
-    """(positives, negatives) array: 1 where the positive outranks the negative, 1/2 where they tie."""
+    """(positives, negatives) array: 1 where the positive outranks, 1/2 where they tie."""
     positive, negative = score[y == 1][:, None], score[y == 0][None, :]
     return (positive > negative) + 0.5 * (positive == negative)
 
 
 def standard_error_by_definition(y, candidate, baseline):
-    """DeLong's: the structural components of both models, their covariances, and the contrast (1, -1)."""
+    """DeLong's: the structural components of both models, their covariances, and the contrast (1,
+    -1).
+    """
     kernels = [wins(y, candidate), wins(y, baseline)]
     m, n = kernels[0].shape
     areas = [kernel.mean() for kernel in kernels]
@@ -48,7 +52,9 @@ def standard_error_by_definition(y, candidate, baseline):
 
 
 def two_models(rng, n, positives=0.4, gain=0.4):
-    """Labels and the scores of two related models, the candidate somewhat better; rounded, so that there are ties."""
+    """Labels and the scores of two related models, the candidate somewhat better; rounded, so that
+    there are ties.
+    """
     y = (rng.random(n) < positives).astype(int)
     shared = rng.standard_normal(n)
     candidate = (1.0 + gain) * y + shared + 0.7 * rng.standard_normal(n)

@@ -1,4 +1,6 @@
-"""Many comparisons: Holm against its definition, slices and gaps against worlds where the truth is known."""
+"""Many comparisons: Holm against its definition, slices and gaps against worlds where the truth is
+known.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +29,16 @@ from labsupport.slices import (
 )
 
 # ---- Holm
-# -------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
+# -----------
 
 probabilities = st.integers(0, 200).map(lambda k: k / 200) | st.floats(0, 1)
 
 
 def holm_by_definition(p: list[float], level: Fraction) -> list[bool]:
-    """Which hypotheses fall when one goes from the smallest p-value up and stops at the first that stands."""
+    """Which hypotheses fall when one goes from the smallest p-value up and stops at the first that
+    stands.
+    """
     order, fallen = sorted(range(len(p)), key=lambda i: p[i]), [False] * len(p)
     for rank, i in enumerate(order):
         if Fraction(p[i]) * (len(p) - rank) > level:
@@ -43,7 +48,9 @@ def holm_by_definition(p: list[float], level: Fraction) -> list[bool]:
 
 
 def closed_testing(p: list[float]) -> list[float]:
-    """Adjusted p-values of the closure of Bonferroni tests: a hypothesis falls when every intersection with it falls."""
+    """Adjusted p-values of the closure of Bonferroni tests: a hypothesis falls when every
+    intersection with it falls.
+    """
     k = len(p)
     groups = [g for size in range(1, k + 1) for g in itertools.combinations(range(k), size)]
     return [
@@ -86,7 +93,9 @@ def test_holm_does_not_depend_on_the_order(p, random):
 
 @given(st.lists(probabilities, min_size=2, max_size=8), st.data())
 def test_what_was_searched_and_not_reported_counts(p, data):
-    """Leaving p-values out never makes those that are reported look better, and leaving out the largest changes nothing."""
+    """Leaving p-values out never makes those that are reported look better, and leaving out the
+    largest changes nothing.
+    """
     reported = data.draw(st.integers(1, len(p)))
     assert (holm(p[:reported], searched=len(p)) >= holm(p)[:reported] - 1e-12).all()
     best = sorted(p)
@@ -119,7 +128,8 @@ def test_fewer_searched_than_reported_is_refused(searched):
 
 
 # ---- real people
-# ------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
+# ----
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +189,8 @@ def test_people_on_active_duty_say_nothing(people):
 
 
 # ---- luck
-# -------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
+# -----------
 
 
 def test_false_alarms_of_several_looks():
@@ -246,7 +257,9 @@ def test_several_slices_are_judged_by_the_step_down(drawn, confidence):
 
 
 def chance(n: int, tolerance: float, churn: float) -> tuple[float, float]:
-    """Exact chances that one slice of n rows whose true loss is its tolerance is cleared, and that it is accused."""
+    """Exact chances that one slice of n rows whose true loss is its tolerance is cleared, and that
+    it is accused.
+    """
     reach = {True: 0.0, False: 0.0}
     lost = (churn + tolerance) / 2
     for better, worse in itertools.product(range(n + 1), repeat=2):
@@ -265,7 +278,7 @@ def chance(n: int, tolerance: float, churn: float) -> tuple[float, float]:
     [(20, 0.05, 0.4), (20, 0.0, 0.2), (50, 0.005, 0.2), (100, 0.03, 0.05), (200, 0.02, 0.03)],
 )
 def test_a_single_slice_errs_as_rarely_as_promised(n, tolerance, churn):
-    """The worst corners of a grid over rows, tolerance and churn; the dangerous error is the first."""
+    """The worst corners of a grid over rows, tolerance, churn; the dangerous error is the first."""
     cleared, accused = chance(n, tolerance, churn)
     assert cleared < 0.031
     assert accused < 0.053
@@ -274,7 +287,9 @@ def test_a_single_slice_errs_as_rarely_as_promised(n, tolerance, churn):
 def worlds_of_slices(
     k: int, n: int, overlap: bool, true_loss: float, churn: float, worlds: int, seed: int
 ):
-    """Comparisons in which every slice truly loses `true_loss`; overlapping slices share rows at random."""
+    """Comparisons in which every slice truly loses `true_loss`; overlapping slices share rows at
+    random.
+    """
     rng = np.random.default_rng(seed)
     lost = (churn + true_loss) / 2
     rates = [churn - lost, lost, 1 - churn]
@@ -328,7 +343,7 @@ def test_slices_of_an_auc_are_judged_too():
 
 
 def test_rows_that_do_not_vary_prove_nothing():
-    """Four rows, ranked rightly by both models: DeLong's standard error is 0, and that is no proof."""
+    """Four rows, ranked rightly by both: DeLong's standard error is 0, and that is no proof."""
     outcomes = compare_auc([0, 0, 1, 1], [1, 2, 3, 4], [1, 2, 3, 4], {"all": np.ones(4, bool)})
     assert outcomes.standard_error == 0
     assert slices_within(outcomes, {"all": 0.05}) == {"all": None}
@@ -396,7 +411,9 @@ def test_the_gap_interval_is_newcombes_for_every_pair_at_once(parts, confidence)
 
 
 def test_a_small_slice_is_compared_with_others_and_not_with_itself():
-    """Four rows against ten thousand, both half right: the widest interval of one slice is wider than that of the pair."""
+    """Four rows against ten thousand, both half right: the widest interval of one slice is wider
+    than that of the pair.
+    """
     outcomes = candidate_right([2, 5000], [4, 10_000])
     low, high = newcombe(*outcomes.slices.values(), stats.norm.isf(0.025))
     assert gap_interval(outcomes).high == pytest.approx(max(high, -low), abs=1e-9)
@@ -411,7 +428,7 @@ def test_a_thousand_slices():
 
 
 def test_the_point_estimate_is_biased_upward():
-    """Five groups of 50, all at 0.8: exactly, from the distribution of the range of five binomials."""
+    """Five groups of 50, all at 0.8: exact, from the range of five binomials."""
     cdf = np.concatenate([[0.0], stats.binom.cdf(np.arange(51), 50, 0.8)])
 
     def at_most(r):  # the range is at most r: the smallest is m, and all lie within m to m + r
@@ -438,16 +455,18 @@ TRUTHS = {
 
 @pytest.mark.parametrize("name", TRUTHS)
 def test_the_interval_holds_the_true_largest_gap(name):
-    """0.93 and 0.04: 95 % and 2.5 % by the nominal level, less three standard errors of 1000 worlds."""
+    """0.93 and 0.04: 95 % and 2.5 % by the nominal level, less three standard errors of 1000
+    worlds.
+    """
     accuracies, sizes = TRUTHS[name]
     true = max(accuracies) - min(accuracies)
     rights = np.random.default_rng(len(name)).binomial(sizes, accuracies, size=(1000, len(sizes)))
     intervals = [gap_interval(candidate_right(row, sizes)) for row in rights]
     assert np.mean([true in interval for interval in intervals]) > 0.93
     assert np.mean([interval.high < true for interval in intervals]) < 0.04
-    if (
-        true <= 0.1
-    ):  # a false alarm of a guardrail of 0.10; the point estimate raises it in 64 % of worlds without a gap
+    # A false alarm of a guardrail of 0.10; the point estimate raises it in 64 % of worlds without a
+    # gap.
+    if true <= 0.1:
         assert np.mean([interval.low > 0.1 for interval in intervals]) < 0.04
 
 
@@ -489,7 +508,9 @@ def test_a_gap_that_cannot_be_bounded(parts, confidence, words):
 
 
 def test_the_level_is_shared_by_all_pairs():
-    """Without Bonferroni four groups alike would be told apart too often; the widths say which z was used."""
+    """Without Bonferroni four groups alike would be told apart too often; the widths say which z
+    was used.
+    """
     outcomes = candidate_right([40] * 4, [50] * 4)
     assert gap_interval(outcomes).high == pytest.approx(
         newcombe(*[outcomes.slice("s0")] * 2, special.ndtri(1 - 0.025 / 6))[1]
@@ -500,7 +521,9 @@ def test_the_level_is_shared_by_all_pairs():
 
 
 def worst_gap(n, size, errors):
-    """The largest gap between a slice and the rest over every way to place the errors, by trying them all."""
+    """The largest gap between a slice and the rest over every way to place the errors, by trying
+    them all.
+    """
     possible = range(max(0, errors - (n - size)), min(size, errors) + 1)
     return max(
         abs(Fraction(inside, size) - Fraction(errors - inside, n - size)) for inside in possible

@@ -54,7 +54,10 @@ def room(tmp_path: Path) -> Path:
 
 def start_server(root: Path, port: int) -> tuple[subprocess.Popen[str], str]:
     """Start JupyterLab in `root`; the process, and the address it prints."""
-    code = "import sys, pathlib, labsupport.workspace.server as s; s.open_lab(int(sys.argv[2]), root=pathlib.Path(sys.argv[1]))"
+    code = (
+        "import sys, pathlib, labsupport.workspace.server as s; s.open_lab(int(sys.argv[2]), "
+        "root=pathlib.Path(sys.argv[1]))"
+    )
     environment = {
         key: value
         for key, value in os.environ.items()

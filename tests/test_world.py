@@ -1,4 +1,6 @@
-"""The world is a definition: which numbers are drawn, in which order. These tests draw them a second time."""
+"""The world is a definition: which numbers are drawn, in which order. These tests draw them a
+second time.
+"""
 
 import pickle
 

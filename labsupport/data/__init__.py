@@ -1,4 +1,6 @@
-"""Real people and real flights: small files beside this one, their story in README.md. Nothing is downloaded."""
+"""Real people and real flights: small files beside this one, their story in README.md. Nothing is
+downloaded.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ class Employment:
 
     @property
     def slices(self) -> dict[str, np.ndarray]:
-        """Nine groups named before anyone looked at a model: {name: (n,) boolean mask}; they overlap."""
+        """Nine groups named before anyone looked at a model: {name: (n,) boolean mask}; they
+        overlap.
+        """
         c = self.columns
         return {
             "hearing difficulty": c["DEAR"] == 1,
@@ -92,7 +96,9 @@ class Flights:
 
 @cache
 def load_employment() -> Employment:
-    """Load the employment data, 135,353 rows, with the four models' scores for 2017. Read once, then shared."""
+    """Load the employment data, 135,353 rows, with the four models' scores for 2017. Read once,
+    then shared.
+    """
     table = _read("acs_ma_2015_2017.npz")
     scores = _read("acs_ma_2017_scores.npz")
     year, employed = table.pop("year"), table.pop("employed")
@@ -116,7 +122,9 @@ def load_flights() -> Flights:
 
 
 def _read(name: str) -> dict[str, np.ndarray]:
-    """The arrays of a file, integers widened to int64: packed uint8 codes would wrap around in a student's arithmetic."""
+    """The arrays of a file, integers widened to int64: packed uint8 codes would wrap around in a
+    student's arithmetic.
+    """
     with np.load(FOLDER / name, allow_pickle=False) as packed:
         arrays = {key: packed[key] for key in packed.files}
     for key, values in arrays.items():

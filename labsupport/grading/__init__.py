@@ -30,7 +30,8 @@ class Result:
     passed : True or False; a Result is true exactly when it passed.
     hint : one sentence on what to look at next, empty when passed.
     question : which question it answers.
-    mistake : the name of the mistake, in words for an instructor; empty when passed or not known by name.
+    mistake : the name of the mistake, in words for an instructor; empty when passed or not known by
+        name.
     """
 
     passed: bool
@@ -42,7 +43,9 @@ class Result:
         return self.passed is True
 
     def _ipython_display_(self) -> None:
-        """Show nothing more when right. When wrong, write on stderr: nbgrader gives no points to a check cell that did."""
+        """Show nothing more when right. When wrong, write on stderr: nbgrader gives no points to a
+        check cell that did.
+        """
         if not self:
             print(f"{self.question or 'This'} does not count as solved yet.", file=sys.stderr)
 

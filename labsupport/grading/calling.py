@@ -1,4 +1,6 @@
-"""Calling a student's function: whatever it does, the kernel survives and the answer is a plain value or a hint."""
+"""Calling a student's function: whatever it does, the kernel survives and the answer is a plain
+value or a hint.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,8 @@ class Case:
     Attributes
     ----------
     about : the kind of input, in words that fit behind "on"; empty if there is only one.
-    args : the arguments, arrays and generators (of which each call gets its own copy), or things that
-        cannot be changed.
+    args : the arguments, arrays and generators (of which each call gets its own copy), or things
+        that cannot be changed.
     expected : what labsupport says about them.
     """
 
@@ -51,7 +53,9 @@ class Case:
 
 
 class _TimeUp(BaseException):
-    """Sent into a call that takes too long; not an Exception, so that `except Exception` in an answer lets it through."""
+    """Sent into a call that takes too long; not an Exception, so that `except Exception` in an
+    answer lets it through.
+    """
 
 
 def ask(answer: object, cases: Sequence[Case], read: Callable) -> list:
@@ -84,36 +88,44 @@ def ask(answer: object, cases: Sequence[Case], read: Callable) -> list:
         raise problem[0]
     if foreign := foreign_hands():
         raise Wrong(
-            f"Running your answer replaced {foreign}; restart the kernel and leave the libraries as they are."
+            f"Running your answer replaced {foreign}; restart the kernel and leave the "
+            "libraries as they are."
         )
     if len(said) != len(calls):
         raise Wrong(
-            "Your function ended the check before it had answered everything; let it return its answer."
+            "Your function ended the check before it had answered everything; let it return "
+            "its answer."
         )
     first, second = said[: len(cases)], said[len(cases) :][::-1]
     for case, a, b in zip(cases, first, second or first, strict=True):
         if a != b:
             raise Wrong(
-                f"Asked twice about {case.about or 'the same thing'}, with the same values, your function gave two answers; "
+                f"Asked twice about {case.about or 'the same thing'}, with the same values, "
+                "your function gave two answers; "
                 "let it depend on nothing but its arguments."
             )
     return first
 
 
 def ask_for_one(answer: object, cases: Sequence[Case], read: Callable) -> list:
-    """`ask` for a question whose answer is a find: the value itself will do, or a function that returns it."""
+    """`ask` for a question whose answer is a find: the value itself will do, or a function that
+    returns it.
+    """
     return ask(answer if callable(answer) else lambda: answer, cases, read)
 
 
 def ask_with_fractions(answer: object, cases: Sequence[Case], read: Callable) -> list:
-    """`ask` for cases that hold exact fractions and NaN, where many reach for numpy's NaN test, which takes no fraction."""
+    """`ask` for cases that hold exact fractions and NaN, where many reach for numpy's NaN test,
+    which takes no fraction.
+    """
     try:
         return ask(answer, cases, read)
     except Wrong as wrong:
         if "ufunc 'is" not in str(wrong):
             raise
         raise Wrong(
-            "The NaN test of numpy takes no exact fractions; ask what must hold, and no such test is needed."
+            "The NaN test of numpy takes no exact fractions; ask what must hold, and no such "
+            "test is needed."
         ) from None
 
 
@@ -133,7 +145,8 @@ def _put(answer, cases: Sequence[Case], read: Callable, said: list, stop: thread
             continue
         if not all(_unchanged(a, b) for a, b in zip(args, case.args, strict=True)):
             raise Wrong(
-                f"Your function changed its inputs{where}; work on a copy and leave the arguments alone."
+                f"Your function changed its inputs{where}; work on a copy and leave the "
+                "arguments alone."
             )
         try:
             said.append(read(value))
@@ -141,7 +154,8 @@ def _put(answer, cases: Sequence[Case], read: Callable, said: list, stop: thread
             raise Wrong(f"{where.strip()}, {wrong}" if where else str(wrong)) from None
     if blank is not None and said:
         raise Wrong(
-            f"One case is not covered: your function reaches the line that raises NotImplementedError{blank}."
+            "One case is not covered: your function reaches the line that raises "
+            f"NotImplementedError{blank}."
         )
     if blank is not None:
         raise Wrong("This is not filled in yet: replace the line that raises NotImplementedError.")
@@ -159,7 +173,8 @@ def _call(answer, args: tuple, where: str) -> object:
     if inspect.iscoroutine(value):
         value.close()  # never awaited, it would complain on stderr
         raise Wrong(
-            "Your function is declared with async, so it has not answered yet; declare it with def alone."
+            "Your function is declared with async, so it has not answered yet; declare it with "
+            "def alone."
         )
     return value
 
@@ -205,7 +220,9 @@ def _in_time(work: Callable, problem: list, limit: float) -> None:
 
 
 def _within(seconds: float, done: threading.Event) -> bool:
-    """Wait in short steps: on Windows a long one ignores the keyboard. Thread.join, interrupted, would lose its thread."""
+    """Wait in short steps: on Windows a long one ignores the keyboard. Thread.join, interrupted,
+    would lose its thread.
+    """
     deadline = time.monotonic() + seconds
     while not done.wait(0.1) and time.monotonic() < deadline:
         pass
@@ -213,7 +230,9 @@ def _within(seconds: float, done: threading.Event) -> bool:
 
 
 def _stop(thread: threading.Thread, done: threading.Event) -> bool:
-    """Raise _TimeUp inside the thread until it ends; more than once, since a bare `except:` in a loop swallows the first."""
+    """Raise _TimeUp inside the thread until it ends; more than once, since a bare `except:` in a
+    loop swallows the first.
+    """
     deadline = time.monotonic() + _GIVE_UP
     while not done.is_set() and time.monotonic() < deadline:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
@@ -250,7 +269,8 @@ def _insist_on_function(answer: object, n_arguments: int) -> None:
     if not callable(answer):
         given = an_object(answer)
         raise Wrong(
-            f"This question asks for a function and was given {given}; pass the function itself, without parentheses."
+            f"This question asks for a function and was given {given}; pass the function "
+            "itself, without parentheses."
         )
     try:
         parameters = inspect.signature(answer)
@@ -260,7 +280,8 @@ def _insist_on_function(answer: object, n_arguments: int) -> None:
         parameters.bind(*range(n_arguments))
     except TypeError:
         raise Wrong(
-            "Your function does not take the arguments the question names; keep the signature as given."
+            "Your function does not take the arguments the question names; keep the signature "
+            "as given."
         ) from None
 
 

@@ -38,8 +38,8 @@ class Mistake:
     answers : functions that make the mistake, as a student would hand them in.
     when : when(told) -> bool, whether the answers of a round have in common what shows the mistake;
         beside that it is recognised by its values: one of `answers` says the same in every case.
-    says : what to compare with in place of `answers`, where those draw at random and `same` compares
-        with a range.
+    says : what to compare with in place of `answers`, where those draw at random and `same`
+        compares with a range.
     """
 
     name: str

@@ -1,4 +1,6 @@
-"""What a question is made of: a check that is registered under its number, and the mistakes it knows by name."""
+"""What a question is made of: a check that is registered under its number, and the mistakes it
+knows by name.
+"""
 
 from __future__ import annotations
 

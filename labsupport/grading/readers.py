@@ -10,7 +10,9 @@ import numpy as np
 
 
 class Wrong(Exception):  # noqa: N818 - it ends a check, it is not an error of the program
-    """The answer is wrong; the text is the hint, `mistake` the name of the mistake where it is known."""
+    """The answer is wrong; the text is the hint, `mistake` the name of the mistake where it is
+    known.
+    """
 
     def __init__(self, hint: str, mistake: str = "") -> None:
         super().__init__(hint)

@@ -1,4 +1,6 @@
-"""Making exercises from solutions: nbgrader's own preprocessors, in this process, with the same bytes every time."""
+"""Making exercises from solutions: nbgrader's own preprocessors, in this process, with the same
+bytes every time.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def release(root: Path) -> list[Path]:
 
 
 def stale(root: Path) -> list[str]:
-    """One sentence per exercise that is not what its solution would generate, is missing, or has no solution."""
+    """One sentence per exercise that is not what its solution would generate, is missing, or has no
+    solution.
+    """
     remedy = "run `lab release`."
     sentences, expected = [], set()
     for solution in _solutions(root):
@@ -59,7 +63,8 @@ def stale(root: Path) -> list[str]:
             )
     for path in sorted(set((root / "exercises").glob("*.ipynb")) - expected):
         sentences.append(
-            f"exercises/{path.name} has no solution it comes from; delete it, or add solutions/{path.name}."
+            f"exercises/{path.name} has no solution it comes from; delete it, or add "
+            f"solutions/{path.name}."
         )
     return sentences
 
@@ -94,17 +99,21 @@ def _insist_on_stub(solution: Path, cell) -> None:
     if cell.cell_type == "code" and grading.get("solution"):
         if cell.source.strip() == STUB:
             raise ReleaseError(
-                f"{solution.name}: cell {name} has no ### BEGIN SOLUTION and ### END SOLUTION, so its signature is lost."
+                f"{solution.name}: cell {name} has no ### BEGIN SOLUTION and ### END SOLUTION, "
+                "so its signature is lost."
             )
         if not cell.source.rstrip().endswith("raise NotImplementedError"):
             raise ReleaseError(
-                f"{solution.name}: cell {name} goes on after ### END SOLUTION; a stub ends with the blank."
+                f"{solution.name}: cell {name} goes on after ### END SOLUTION; a stub ends "
+                "with the blank."
             )
 
 
 @cache
 def _preprocessors() -> list:
-    """nbgrader's own, in the order of its generate_assignment, without the database. Imported late: it takes seconds."""
+    """nbgrader's own, in the order of its generate_assignment, without the database. Imported late:
+    it takes seconds.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from nbgrader import preprocessors as p
@@ -127,7 +136,8 @@ def _solutions(root: Path) -> list[Path]:
     found = sorted((root / "solutions").glob("*.ipynb"))
     if not found:
         raise ReleaseError(
-            f"There is no notebook in {root / 'solutions'}, so there is nothing to make exercises from."
+            f"There is no notebook in {root / 'solutions'}, so there is nothing to make "
+            "exercises from."
         )
     return found
 

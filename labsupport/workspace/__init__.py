@@ -14,7 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class LabError(Exception):
-    """Something the user can put right; the message is the sentence that is shown, without a traceback."""
+    """Something the user can put right; the message is the sentence that is shown, without a
+    traceback.
+    """
 
 
 def prepare_environment(root: Path = ROOT) -> None:

@@ -1,4 +1,6 @@
-"""A function in a process of its own that can always be ended, and the one function that needs it: execute a notebook."""
+"""A function in a process of its own that can always be ended, and the one function that needs it:
+execute a notebook.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ def in_child(function: Callable[..., Any], arguments: tuple, limit: float) -> An
 
 
 def end_children(pid: int | None = None) -> None:
-    """End a process with everything below it (kernels are not in its process group); by default all below this one."""
+    """End a process with everything below it (kernels are not in its process group); by default all
+    below this one.
+    """
     try:
         top = psutil.Process(pid)
         processes = [*top.children(recursive=True), *([top] if pid else [])]
@@ -60,7 +64,9 @@ def end_children(pid: int | None = None) -> None:
 
 
 def _hide_ctrl_c() -> None:
-    """Block Ctrl-C in this thread for what it starts; the main thread, which has to hear it, is left alone."""
+    """Block Ctrl-C in this thread for what it starts; the main thread, which has to hear it, is
+    left alone.
+    """
     if os.name == "posix" and threading.current_thread() is not threading.main_thread():
         resource_tracker.ensure_running()  # would unblock it when started later
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -81,7 +87,9 @@ def _send(sender: Connection, function: Callable[..., Any], arguments: tuple) ->
 def execute(
     lesson: Path, target: Path, parameters: dict[str, Any], cell_limit: float, as_page: bool
 ) -> str | None:
-    """Execute a notebook into `target`, with a page beside it if asked for; None, or a sentence with the cell and error."""
+    """Execute a notebook into `target`, with a page beside it if asked for; None, or a sentence
+    with the cell and error.
+    """
     import papermill  # here, because it takes a second and the parent does not need it
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
@@ -104,7 +112,10 @@ def execute(
         )
     except papermill.PapermillExecutionError as error:
         message = str(error.evalue).strip().splitlines()
-        problem = f"In [{error.exec_count}] {_first_line(error.source)}: {error.ename}: {message[0] if message else ''}"
+        problem = (
+            f"In [{error.exec_count}] {_first_line(error.source)}: {error.ename}: "
+            f"{message[0] if message else ''}"
+        )
     except CellTimeoutError:
         problem = f"{running_cell(target)} took more than {cell_limit:g} s"
     except DeadKernelError:

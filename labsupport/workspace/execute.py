@@ -44,7 +44,9 @@ class Limits:
 
     @property
     def lesson(self) -> float:
-        """Seconds for a whole lesson: kernels hang outside of cells too, where the limit for a cell does not reach."""
+        """Seconds for a whole lesson: kernels hang outside of cells too, where the limit for a cell
+        does not reach.
+        """
         return 5 * self.cell + 60
 
 
@@ -93,14 +95,17 @@ def find_lessons(
 
 
 def check_parameters(lessons: list[Path], parameters: dict[str, Any]) -> None:
-    """Refuse a parameter that a lesson does not have (papermill itself would run the lesson and only warn)."""
+    """Refuse a parameter that a lesson does not have (papermill itself would run the lesson and
+    only warn).
+    """
     for lesson in lessons if parameters else ():
         known = _parameters(lesson)
         for name in parameters:
             if name not in known:
                 has = f"its parameters are {', '.join(known)}" if known else "it has none"
                 raise LabError(
-                    f"{lesson.stem} has no parameter {name!r}; {has}. Name the lesson, as in `lab run 01 -p ...`."
+                    f"{lesson.stem} has no parameter {name!r}; {has}. Name the lesson, as in "
+                    "`lab run 01 -p ...`."
                 )
 
 
@@ -125,7 +130,8 @@ def report(
     out = Path(out).resolve()
     if len({lesson.stem for lesson in lessons}) < len(lessons):
         raise LabError(
-            "Two of these lessons have the same name and would overwrite each other; run them one by one."
+            "Two of these lessons have the same name and would overwrite each other; run them "
+            "one by one."
         )
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".run-", dir=out) as folder:
@@ -136,13 +142,16 @@ def report(
         for path in sorted(scratch.iterdir(), key=lambda path: path.name == "index.html"):
             os.replace(path, out / path.name)
     print(
-        f"{len(outcomes)} lessons, {sum(o.problem is not None for o in outcomes)} failed: {out / 'index.html'}"
+        f"{len(outcomes)} lessons, {sum(o.problem is not None for o in outcomes)} failed: "
+        f"{out / 'index.html'}"
     )
     return outcomes
 
 
 def refresh(lessons: list[Path], limits: Limits) -> list[Outcome]:
-    """Execute notebooks and store their outputs in them, normalised; a notebook that fails stays as it was."""
+    """Execute notebooks and store their outputs in them, normalised; a notebook that fails stays as
+    it was.
+    """
     with tempfile.TemporaryDirectory() as folder:
         targets = {lesson: Path(folder) / f"{i}.ipynb" for i, lesson in enumerate(lessons)}
         outcomes = _execute_all(targets, {}, limits, as_page=False)
@@ -180,7 +189,9 @@ def normalised(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def _merged(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
-    """Join neighbouring pieces of one stream: where a kernel cuts what a cell prints is an accident of timing."""
+    """Join neighbouring pieces of one stream: where a kernel cuts what a cell prints is an accident
+    of timing.
+    """
     merged: list[nbformat.NotebookNode] = []
     for output in outputs:
         if (
@@ -197,7 +208,9 @@ def _merged(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]
 def _execute_all(
     targets: dict[Path, Path], parameters: dict[str, Any], limits: Limits, as_page: bool
 ) -> list[Outcome]:
-    """Execute each lesson into its target, in parallel, with a progress bar; outcomes in the order of the lessons."""
+    """Execute each lesson into its target, in parallel, with a progress bar; outcomes in the order
+    of the lessons.
+    """
     prepare_environment()
 
     def one(lesson: Path) -> Outcome:
@@ -240,8 +253,10 @@ def _index(outcomes: list[Outcome], folder: Path) -> str:
         )
         rows.append(f"<tr><td>{link}</td><td>{outcome.seconds:.0f} s</td><td>{result}</td></tr>")
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>The lessons, executed</title><style>{STYLE}</style>'
-        "<h1>The lessons, executed</h1><table><thead><tr><th>lesson</th><th>time</th><th>result</th></tr></thead><tbody>"
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>The lessons, '
+        f"executed</title><style>{STYLE}</style>"
+        "<h1>The lessons, "
+        "executed</h1><table><thead><tr><th>lesson</th><th>time</th><th>result</th></tr></thead><tbody>"
         f"{''.join(rows)}</tbody></table></html>\n"
     )
 

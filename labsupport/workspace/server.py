@@ -70,13 +70,16 @@ def _announce(app: ServerApp, wanted: int) -> None:
         f"http://127.0.0.1:{app.port}/lab/tree/{FIRST_LESSON}?token={app.identity_provider.token}"
     )
     print(
-        f"\nThe lab is open. In a browser on this machine:\n\n    {address}\n\nCtrl-C here closes it.",
+        f"\nThe lab is open. In a browser on this machine:\n\n    {address}\n\nCtrl-C here "
+        "closes it.",
         flush=True,
     )
 
 
 def _close_on_ctrl_c(app: ServerApp) -> None:
-    """Shut down in order, kernels included; without a terminal, JupyterLab itself would leave them running."""
+    """Shut down in order, kernels included; without a terminal, JupyterLab itself would leave them
+    running.
+    """
 
     def close(number: int, frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C does not wait

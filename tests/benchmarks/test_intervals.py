@@ -57,7 +57,9 @@ def with_a_loop(rows, replicates):
 
 
 def replicates_of(benchmark, work, replicates):
-    """Time the work, keep the time of one replicate, and see that it is the paired bootstrap of build A."""
+    """Time the work, keep the time of one replicate, and see that it is the paired bootstrap of
+    build A.
+    """
     benchmark.extra_info["replicates"] = replicates
     gains = benchmark(work)
     if benchmark.stats:
@@ -119,7 +121,9 @@ def groups():
 
 
 def gaps_from_tables(right_rows, group_rows, replicates):
-    """Largest minus smallest accuracy over groups; the rows of each group are redrawn as well, as MetricFrame does."""
+    """Largest minus smallest accuracy over groups; the rows of each group are redrawn as well, as
+    MetricFrame does.
+    """
     rng = np.random.default_rng(0)
     n = group_rows.sum()
     cells = np.concatenate([right_rows, group_rows - right_rows]) / n

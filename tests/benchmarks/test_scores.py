@@ -1,4 +1,6 @@
-"""Times of comparing two AUCs: by ranks, and by all pairs as the definition says. Nothing here asserts a time."""
+"""Times of comparing two AUCs: by ranks, and by all pairs as the definition says. Nothing here
+asserts a time.
+"""
 
 import math
 

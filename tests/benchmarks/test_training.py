@@ -1,4 +1,6 @@
-"""Times of the core, each beside the plain way of doing the same: run by `make bench`, nothing here asserts a time."""
+"""Times of the core, each beside the plain way of doing the same: run by `make bench`, nothing here
+asserts a time.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""Negative controls of the other commands: a fault is planted in a copy of the project, and the real command must fail."""
+"""Negative controls of the other commands: a fault is planted in a copy of the project, and the
+real command must fail.
+"""
 
 from __future__ import annotations
 
@@ -175,7 +177,10 @@ def test_hang_is_ended(project, catches):
 
 
 def test_warning_is_a_failure(project, catches):
-    source = "import warnings\ndef test_old():\n    warnings.warn('going away', DeprecationWarning, stacklevel=1)"
+    source = (
+        "import warnings\ndef test_old():\n    warnings.warn('going away', DeprecationWarning, "
+        "stacklevel=1)"
+    )
     (project.root / "tests/test_warns.py").write_text(source, encoding="utf-8")
     catches(
         "warning",

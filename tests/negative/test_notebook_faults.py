@@ -1,4 +1,6 @@
-"""Negative controls: a fault is planted in a copy of a valid lesson, and the real test command must fail and name it."""
+"""Negative controls: a fault is planted in a copy of a valid lesson, and the real test command must
+fail and name it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ COMPARED = "Cell "  # the fault is not against a rule: nbval compares and finds 
 
 @dataclass(frozen=True)
 class Fault:
-    """What is planted (a change of the valid lesson), which rule or cell must fail, and the words that name it."""
+    """What is planted (a change of the valid lesson), which rule or cell must fail, and the words
+    that name it.
+    """
 
     caught_by: str
     name: str
@@ -233,7 +237,9 @@ def project(tmp_path_factory) -> Project:
 
 @pytest.fixture(scope="module")
 def run(project) -> tuple[int, str, dict[str, str]]:
-    """The real command on one notebook per fault and one without: its exit status, its output, {failed test: its report}."""
+    """The real command on one notebook per fault and one without: its exit status, its output,
+    {failed test: its report}.
+    """
     for fault in FAULTS:
         book = tiny_lesson()
         fault.plant(book)

@@ -1,4 +1,4 @@
-"""Negative controls of running lessons: what only papermill, or a moved panel, can bring to light."""
+"""Negative controls of running lessons: what only papermill or a moved panel brings to light."""
 
 from __future__ import annotations
 

@@ -29,7 +29,10 @@ What you will do: score 40 rows. What you will learn: to count. What you will ne
 SCORE = """right = rows - wrong
 share = right / rows
 print(f"A  {'PROMOTE' if share >= 0.9 else 'BLOCK'}  {right} of {rows} right, {share:.4f}")"""
-READING = "0.9250 of the rows are right, 37 of 40, with `wrong = 3`. [The lesson itself](01_evaluation_gate.ipynb)."
+READING = (
+    "0.9250 of the rows are right, 37 of 40, with `wrong = 3`. [The lesson "
+    "itself](01_evaluation_gate.ipynb)."
+)
 PANEL = """import ipywidgets as widgets
 
 slider, sentence = widgets.IntSlider(value=wrong, max=rows), widgets.Label()
@@ -41,8 +44,11 @@ PICTURE = """from base64 import b64decode, b64encode
 
 from IPython.display import display
 
-png = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==")
-image = f'<img alt="One bar, {share:.4f} of 40 rows right" src="data:image/png;base64,{b64encode(png).decode()}">'
+png = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+)
+alt, data = f"One bar, {share:.4f} of 40 rows right", b64encode(png).decode()
+image = f'<img alt="{alt}" src="data:image/png;base64,{data}">'
 html = f"<figure>{image}<figcaption>Share of rows that are right: {share:.4f}</figcaption></figure>"
 display({"text/html": html, "image/png": b64encode(png).decode()}, raw=True)"""
 CLOSING = (
@@ -53,7 +59,10 @@ CLOSING = (
 
 CASES = f"""
 CASES = {{
-    "{STEM}": [({{}}, {{"A": ("PROMOTE", "0.9250")}}), ({{"wrong": 10}}, {{"A": ("BLOCK", "0.7500")}})],
+    "{STEM}": [
+        ({{}}, {{"A": ("PROMOTE", "0.9250")}}),
+        ({{"wrong": 10}}, {{"A": ("BLOCK", "0.7500")}}),
+    ],
 }}
 """
 
@@ -118,12 +127,15 @@ class Project:
         text = path.read_text(encoding="utf-8")
         if text.count(old) != 1:
             raise ValueError(
-                f"{old!r} occurs {text.count(old)} times in {file}, expected once; adapt this negative control."
+                f"{old!r} occurs {text.count(old)} times in {file}, expected once; adapt this "
+                "negative control."
             )
         path.write_text(text.replace(old, new), encoding="utf-8")
 
     def run(self, *command: str, ci: bool = False) -> subprocess.CompletedProcess:
-        """Run a command of this environment in the copy, whose labsupport comes before the installed one."""
+        """Run a command of this environment in the copy, whose labsupport comes before the
+        installed one.
+        """
         env = {
             name: value
             for name, value in os.environ.items()
@@ -155,7 +167,9 @@ class Project:
 
 
 def copy_project(target: Path, *folders: str) -> Project:
-    """Copy the settings, tests/*.py, labsupport without its data, and `folders`; write the tiny lesson and its cases."""
+    """Copy the settings, tests/*.py, labsupport without its data, and `folders`; write the tiny
+    lesson and its cases.
+    """
 
     def junk(folder, names):
         return [

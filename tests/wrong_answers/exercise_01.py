@@ -236,7 +236,8 @@ WRONG = {
         (strict_gain, "A gain of exactly the margin is enough"),
         (
             both_strict,
-            "This blocks the wrong candidate, on a gain above the margin and a gap equal to the tolerance",
+            "This blocks the wrong candidate, on a gain above the margin and a gap equal to "
+            "the tolerance",
         ),
         (with_slack, "a gain a hair below the margin"),
         (nan_falls_through, "On a gain that is NaN, this promotes"),
@@ -283,7 +284,8 @@ WRONG = {
         ((-2.0, "1.5"), "The bias is a str"),
         (
             2.0,
-            "Your function returned a single number; it should return two values, (threshold, bias)",
+            "Your function returned a single number; it should return two values, (threshold, "
+            "bias)",
         ),
     ],
 }
