@@ -22,14 +22,14 @@ PAPERMILL_FAULTS = {  # lesson: (fault, cell, what replaces its source, test tha
         "slider callback that raises",
         PANEL,
         PANEL.replace("change.new)", "change.new) / (rows - change.new)"),
-        "test_every_control_of_the_panel_moves[02_callback]",
+        "test_verdicts_under_other_parameters[02_callback-{'wrong': 10}]",
         "ZeroDivisionError",
     ),
     "03_button": (
         "button callback that raises",
         PANEL,
         PANEL + BUTTON,
-        "test_every_control_of_the_panel_moves[03_button]",
+        "test_verdicts_under_other_parameters[03_button-{'wrong': 10}]",
         "ZeroDivisionError",
     ),
     "04_verdict": (
@@ -69,11 +69,8 @@ def papermill_run(tmp_path_factory) -> tuple[int, str]:
     )
     with (project.root / "tests/lesson_cases.py").open("a", encoding="utf-8") as file:
         file.write(cases)
-    only = (
-        "has_cases or parameters_exist or "
-        + STEM
-        + " or (moves and (callback or button)) or (other and verdict)"
-    )
+    other = "(other and (callback or button or verdict))"
+    only = f"has_cases or parameters_exist or {STEM} or {other}"
     done = project.run(*PYTEST, "tests/test_papermill.py", "-k", only)
     return done.returncode, done.stdout
 
