@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 
-from labsupport.gate import Policy, gate
+from labsupport.checks import check_gain
 from labsupport.grading.exercise import Case, Question, Round, Told, mistake
 from labsupport.grading.readers import truth
 from labsupport.outcomes import PairedOutcomes
@@ -20,12 +20,11 @@ HUGE = 10**28  # from here on, counts have more digits than Decimal keeps unless
 
 
 def comparison(about, ahead, baseline, n, margin) -> Case:
-    """Candidate right on `ahead` more rows; what the gate says, looking at the gain alone."""
+    """Candidate right on `ahead` more rows; what the gate says to the gain."""
     candidate = baseline + ahead
     both = min(candidate, baseline)
     outcomes = PairedOutcomes(both, candidate - both, baseline - both, n - max(candidate, baseline))
-    promoted = gate(outcomes, Policy(min_gain=margin, max_gap=None)).decision == "promote"
-    return Case(about, (candidate, baseline, n, margin), promoted)
+    return Case(about, (candidate, baseline, n, margin), check_gain(outcomes, margin, None).passed)
 
 
 @cache
