@@ -1,4 +1,4 @@
-"""Lesson 02's figures and panel without a browser: what they say for every setting, and that the shell shows it."""
+"""Lesson 02's panel: what its intervals, its ladder and the strict gate say."""
 
 from __future__ import annotations
 
@@ -9,21 +9,19 @@ import pytest
 from scipy.signal import fftconvolve
 from scipy.special import ndtri
 
-from labsupport.gate import Policy, gate
-from labsupport.intervals import bootstrap_gains, score_statistic
+from labsupport.intervals import score_statistic
 from labsupport.outcomes import PairedOutcomes
-from labsupport.show import interval_bars, interval_panel, interval_view, resampled_gains
-from labsupport.show.panel import Panel
-from labsupport.show.panels.intervals import CONFIDENCES, DRAWS, PRESETS, ROWS, RUNGS
+from labsupport.show import interval_panel, interval_view
+from labsupport.show.panels import PANELS
+from labsupport.show.panels.intervals import CONFIDENCES, DRAWS, ROWS, RUNGS
 
-BUILD_A = PairedOutcomes(3824, 68, 35, 73)
-HAIR = PairedOutcomes(3816, 63, 43, 78)
+PANEL = PANELS["intervals"]
 MARGINS = (-10, 0, 5, 20)  # thousandths, so that the expected decision needs integers only
 TRUTHS = ((0.0, 0.02), (0.00825, 0.02575), (-0.02, 0.02), (0.02, 0.2))  # (gain, churn)
 
 
 def rows_of_interval(outcomes: PairedOutcomes, confidence: float) -> tuple[int, int]:
-    """The ends of the exact interval in rows, by adding the rows up: slower, and with nothing in common but the idea."""
+    """The ends of the exact interval in rows, by adding rows up: nothing shared but the idea."""
     n, up, down = (
         outcomes.n,
         outcomes.candidate_only / outcomes.n,
@@ -57,7 +55,9 @@ def test_the_verdict_is_the_side_of_the_margin_on_which_interval_and_score_test_
                 1000 * low >= margin * n and z >= 1,
                 1000 * high < margin * n and z <= -1,
             )
-            expected = "promote" if better else "block" if worse else "inconclusive"
+            expected = "inconclusive"
+            if better or worse:
+                expected = "promote" if better else "block"
             assert view.verdict.decision == expected
             assert view.sentence.startswith(expected.upper() + ". ")
             gained = view.outcomes.candidate_only - view.outcomes.baseline_only
@@ -116,7 +116,7 @@ def test_over_all_draws_the_intervals_keep_their_promise():
 
 
 def test_models_that_are_equally_good_are_promoted_as_rarely_as_the_confidence_says():
-    values = PRESETS["A/A"] | {"draw": DRAWS}
+    values = PANEL.preset("A/A") | {"draw": DRAWS}
     promoted = sum(
         interval_view(**values | {"draw": draw}).promotions
         for draw in range(RUNGS, DRAWS + 1, RUNGS)
@@ -126,14 +126,14 @@ def test_models_that_are_equally_good_are_promoted_as_rarely_as_the_confidence_s
 
 
 def test_the_presets_are_the_candidates_of_the_lesson():
-    built = interval_view(**PRESETS["build A"])
+    built = interval_view(**PANEL.preset("build A"))
     assert (built.outcomes.candidate_only, built.outcomes.baseline_only) == (68, 35)
     assert str(built.interval) == "[0.00325, 0.01325]"
     assert "about 9,341 would" in built.sentence
-    hair = interval_view(**PRESETS["hair's breadth"])
+    hair = interval_view(**PANEL.preset("hair's breadth"))
     assert (hair.outcomes.candidate_only, hair.outcomes.baseline_only) == (63, 43)
     decisions = {
-        label: interval_view(**PRESETS[label]).verdict.decision for label in list(PRESETS)[2:]
+        label: interval_view(**PANEL.preset(label)).verdict.decision for label in PANEL.presets
     }
     assert decisions == {
         "build A": "inconclusive",
@@ -150,108 +150,16 @@ def test_a_gain_without_pairs_to_make_it_is_refused():
         interval_view(true_gain=0.02, churn=0.01)
 
 
-@pytest.fixture
-def panel() -> Panel:
-    return interval_panel()
-
-
-MOVES = {"n": 1000, "margin": 0.002, "confidence": 0.8, "true_gain": 0.01, "churn": 0.05, "draw": 3}
-
-
-def shown(panel: Panel) -> tuple:
-    return panel.image.value, panel.sentence.value, panel.image.tooltip
-
-
-@pytest.mark.parametrize("name", MOVES)
-def test_a_moved_control_changes_picture_sentence_and_alt_text(panel, name):
-    before = shown(panel)
-    panel.controls[name].value = MOVES[name]
-    assert panel.redraws == 2 and panel.error is None
-    assert all(old != new for old, new in zip(before, shown(panel), strict=True))
-
-
-def test_draw_again_adds_an_interval_and_starts_over_at_the_end(panel):
-    seen = {panel.image.value}
+def test_draw_again_adds_an_interval_and_starts_over_at_the_end():
+    panel = interval_panel()
+    seen = {bytes(panel.image.value)}
     for draw in (1, 2, 3):
         panel.buttons["Draw again"].click()
         assert panel.values["draw"] == draw and len(panel.current.ladder) == draw
-        seen.add(panel.image.value)
+        seen.add(bytes(panel.image.value))
     assert len(seen) == 4
     panel.buttons["Draw 20"].click()
     assert panel.values["draw"] == 23
     panel.set(draw=DRAWS)
     panel.buttons["Draw again"].click()
     assert panel.values["draw"] == 1
-
-
-@pytest.mark.parametrize("label", PRESETS)
-def test_a_preset_redraws_once_and_shows_what_the_plain_function_says(panel, label):
-    panel.set(true_gain=-0.01, margin=0.002, draw=7)
-    redraws = panel.redraws
-    panel.buttons[label].click()
-    assert panel.redraws == redraws + 1
-    view = interval_view(**panel.values)
-    assert panel.current == view
-    assert panel.image.tooltip == view.picture().alt
-    assert f"<b>{view.verdict.decision.upper()}. </b>" in panel.sentence.value
-
-
-def test_reset_restores_every_value_and_the_very_same_picture(panel):
-    start = panel.values, shown(panel)
-    for label in PRESETS:
-        panel.buttons[label].click()
-    panel.set(n=200, confidence=0.5, churn=0.2, draw=400)
-    panel.reset_button.click()
-    assert (panel.values, shown(panel)) == start
-
-
-def test_every_end_of_every_control_can_be_shown_together_with_every_other(panel):
-    ends = [
-        (c.min, c.max)
-        if hasattr(c, "min")
-        else [value for _, value in (c.options[0], c.options[-1])]
-        for c in panel.controls.values()
-    ]
-    for values in itertools.product(*ends):
-        panel.set(**dict(zip(panel.controls, values, strict=True)))
-        assert panel.error is None
-
-
-def test_the_bars_say_what_the_gate_says():
-    judged = {"hair": HAIR, "build A": BUILD_A, "loser": PairedOutcomes(3000, 40, 300, 660)}
-    for margin in (-0.2, 0.003, 0.005, 0.02):
-        shown = interval_bars(judged, margin)
-        policy = Policy(margin, max_gap=None, confidence=0.95)
-        for name, outcomes in judged.items():
-            assert (
-                f"{name}: {gate(outcomes, policy).decision}"
-                in shown.caption[0].lower() + shown.caption[1:]
-            )
-    assert (
-        "build A, 4,000 rows: gain 0.00825, interval 0.00325 to 0.01325, promote"
-        in interval_bars(judged, 0.003).alt
-    )
-    with pytest.raises(ValueError, match="no comparison to draw"):
-        interval_bars({}, 0.005)
-
-
-def test_the_distribution_says_where_the_margin_lies():
-    assert (
-        "0.00325 to 0.01325; the margin of 0.005 lies inside."
-        in resampled_gains(BUILD_A, 0.005).alt
-    )
-    for margin in (0.003, 0.00325, 0.02):
-        assert (
-            f"margin of {margin:g} lies at its edge or outside."
-            in resampled_gains(BUILD_A, margin).alt
-        )
-    drawn = resampled_gains(BUILD_A, 0.005, 0.8, bootstrap_gains(BUILD_A, 500))
-    assert drawn.caption.startswith("80% of the resamples") and drawn.caption.endswith(
-        "Dots: 500 resamples, drawn."
-    )
-
-
-@pytest.mark.parametrize("cells", [(10, 0, 0, 0), (0, 7, 0, 0), (0, 3, 3, 0), (3999, 1, 0, 0)])
-def test_tables_with_hardly_any_pair_can_be_drawn(cells):
-    assert resampled_gains(PairedOutcomes(*cells), 0.005).png
-    assert interval_bars({"one": PairedOutcomes(*cells)}, 0.005).png

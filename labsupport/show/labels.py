@@ -10,26 +10,17 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from labsupport.show.pictures import GREEN, VERMILLION
+from labsupport.show.draw import BAD, GOOD, PALE
 
 _COMPASS = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)]
 
 
 def draw_point(ax: Axes, x: float, y: float, good: bool, faint: bool = False) -> None:
-    """A green disc for what passes, a vermillion cross for what does not: shape and colour say the same. Faint: grey."""
-    colour = "#9a9a9a" if faint else GREEN if good else VERMILLION
-    size, zorder = (8, 3) if faint else (13, 4)
+    """A green disc for what passes, a vermillion cross for what does not; faint ones are grey."""
+    ink = GOOD if good else BAD
+    look = {"color": PALE if faint else ink, "markersize": 8 if faint else 13}
     edge = {"markeredgecolor": "white", "markeredgewidth": 1.2}
-    ax.plot(
-        [x],
-        [y],
-        "o" if good else "X",
-        color=colour,
-        markersize=size,
-        zorder=zorder,
-        clip_on=False,
-        **edge,
-    )
+    ax.plot([x], [y], "o" if good else "X", zorder=3 if faint else 4, clip_on=False, **look, **edge)
 
 
 def place_labels(
@@ -49,13 +40,7 @@ def place_labels(
     renderer = ax.figure.canvas.get_renderer()
     frame = ax.get_window_extent(renderer)
     points = [ax.transData.transform((x, y)) for x, y, _ in labels]
-    blocked = [
-        *taken,
-        *(
-            Bbox.from_bounds(px - clearance, py - clearance, 2 * clearance, 2 * clearance)
-            for px, py in points
-        ),
-    ]
+    blocked = [*taken, *(Bbox.from_bounds(*at, 0, 0).padded(clearance) for at in points)]
     for (px, py), (_, _, text) in zip(points, labels, strict=True):
         size = text.get_window_extent(renderer)
         ring, box = _free_place(px, py, size, clearance, frame, blocked)
@@ -69,7 +54,7 @@ def place_labels(
 def step_aside(
     text: Text, dx: float, dy: float, blocked: list[Bbox], renderer: RendererBase
 ) -> None:
-    """Move a text placed in pixels by (dx, dy), a few times if need be, until it covers none of the boxes."""
+    """Move a text placed in pixels by (dx, dy), a few times if need be, until it covers no box."""
     for _ in range(6):
         box = text.get_window_extent(renderer)
         if not any(_area(box, other) for other in blocked):
@@ -81,7 +66,7 @@ def step_aside(
 def _free_place(
     px: float, py: float, size: Bbox, clearance: float, frame: Bbox, blocked: list[Bbox]
 ) -> tuple[int, Bbox]:
-    """The nearest place that overlaps nothing, and its ring; failing that the one that overlaps least."""
+    """The nearest place that overlaps nothing, and its ring; failing that the least overlapping."""
     best = (math.inf, 0, size)
     for ring, (dx, dy) in itertools.product(range(9), _COMPASS):
         box = _beside(px, py, size, dx, dy, clearance + 3 + 12 * ring)
@@ -116,13 +101,5 @@ def _area(a: Bbox, b: Bbox) -> float:
 def _leader(ax: Axes, point: tuple[float, float], box: Bbox, colour: str) -> None:
     (px, py), near = point, box.padded(3)
     x, y = min(max(px, near.x0), near.x1), min(max(py, near.y0), near.y1)
-    ax.plot(
-        [px, x],
-        [py, y],
-        color=colour,
-        linewidth=0.8,
-        transform=None,
-        zorder=2,
-        scalex=False,
-        scaley=False,
-    )
+    thin = {"color": colour, "linewidth": 0.8, "zorder": 2}
+    ax.plot([px, x], [py, y], transform=None, scalex=False, scaley=False, **thin)

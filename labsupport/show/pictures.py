@@ -23,9 +23,6 @@ STYLE = Path(__file__).parent / "lab.mplstyle"
 DRAWING = threading.RLock()  # held by whoever draws
 _RC = matplotlib.rc_params_from_file(STYLE, use_default_template=False)
 
-# Okabe and Ito's colours: told apart by people with any of the common kinds of colour blindness.
-BLUE, VERMILLION, GREEN, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9"
-INK, GREY = "#1a1a1a", "#6b6b6b"
 _PALETTE = 96  # colours in a stored PNG: smooth letters, a third of the bytes
 
 
@@ -49,11 +46,12 @@ class Picture:
 
     @property
     def html(self) -> str:
-        """The figure element. Viewers that refuse HTML find the same PNG beside it in the bundle."""
+        """The figure element. Viewers that refuse HTML find the same PNG beside it."""
         source = base64.b64encode(self.png).decode()
         return (
-            f'<figure style="margin:0"><img alt="{html.escape(self.alt)}" style="max-width:100%;height:auto" '
-            f'src="data:image/png;base64,{source}"><figcaption>{html.escape(self.caption)}</figcaption></figure>'
+            f'<figure style="margin:0"><img alt="{html.escape(self.alt)}" '
+            f'style="max-width:100%;height:auto" src="data:image/png;base64,{source}">'
+            f"<figcaption>{html.escape(self.caption)}</figcaption></figure>"
         )
 
 
@@ -80,20 +78,6 @@ def picture(fig: Figure, alt: str, caption: str) -> Picture:
 
         pyplot.close(fig)
     return shown
-
-
-def picture_of(view: object, plot: Callable, caption: str, height: float = 4.1) -> Picture:
-    """A panel's picture as one that stays: what `plot(figure, view)` draws, in the panel's width.
-
-    Parameters
-    ----------
-    view, plot : as in Panel; plot returns the alt text.
-    caption : one line under the picture.
-    height : inches.
-    """
-    with styled():
-        fig = new_figure(5.6, height)
-        return picture(fig, plot(fig, view), caption)
 
 
 def encode_png(fig: Figure, colours: int | None = None) -> bytes:
@@ -151,7 +135,7 @@ class LabFigure(Figure):
         return self._axes_in_use
 
     def encode_moving(self) -> bytes:
-        """A PNG of the kept frame with what was added to it since: the same picture as a full drawing, sooner."""
+        """A PNG of the kept frame and what was added since: what a full drawing gives, sooner."""
         self.canvas.restore_region(self._background)
         for artist in sorted(self._added(), key=lambda artist: artist.zorder):
             self._axes_in_use.draw_artist(artist)

@@ -1,4 +1,4 @@
-"""Figures of lesson 01 beside the gate plane: what an accuracy can hide, and what changes slice by slice."""
+"""Figures of lesson 01 beside the gate plane: what an accuracy can hide; changes slice by slice."""
 
 from __future__ import annotations
 
@@ -13,34 +13,43 @@ from matplotlib.transforms import Bbox
 
 from labsupport.exact import as_written
 from labsupport.outcomes import PairedOutcomes
-from labsupport.show.labels import draw_point, place_labels
-from labsupport.show.pictures import (
-    BLUE,
+from labsupport.show.draw import (
+    BAD,
+    DASHED,
     GREY,
     INK,
-    VERMILLION,
-    Picture,
-    new_figure,
-    picture,
-    styled,
+    MAIN,
+    RULE,
+    VOID,
+    count,
+    figure,
+    in_points,
+    minus,
+    percent,
+    words_in,
 )
+from labsupport.show.labels import draw_point, place_labels
+from labsupport.show.pictures import LabFigure
 from labsupport.slices import slice_gap_bound
 
 _ALL = "all rows"
+_SHARES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)  # ticks
 
 
+@figure(7.5, 4.4)
 def gap_bound(
+    fig: LabFigure,
     accuracy: float,
     points: Mapping[str, tuple[float, float]],
     tolerance: float | None = None,
     title: str | None = None,
-) -> Picture:
+) -> tuple[str, str]:
     """Draw the largest gap that an overall accuracy leaves room for, over the share of the slice.
 
     Parameters
     ----------
     accuracy : overall accuracy, from 0 to 1.
-    points : {name: (share, gap)}: the slice's share of the rows and a gap that someone claims.
+    points : {name: (share, gap)}: the slice's share of the rows and a gap that someone points.
     tolerance : the gate's bound on the gap, drawn as a line; None leaves it out.
     title : one line above the figure.
 
@@ -48,86 +57,72 @@ def gap_bound(
     ------
     ValueError : an accuracy or a share out of range.
     """
-    smaller = {
-        name: (min(share, 1 - share), float(gap)) for name, (share, gap) in points.items()
-    }  # the bound is symmetric
+    # The bound is symmetric: a slice and its rest share one.
+    smaller = {name: (min(share, 1 - share), float(gap)) for name, (share, gap) in points.items()}
     bounds = {name: slice_gap_bound(accuracy, share) for name, (share, _) in smaller.items()}
     possible = {name: gap <= bounds[name] + 1e-12 for name, (_, gap) in smaller.items()}
-    with styled():
-        fig = new_figure(7.5, 4.4)
-        ax = fig.add_axes((0.105, 0.165, 0.855, 0.76 if title else 0.81))
-        low = min([0.01, *(share / 1.5 for share, _ in smaller.values())])
-        shares = np.geomspace(low, 0.5, 400)
-        bound = np.array([slice_gap_bound(accuracy, share) for share in shares])
-        ax.set_xscale("log")
-        ax.set(xlim=(low, 0.5), ylim=(0, 1.05), title=title)
-        ax.set(
-            xlabel="share of the rows in the slice", ylabel="accuracy gap between slice and rest"
-        )
-        ax.set_xticks(
-            [t for t in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if t >= low],
-            minor=False,
-        )
-        ax.set_xticks([], minor=True)
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
-        ax.fill_between(shares, bound, 1.05, color="#d9d9d9", linewidth=0, zorder=0)
-        ax.plot(shares, bound, color=INK, zorder=1)
-        _gap_words(fig, ax, accuracy, tolerance, smaller, possible)
-        half = slice_gap_bound(accuracy, 0.5)
-        caption = f"At accuracy {accuracy:.4f} a half of the rows hides a gap of {half:.3f} at most, a small slice far more."
-        return picture(fig, _gap_bound_alt(accuracy, smaller, bounds, possible, tolerance), caption)
+    ax = fig.add_axes((0.105, 0.165, 0.855, 0.76 if title else 0.81))
+    low = min([0.01, *(share / 1.5 for share, _ in smaller.values())])
+    shares = np.geomspace(low, 0.5, 400)
+    bound = np.array([slice_gap_bound(accuracy, share) for share in shares])
+    ax.set_xscale("log")
+    ax.set(xlim=(low, 0.5), ylim=(0, 1.05), title=title)
+    ax.set(xlabel="share of the rows in the slice", ylabel="accuracy gap between slice and rest")
+    ax.set_xticks([tick for tick in _SHARES if tick >= low], minor=False)
+    ax.set_xticks([], minor=True)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: percent(share)))
+    ax.fill_between(shares, bound, 1.05, color=VOID, linewidth=0, zorder=0)
+    ax.plot(shares, bound, color=INK, zorder=1)
+    _gap_words(ax, accuracy, tolerance, smaller, possible)
+    half = slice_gap_bound(accuracy, 0.5)
+    return _gap_bound_alt(accuracy, smaller, bounds, possible, tolerance), (
+        f"At accuracy {accuracy:.4f} a half of the rows hides a gap of {half:.3f} at most, "
+        "a small slice far more."
+    )
 
 
-def _gap_words(fig, ax: Axes, accuracy: float, tolerance: float | None, points, possible) -> None:
+def _gap_words(ax: Axes, accuracy: float, tolerance: float | None, points, possible) -> None:
+    inside = {"transform": ax.transAxes, "color": INK}
+    impossible = f"impossible at accuracy {accuracy:.4f}"
     words = [
-        ax.text(
-            0.96,
-            0.92,
-            f"impossible at accuracy {accuracy:.4f}",
-            transform=ax.transAxes,
-            ha="right",
-            va="top",
-            color=INK,
-        ),
-        ax.text(0.04, 0.55, "possible", transform=ax.transAxes, weight="bold"),
+        ax.text(0.96, 0.92, impossible, ha="right", va="top", **inside),
+        ax.text(0.04, 0.55, "possible", weight="bold", **inside),
     ]
     if tolerance is not None:
-        ax.axhline(tolerance, color=BLUE, linewidth=1.3, linestyle=(0, (4, 3)), zorder=1)
+        ax.axhline(tolerance, color=MAIN, linewidth=1.3, linestyle=DASHED, zorder=1)
         middle = 10 ** (math.log10(ax.get_xlim()[0] / 0.5) * 0.55) * 0.5
-        words.append(
-            ax.text(middle, tolerance + 0.012, f"tolerance {tolerance:g}", color=BLUE, fontsize=10)
-        )
+        said = f"tolerance {tolerance:g}"
+        words.append(ax.text(middle, tolerance + 0.012, said, color=MAIN, fontsize=10))
     labels = []
     for name, (share, gap) in points.items():
         draw_point(ax, share, gap, possible[name])
         labels.append((share, gap, ax.text(share, gap, name, weight="bold", zorder=5)))
-    renderer = fig.canvas.get_renderer()
+    renderer = ax.figure.canvas.get_renderer()
     taken = [word.get_window_extent(renderer) for word in words]
     if tolerance is not None:
-        taken.append(
-            Bbox(ax.transData.transform([(ax.get_xlim()[0], tolerance), (0.5, tolerance)])).padded(
-                3
-            )
-        )
+        ends = [(ax.get_xlim()[0], tolerance), (0.5, tolerance)]
+        taken.append(Bbox(ax.transData.transform(ends)).padded(3))
     place_labels(ax, labels, taken)
 
 
 def _gap_bound_alt(accuracy: float, points, bounds, possible, tolerance: float | None) -> str:
-    said = [
-        f"{name}: a slice with {100 * share:.3g} % of the rows can hide at most {bounds[name]:.3f}; a gap of {gap:.3f} is "
-        + ("possible" if possible[name] else "impossible")
+    said = "; ".join(
+        f"{name}: a slice with {percent(share)} of the rows can hide at most {bounds[name]:.3f}; "
+        f"a gap of {gap:.3f} is {'possible' if possible[name] else 'impossible'}"
         for name, (share, gap) in points.items()
-    ]
+    )
     line = "" if tolerance is None else f" A line marks the tolerance of {tolerance:g}."
     return (
-        f"Curve of the largest accuracy gap that an overall accuracy of {accuracy:.4f} leaves room for, falling as the "
-        f"slice's share of the rows grows, to {slice_gap_bound(accuracy, 0.5):.3f} at one half.{line} "
-        + "; ".join(said)
-        + "."
+        f"Curve of the largest accuracy gap that an overall accuracy of {accuracy:.4f} leaves room "
+        "for, falling as the slice's share of the rows grows, to "
+        f"{slice_gap_bound(accuracy, 0.5):.3f} at one half.{line} {said}."
     )
 
 
-def slice_changes(models: Mapping[str, PairedOutcomes], tolerance: float) -> Picture:
+@figure(7.5, 4)
+def slice_changes(
+    fig: LabFigure, models: Mapping[str, PairedOutcomes], tolerance: float
+) -> tuple[str, str]:
     """Draw, slice by slice, how much accuracy each model gains or loses against the baseline.
 
     Parameters
@@ -151,17 +146,16 @@ def slice_changes(models: Mapping[str, PairedOutcomes], tolerance: float) -> Pic
         model: {_ALL: outcomes} | {name: outcomes.slices[name] for name in order}
         for model, outcomes in models.items()
     }
-    with styled():
-        fig = new_figure(7.5, (1.5 if len(parts) > 1 else 1.3) + 0.33 * (len(order) + 1))
-        fig.set_layout_engine("constrained")
-        axes = fig.subplots(1, len(parts), sharex=True, sharey=True, squeeze=False)[0]
-        for ax, (model, rows) in zip(axes, parts.items(), strict=True):
-            _dots(ax, model, rows, tolerance, len(parts) > 1)
-        fig.supxlabel(
-            f"change of accuracy in percentage points (dashed: the tolerated loss of {100 * tolerance:g})",
-            fontsize=11,
-        )
-        return picture(fig, _changes_alt(parts, tolerance), _changes_caption(parts, tolerance))
+    fig.set_figheight((1.5 if len(parts) > 1 else 1.3) + 0.33 * (len(order) + 1))
+    fig.set_layout_engine("constrained")
+    axes = fig.subplots(1, len(parts), sharex=True, sharey=True, squeeze=False)[0]
+    for ax, (model, rows) in zip(axes, parts.items(), strict=True):
+        _dots(ax, rows, tolerance)
+        title = textwrap.fill(model.replace("_", " "), 16 if len(parts) > 1 else 60)
+        ax.set_title(title, fontsize=10.5, loc="center", linespacing=1.2)
+    across = f"(dashed: the tolerated loss of {100 * tolerance:g})"
+    fig.supxlabel(f"change of accuracy in percentage points {across}", fontsize=11)
+    return _changes_alt(parts, tolerance), _changes_caption(parts, tolerance)
 
 
 def _change(part: PairedOutcomes) -> float:
@@ -172,68 +166,52 @@ def _failed(part: PairedOutcomes, tolerance: float) -> bool:
     return part.n == 0 or -part.exact_gain > as_written(tolerance)
 
 
-def _dots(
-    ax: Axes, model: str, rows: Mapping[str, PairedOutcomes], tolerance: float, several: bool
-) -> None:
+def _bad(rows: Mapping[str, PairedOutcomes], tolerance: float) -> list[str]:
+    """The slices that lose more than the tolerance, or were not measured."""
+    return [name for name, part in rows.items() if name != _ALL and _failed(part, tolerance)]
+
+
+def _dots(ax: Axes, rows: Mapping[str, PairedOutcomes], tolerance: float) -> None:
+    """One line a slice, from no change to its change; a cross where it loses too much."""
     ax.axvline(0, color=GREY, linewidth=1, zorder=1)
-    ax.axvline(-100 * tolerance, color=VERMILLION, linewidth=1.3, linestyle=(0, (4, 3)), zorder=1)
-    ax.axhline(0.5, color="#c9c9c9", linewidth=1, zorder=0)
+    ax.axvline(-100 * tolerance, color=BAD, linewidth=1.3, linestyle=DASHED, zorder=1)
+    ax.axhline(0.5, color=RULE, linewidth=1, zorder=0)
+    bad = _bad(rows, tolerance)
+    near = {"textcoords": "offset points", "va": "center", "fontsize": 9.5, "weight": "bold"}
     for y, (name, part) in enumerate(rows.items()):
-        bad = _failed(part, tolerance) and name != _ALL
         change = _change(part)
-        ax.plot([0, change], [y, y], color="#c9c9c9", linewidth=2, zorder=1)
-        ax.plot(
-            [change],
-            [y],
-            marker="X" if bad else "o",
-            markersize=10 if bad else 8,
-            color=VERMILLION if bad else BLUE,
-            markeredgecolor="white",
-            linestyle="none",
-            zorder=3,
-        )
-        if bad and part.n:
-            ax.annotate(
-                f"{change:.2f}".replace("-", "−"),
-                (0, y),
-                (6, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=9.5,
-                weight="bold",
-                color="#9c4400",
-            )
-    ax.set_yticks(range(len(rows)), [f"{name} ({part.n:,})" for name, part in rows.items()])
+        marker, size, ink = ("X", 10, BAD) if name in bad else ("o", 8, MAIN)
+        ax.plot([0, change], [y, y], color=RULE, linewidth=2, zorder=1)
+        mark = {"markersize": size, "color": ink, "markeredgecolor": "white", "zorder": 3}
+        ax.plot([change], [y], marker, **mark)
+        if name in bad and part.n:
+            said = minus(f"{change:.2f}")
+            ax.annotate(said, (0, y), (6, 0), color=words_in(BAD), **near)
+    ax.set_yticks(range(len(rows)), [f"{name} ({count(part.n)})" for name, part in rows.items()])
     ax.set_ylim(len(rows) - 0.4, -0.6)
-    ax.set_title(
-        textwrap.fill(model.replace("_", " "), 16 if several else 60),
-        fontsize=10.5,
-        loc="center",
-        linespacing=1.2,
-    )
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x")
 
 
 def _changes_caption(parts: Mapping[str, Mapping[str, PairedOutcomes]], tolerance: float) -> str:
-    counts = {
-        model: sum(_failed(part, tolerance) for name, part in rows.items() if name != _ALL)
+    said = "; ".join(
+        f"{model.replace('_', ' ')}, {len(_bad(rows, tolerance)) or 'none'}"
         for model, rows in parts.items()
-    }
-    said = (f"{model.replace('_', ' ')}, {count or 'none'}" for model, count in counts.items())
-    return f"Slices that lose more than {100 * tolerance:g} points: {'; '.join(said)}."
+    )
+    return f"Slices that lose more than {100 * tolerance:g} points: {said}."
 
 
 def _changes_alt(parts: Mapping[str, Mapping[str, PairedOutcomes]], tolerance: float) -> str:
     said = []
     for model, rows in parts.items():
         changes = ", ".join(
-            f"{name} ({part.n} rows) " + (f"{_change(part):+.2f}" if part.n else "not measured")
+            f"{name} ({count(part.n, 'row')}) "
+            + (in_points(part.exact_gain) if part.n else "not measured")
             for name, part in rows.items()
         )
-        bad = [name for name, part in rows.items() if name != _ALL and _failed(part, tolerance)]
-        said.append(f"{model}: {changes}; beyond the tolerance: {', '.join(bad) or 'none'}.")
+        bad = ", ".join(_bad(rows, tolerance)) or "none"
+        said.append(f"{model}: {changes}; beyond the tolerance: {bad}.")
     return (
-        f"Change of accuracy against the baseline per slice, in percentage points, with a line at the tolerated loss of "
-        f"{100 * tolerance:g}. " + " ".join(said)
+        "Change of accuracy against the baseline per slice, in percentage points, with a line at "
+        f"the tolerated loss of {100 * tolerance:g}. " + " ".join(said)
     )

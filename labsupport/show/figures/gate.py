@@ -1,4 +1,4 @@
-"""The gain-gap plane: where a build lies, and the corner of the plane that the gate lets through."""
+"""The gain-gap plane: where a build lies, and the corner of it that the gate lets through."""
 
 from __future__ import annotations
 
@@ -7,50 +7,31 @@ from collections.abc import Mapping
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from labsupport.exact import as_written
+from labsupport.show.draw import DASHED, GOOD, GREY, INK, figure, in_points, minus, words_in
 from labsupport.show.labels import draw_point, place_labels, step_aside
-from labsupport.show.pictures import (
-    GREEN,
-    GREY,
-    INK,
-    LabFigure,
-    Picture,
-    new_figure,
-    picture,
-    styled,
-)
+from labsupport.show.pictures import LabFigure
 
 GAP_LABEL = "accuracy gap between two slices"
 _GAIN_LABEL = "gain over the baseline (percentage points; squeezed beyond ±1)"
-_TICKS = (
-    0,
-    1,
-    -1,
-    0.5,
-    -0.5,
-    5,
-    -5,
-    -50,
-    2,
-    -2,
-    -20,
-    20,
-    -10,
-    10,
-)  # the earlier, the more it is wanted
+# The earlier, the more it is wanted.
+_TICKS = (0, 1, -1, 0.5, -0.5, 5, -5, -50, 2, -2, -20, 20, -10, 10)
 Points = Mapping[str, tuple[float, float]]
 Limits = tuple[tuple[float, float], tuple[float, float]]
 
 
+@figure(7.5, 4.6)
 def gate_plane(
+    fig: LabFigure,
     points: Points,
     margin: float = 0.005,
     tolerance: float = 0.10,
     gap_label: str = GAP_LABEL,
     title: str | None = None,
-) -> Picture:
+) -> tuple[str, str]:
     """Draw builds in the plane of gain and gap, with the region that the gate promotes.
 
     Parameters
@@ -67,10 +48,8 @@ def gate_plane(
     """
     if not points:
         raise ValueError("There is no build to draw: give at least one {name: (gain, gap)}.")
-    with styled():
-        fig = new_figure(7.5, 4.6)
-        alt = draw_gate_plane(fig, points, margin, tolerance, gap_label, title=title)
-        return picture(fig, alt, plane_caption(points, margin, tolerance))
+    alt = draw_gate_plane(fig, points, margin, tolerance, gap_label, title=title)
+    return alt, plane_caption(points, margin, tolerance)
 
 
 def plane_caption(points: Points, margin: float, tolerance: float) -> str:
@@ -78,9 +57,8 @@ def plane_caption(points: Points, margin: float, tolerance: float) -> str:
     verdicts = {name: promoted(*at, margin, tolerance) for name, at in points.items()}
     passed = ", ".join(name for name, yes in verdicts.items() if yes)
     blocked = ", ".join(name for name, yes in verdicts.items() if not yes)
-    return " ".join(
-        f"{word}: {names}." for word, names in (("Promoted", passed), ("Blocked", blocked)) if names
-    )
+    lines = (("Promoted", passed), ("Blocked", blocked))
+    return " ".join(f"{word}: {names}." for word, names in lines if names)
 
 
 def draw_gate_plane(
@@ -117,7 +95,7 @@ def draw_gate_plane(
 
 
 def promoted(gain: float, gap: float, margin: float, tolerance: float) -> bool:
-    """Whether a point lies in the promote region: the decimals as they are written, borders included, NaN outside."""
+    """Whether the gate promotes a point: decimals as written, borders included, NaN outside."""
     if math.isnan(gain) or math.isnan(gap):
         return False
     return as_written(gain) >= as_written(margin) and as_written(gap) <= as_written(tolerance)
@@ -130,7 +108,7 @@ def _empty_plane(fig: LabFigure, limits: Limits, gap_label: str, title: str | No
     ax.set_xscale("symlog", linthresh=1, linscale=1.2)
     ax.set(xlim=limits[0], ylim=limits[1], xlabel=_GAIN_LABEL, ylabel=gap_label, title=title)
     ticks = _ticks(ax)
-    ax.set_xticks(ticks, [f"{tick:+g}".replace("-", "−") if tick else "0" for tick in ticks])
+    ax.set_xticks(ticks, [minus(f"{tick:+g}") if tick else "0" for tick in ticks])
     ax.set_xticks([], minor=True)
     return ax
 
@@ -140,10 +118,8 @@ def _limits(points: list[tuple[float, float]], margin: float, tolerance: float) 
     gaps = [float(gap) for _, gap in points if not math.isnan(gap)] + [tolerance]
     low, high = min(gaps), max(gaps)
     room = 0.14 * (high - min(low, 0))
-    return (min(-1, 1.8 * min(gains)), max(4, 1.8 * max(gains))), (
-        min(0, low) - 0.6 * room,
-        high + room,
-    )
+    across = (min(-1, 1.8 * min(gains)), max(4, 1.8 * max(gains)))
+    return across, (min(0, low) - 0.6 * room, high + room)
 
 
 def _ticks(ax: Axes, apart: float = 44) -> list[float]:
@@ -157,61 +133,48 @@ def _ticks(ax: Axes, apart: float = 44) -> list[float]:
 
 
 def _region(ax: Axes, margin: float, tolerance: float, marks: list[Bbox]) -> list[Bbox]:
-    """Shade what the gate promotes and name its borders; return what labels should keep off, in pixels."""
+    """Shade what the gate promotes and name its borders; return what labels keep off, in pixels."""
     (x0, x1), (y0, y1) = ax.get_xlim(), ax.get_ylim()
     left, top = min(max(100 * margin, x0), x1), min(max(tolerance, y0), y1)
-    ax.add_patch(
-        Rectangle(
-            (left, y0), x1 - left, top - y0, facecolor=GREEN, alpha=0.16, linewidth=0, zorder=0
-        )
-    )
-    ax.plot([left, left, x1], [y0, top, top], color=GREEN, linewidth=1.6, zorder=1)
-    dashed = {"color": GREY, "linewidth": 1, "linestyle": (0, (4, 3)), "zorder": 1}
+    shade = {"facecolor": GOOD, "alpha": 0.16, "linewidth": 0, "zorder": 0}
+    ax.add_patch(Rectangle((left, y0), x1 - left, top - y0, **shade))
+    ax.plot([left, left, x1], [y0, top, top], color=GOOD, linewidth=1.6, zorder=1)
+    dashed = {"color": GREY, "linewidth": 1, "linestyle": DASHED, "zorder": 1}
     ax.plot([left, left], [top, y1], **dashed)
     ax.plot([x0, left], [top, top], **dashed)
 
     (px, py), (right, upper) = ax.transData.transform([(left, top), (x1, y1)])
-    (start, lower) = ax.transData.transform((x0, y0))
-    small = {"color": GREY, "fontsize": 10, "transform": None}
-    flip = px - start < 150  # no room left of the margin
-    margin_word = ax.text(
-        px + (7 if flip else -7),
-        upper - 2,
-        f"margin {margin:g}",
-        ha="left" if flip else "right",
-        va="top",
-        **small,
-    )
-    low_word = upper - py < 50
-    tolerance_word = ax.text(
-        start + 9,
-        py + (-5 if low_word else 5),
-        f"tolerance {tolerance:g}",
-        va="top" if low_word else "bottom",
-        **small,
-    )
-    promote_word = ax.text(
-        right - 10,
-        max(py - 8, lower + 26),
-        "promote",
-        color="#00654a",
-        weight="bold",
-        ha="right",
-        va="top",
-        transform=None,
-    )
+    start, lower = ax.transData.transform((x0, y0))
+    words = _region_words(ax, margin, tolerance, (px, py), Bbox([(start, lower), (right, upper)]))
     renderer = ax.figure.canvas.get_renderer()
-    step_aside(margin_word, 0, -24, marks, renderer)
-    step_aside(tolerance_word, 40, 0, marks, renderer)
-    step_aside(promote_word, 0, -24, marks, renderer)
+    for word, aside in zip(words, ((0, -24), (40, 0), (0, -24)), strict=True):
+        step_aside(word, *aside, marks, renderer)
     lines = [
         Bbox.from_extents(px - 3, lower, px + 3, upper),
         Bbox.from_extents(start, py - 3, right, py + 3),
     ]
-    return [
-        *lines,
-        *(word.get_window_extent(renderer) for word in (margin_word, tolerance_word, promote_word)),
-    ]
+    return [*lines, *(word.get_window_extent(renderer) for word in words)]
+
+
+def _region_words(
+    ax: Axes, margin: float, tolerance: float, corner: tuple[float, float], plane: Bbox
+) -> tuple[Text, Text, Text]:
+    """The names of margin, tolerance and region, beside the region's corner, in pixels."""
+    px, py = corner
+    small = {"color": GREY, "fontsize": 10, "transform": None}
+    x, side = (px - 7, "right")
+    if px - plane.x0 < 150:  # no room left of the margin
+        x, side = (px + 7, "left")
+    y, below = (py + 5, "bottom")
+    if plane.y1 - py < 50:
+        y, below = (py - 5, "top")
+    bold = {"color": words_in(GOOD), "weight": "bold", "transform": None}
+    promote = max(py - 8, plane.y0 + 26)
+    return (
+        ax.text(x, plane.y1 - 2, f"margin {margin:g}", ha=side, va="top", **small),
+        ax.text(plane.x0 + 9, y, f"tolerance {tolerance:g}", va=below, **small),
+        ax.text(plane.x1 - 10, promote, "promote", ha="right", va="top", **bold),
+    )
 
 
 def _mark(ax: Axes, name: str, gain: float, gap: float, passed: bool, faint: bool) -> tuple:
@@ -226,13 +189,13 @@ def _mark(ax: Axes, name: str, gain: float, gap: float, passed: bool, faint: boo
 
 
 def _alt(points: Points, margin: float, tolerance: float, gap_label: str) -> str:
-    said = [
-        f"{name}: gain {100 * float(gain):+.2f} points, "
+    said = "; ".join(
+        f"{name}: gain {in_points(gain)} points, "
         + ("gap not measured" if math.isnan(gap) else f"gap {float(gap):.3f}")
         + (", promoted" if promoted(gain, gap, margin, tolerance) else ", blocked")
         for name, (gain, gap) in points.items()
-    ]
+    )
     return (
-        f"Plane of gain (percentage points, across) and {gap_label} (up). The gate promotes where the gain is at least "
-        f"{100 * margin:g} points and the gap at most {tolerance:g}. " + "; ".join(said) + "."
+        f"Plane of gain (percentage points, across) and {gap_label} (up). The gate promotes where "
+        f"the gain is at least {100 * margin:g} points and the gap at most {tolerance:g}. {said}."
     )

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from labsupport.show.pictures import INK, Picture, new_figure, picture, styled
+from labsupport.show.draw import INK, figure
+from labsupport.show.pictures import LabFigure
 
 _WIDTH, _HEIGHT = 150, 66  # of a box, in pixels of a picture 900 pixels wide
 _COLUMNS = (81, 265.5, 450, 634.5, 819)
@@ -19,7 +20,7 @@ _LINE = "#4a4a4a"
 
 @dataclass(frozen=True)
 class Box:
-    """One step of the pipeline: its name, the words drawn, its centre in pixels, the lessons about it."""
+    """One step: its name, the words drawn, its centre in pixels, the lessons about it."""
 
     name: str
     words: str
@@ -43,7 +44,8 @@ BOXES = (
 )
 
 
-def pipeline(lit: str | Iterable[str] = ()) -> Picture:
+@figure(7.5, 3.75)
+def pipeline(fig: LabFigure, lit: str | Iterable[str] = ()) -> tuple[str, str]:
     """Draw the pipeline from a change to the fleet and back, with the number of the lesson on each
     step.
 
@@ -60,70 +62,34 @@ def pipeline(lit: str | Iterable[str] = ()) -> Picture:
     for name in lit:
         if name not in names:
             raise ValueError(f"The pipeline has no box {name!r}; its boxes: {', '.join(names)}.")
-    with styled():
-        fig = new_figure(7.5, 3.75)
-        ax = fig.add_axes((0, 0, 1, 1))
-        ax.set(xlim=(0, 900), ylim=(450, 0))
-        ax.set_axis_off()
-        _draw_flow(ax)
-        for box in BOXES:
-            _draw_box(ax, box, box.name in lit)
-        _draw_key(ax)
-        caption = "The road of a model, and the lessons about each step."
-        return picture(fig, _alt([name for name in names if name in lit]), caption)
+    ax = fig.add_axes((0, 0, 1, 1))
+    ax.set(xlim=(0, 900), ylim=(450, 0))
+    ax.set_axis_off()
+    _draw_flow(ax)
+    for box in BOXES:
+        _draw_box(ax, box, box.name in lit)
+    _draw_key(ax)
+    alt = _alt([name for name in names if name in lit])
+    return alt, "The road of a model, and the lessons about each step."
 
 
 def _draw_box(ax: Axes, box: Box, lit: bool) -> None:
     face, edge, width = ("#ffd37a", "#8a5a00", 2.6) if lit else ("#eef4f8", "#7f97a6", 1.2)
     corner = (box.x - _WIDTH / 2, box.y - _HEIGHT / 2)
-    shape = "round,pad=0,rounding_size=9"
-    ax.add_patch(
-        FancyBboxPatch(
-            corner,
-            _WIDTH,
-            _HEIGHT,
-            shape,
-            facecolor=face,
-            edgecolor=edge,
-            linewidth=width,
-            zorder=3,
-        )
-    )
-    weight = "bold" if lit else "normal"
-    ax.text(
-        box.x,
-        box.y,
-        box.words,
-        ha="center",
-        va="center",
-        fontsize=10.5,
-        weight=weight,
-        linespacing=1.25,
-        zorder=4,
-    )
+    shape = {"boxstyle": "round,pad=0,rounding_size=9", "zorder": 3}
+    paint = {"facecolor": face, "edgecolor": edge, "linewidth": width}
+    ax.add_patch(FancyBboxPatch(corner, _WIDTH, _HEIGHT, **shape, **paint))
+    look = {"fontsize": 10.5, "weight": "bold" if lit else "normal", "linespacing": 1.25}
+    ax.text(box.x, box.y, box.words, ha="center", va="center", zorder=4, **look)
     if box.lessons:
         _draw_badge(ax, box.x + _WIDTH / 2 - 6, box.y - _HEIGHT / 2, box.lessons)
 
 
 def _draw_badge(ax: Axes, x: float, y: float, lessons: str) -> None:
-    pad = {
-        "boxstyle": "round,pad=0.28,rounding_size=0.5",
-        "facecolor": "#12435c",
-        "edgecolor": "white",
-        "linewidth": 1,
-    }
-    ax.text(
-        x,
-        y,
-        lessons,
-        ha="right",
-        va="center",
-        fontsize=8.5,
-        weight="bold",
-        color="white",
-        bbox=pad,
-        zorder=6,
-    )
+    box = {"boxstyle": "round,pad=0.28,rounding_size=0.5", "linewidth": 1}
+    box |= {"facecolor": "#12435c", "edgecolor": "white"}
+    look = {"fontsize": 8.5, "weight": "bold", "color": "white"}
+    ax.text(x, y, lessons, ha="right", va="center", bbox=box, zorder=6, **look)
 
 
 def _draw_flow(ax: Axes) -> None:
@@ -140,15 +106,11 @@ def _draw_flow(ax: Axes) -> None:
     _arrow(ax, [(c[3], _LOWER + tall), (c[3], _ROLLBACK - tall)])
     _arrow(ax, [(c[3] - half, _ROLLBACK), (c[2], _ROLLBACK), (c[2], _LOWER + tall)])
     _arrow(ax, [(c[3], _UPPER + tall), (c[3], _UPPER + tall + 32)])
-    small = {"fontsize": 9, "color": _LINE, "zorder": 4}
-    ax.text(
-        c[3], _UPPER + tall + 48, "blocked: the baseline stays", ha="center", va="center", **small
-    )
-    ax.text(c[4] - 10, (_UPPER + _LOWER) / 2 + 26, "promoted", ha="right", va="center", **small)
-    ax.text(c[2] - 12, _ROLLBACK - 24, "previous version", ha="right", va="center", **small)
-    ax.text(
-        c[3] - half + 62, (_LOWER + _ROLLBACK) / 2, "regression", ha="right", va="center", **small
-    )
+    small = {"fontsize": 9, "color": _LINE, "va": "center", "zorder": 4}
+    ax.text(c[3], _UPPER + tall + 48, "blocked: the baseline stays", ha="center", **small)
+    ax.text(c[4] - 10, (_UPPER + _LOWER) / 2 + 26, "promoted", ha="right", **small)
+    ax.text(c[2] - 12, _ROLLBACK - 24, "previous version", ha="right", **small)
+    ax.text(c[3] - half + 62, (_LOWER + _ROLLBACK) / 2, "regression", ha="right", **small)
 
 
 def _line(ax: Axes, path: list[tuple[float, float]]) -> None:
@@ -158,9 +120,8 @@ def _line(ax: Axes, path: list[tuple[float, float]]) -> None:
 def _arrow(ax: Axes, path: list[tuple[float, float]]) -> None:
     if len(path) > 2:
         _line(ax, path[:-1])
-    head = FancyArrowPatch(path[-2], path[-1], arrowstyle="-|>", mutation_scale=13, color=_LINE, linewidth=1.5, shrinkA=0,
-                           shrinkB=0, zorder=2)  # fmt: skip
-    ax.add_patch(head)
+    look = {"arrowstyle": "-|>", "mutation_scale": 13, "color": _LINE, "linewidth": 1.5}
+    ax.add_patch(FancyArrowPatch(path[-2], path[-1], shrinkA=0, shrinkB=0, zorder=2, **look))
 
 
 def _draw_key(ax: Axes) -> None:
@@ -174,10 +135,10 @@ def _alt(lit: list[str]) -> str:
     lessons = ", ".join(f"{box.name} {box.lessons}" for box in BOXES if box.lessons)
     shown = f" Lit up: {', '.join(lit)}." if lit else ""
     return (
-        "The pipeline as a loop of boxes. A change to code, data or config, or a trigger (schedule, data volume, drift), "
-        "starts cheap checks, then distributed training, then the evaluation gate. What the gate blocks goes no further. "
-        "What it promotes goes to bundle and registry, to canary or shadow, to a staged rollout and to the fleet; a "
-        "regression there means automatic rollback to the previous version. A drift monitor watches the fleet and leads "
-        "back to the triggers. "
-        f"Lessons: {lessons}, the whole loop 10.{shown}"
+        "The pipeline as a loop of boxes. A change to code, data or config, or a trigger "
+        "(schedule, data volume, drift), starts cheap checks, then distributed training, then the "
+        "evaluation gate. What the gate blocks goes no further. What it promotes goes to bundle "
+        "and registry, to canary or shadow, to a staged rollout and to the fleet; a regression "
+        "there means automatic rollback to the previous version. A drift monitor watches the "
+        f"fleet and leads back to the triggers. Lessons: {lessons}, the whole loop 10.{shown}"
     )

@@ -4,25 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import ipywidgets as widgets
-
 from labsupport.costs import Stage, break_even_catch_rate, duration_until_caught, two_orders
+from labsupport.show.controls import Panel, Slider
+from labsupport.show.draw import percent
 from labsupport.show.figures.costs import cost_lines, draw_cost_lines
-from labsupport.show.panel import Panel
 from labsupport.show.pictures import LabFigure, Picture
-
-_START = {"catch_rate": 0.2, "check_minutes": 3.0, "cluster_price": 120.0, "training_hours": 4.0}
-PRESETS = {
-    "This lesson": _START,
-    "Few catches": _START | {"catch_rate": 0.01},
-    "Slow checks": _START | {"check_minutes": 60.0},
-    "A small model": {
-        "catch_rate": 0.2,
-        "check_minutes": 10.0,
-        "cluster_price": 20.0,
-        "training_hours": 0.5,
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -94,35 +80,30 @@ def cost_view(
     )
 
 
-def cost_panel() -> Panel:
-    """The panel of lesson 05: show it as the last expression of a cell."""
-    return Panel(cost_view, plot_view, _controls(), PRESETS)
-
-
 def plot_view(fig: LabFigure, view: CostView) -> str:
     """Draw a view into a figure; return the alt text."""
     return draw_cost_lines(fig, view.check_cost, view.training_cost, view.catch_rate, "dollars")
 
 
 def _sentence(
-    first: float, alone: float, anyway: float, p: float, even: float, hours: tuple
+    first: float, alone: float, anyway: float, rate: float, even: float, hours: tuple
 ) -> str:
-    verdict = "pay" if first < alone else "break even" if first == alone else "do not pay"
-    parts = [
-        f"Checks first {verdict}: {first:,.2f} dollars per change, against {alone:,.2f} for training alone "
-        f"and {anyway:,.2f} for training and then checks.",
-        f"They stop {100 * p:.4g} % of the changes; "
-        + (
-            f"the break-even is {100 * even:.4g} %."
-            if even <= 1
-            else "they cost more than training, so no share is enough."
-        ),
-    ]
+    verdict, enough = "do not pay", f"the break-even is {percent(even)}."
+    if first <= alone:
+        verdict = "pay" if first < alone else "break even"
+    if even > 1:
+        enough = "they cost more than training, so no share is enough."
+    heard = ""
     if hours[0] is not None:
-        parts.append(
-            f"The author of a stopped change hears after {_time(hours[0])} instead of {_time(hours[1])}."
+        heard = (
+            f" The author of a stopped change hears after {_time(hours[0])} "
+            f"instead of {_time(hours[1])}."
         )
-    return " ".join(parts)
+    return (
+        f"Checks first {verdict}: {first:,.2f} dollars per change, against {alone:,.2f} for "
+        f"training alone and {anyway:,.2f} for training and then checks. "
+        f"They stop {percent(rate)} of the changes; {enough}{heard}"
+    )
 
 
 def _time(hours: float) -> str:
@@ -132,25 +113,20 @@ def _time(hours: float) -> str:
     )
 
 
-def _controls() -> dict[str, widgets.ValueWidget]:
-    look = {"style": {"description_width": "150px"}, "layout": widgets.Layout(width="auto")}
-
-    def slider(
-        name: str, words: str, low: float, high: float, step: float, readout: str
-    ) -> widgets.FloatSlider:
-        return widgets.FloatSlider(
-            _START[name],
-            min=low,
-            max=high,
-            step=step,
-            readout_format=readout,
-            description=words,
-            **look,
-        )
-
-    return {
-        "catch_rate": slider("catch_rate", "catch rate (share)", 0.0, 1.0, 0.0025, ".4f"),
-        "check_minutes": slider("check_minutes", "checks (minutes)", 0.0, 120.0, 1.0, ".0f"),
-        "cluster_price": slider("cluster_price", "cluster (dollars/hour)", 5.0, 500.0, 5.0, ".0f"),
-        "training_hours": slider("training_hours", "training (hours)", 0.25, 48.0, 0.25, ".2f"),
-    }
+PANEL = Panel(
+    cost_view,
+    plot_view,
+    controls=(
+        Slider("catch_rate", "catch rate", "share", 0.0, 1.0, 0.0025),
+        Slider("check_minutes", "checks", "minutes", 0.0, 120.0, 1.0),
+        Slider("cluster_price", "cluster", "dollars/hour", 5.0, 500.0, 5.0),
+        Slider("training_hours", "training", "hours", 0.25, 48.0, 0.25),
+    ),
+    presets={
+        "This lesson": {},
+        "Few catches": {"catch_rate": 0.01},
+        "Slow checks": {"check_minutes": 60.0},
+        "A small model": {"check_minutes": 10.0, "cluster_price": 20.0, "training_hours": 0.5},
+    },
+)
+cost_panel = PANEL.live

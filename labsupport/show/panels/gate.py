@@ -6,31 +6,24 @@ import dataclasses
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-import ipywidgets as widgets
 import numpy as np
 
 from labsupport.data import load_employment
 from labsupport.gate import Check, Policy, Verdict, gate
 from labsupport.outcomes import PairedOutcomes
+from labsupport.show.controls import Choice, Panel, Slider, Switch
 from labsupport.show.figures.gate import GAP_LABEL, draw_gate_plane
-from labsupport.show.panel import Panel
-from labsupport.show.pictures import LabFigure, Picture, picture_of
+from labsupport.show.pictures import LabFigure, Picture
 from labsupport.training import fit_logistic, predict
 from labsupport.world import World
 
 TRAINED = "trained here"
 REAL = ("trees_without_medical", "trees_all_columns", "logistic_without_sex_race")
 LOSS_LABEL = "largest loss of accuracy in any slice"
-_TRAINING_CONTROLS = ("seed", "n_train", "bias", "threshold", "bias_in_accuracy")
-_START = {"candidate": TRAINED, "margin": 0.005, "tolerance": 0.10, "seed": 2, "n_train": 8000, "bias": 0.0,
-          "threshold": 0.0, "bias_in_accuracy": True}  # fmt: skip
-
-PRESETS = {
-    "A more data": _START,
-    "B stale shard": _START | {"seed": 99, "n_train": 120},
-    "C group regress": _START | {"bias": 3.0, "bias_in_accuracy": False},
-    "C honest": _START | {"bias": 1.0, "threshold": 2.0},
-} | {name: {"candidate": name, "margin": 0.001, "tolerance": 0.01} for name in REAL}
+_BEWARE = (
+    " Beware: this accuracy was measured without the bias, so it belongs to another model than the "
+    "gap."
+)
 _SHORT = {"A more data": "A", "B stale shard": "B", "C group regress": "C"}
 
 
@@ -64,7 +57,7 @@ class GateView:
 
     def picture(self) -> Picture:
         """The gain-gap plane with this build, and others in grey."""
-        return picture_of(self, plot_view, f"{self.name}: {self.verdict.reason}.")
+        return PANEL.picture(self, f"{self.name}: {self.verdict.reason}.")
 
 
 def gate_view(
@@ -98,33 +91,25 @@ def gate_view(
     ValueError : an unknown candidate, or a bound that Policy refuses.
     """
     if candidate in REAL:
-        verdict = gate(
-            _real_outcomes(candidate), Policy(margin, max_gap=None, max_slice_loss=tolerance)
-        )
+        policy = Policy(margin, max_gap=None, max_slice_loss=tolerance)
+        verdict = gate(_real_outcomes(candidate), policy)
     elif candidate == TRAINED:
         shown = _trained_outcomes(seed, n_train, bias, threshold)
         scored = shown if bias_in_accuracy else _trained_outcomes(seed, n_train, 0.0, threshold)
-        grafted = dataclasses.replace(
-            scored, slices=shown.slices
-        )  # one model's accuracy, and maybe another one's slices
+        # One model's accuracy, and maybe another one's slices.
+        grafted = dataclasses.replace(scored, slices=shown.slices)
         verdict = gate(grafted, Policy(margin, max_gap=tolerance))
     else:
         raise ValueError(
             f"There is no candidate {candidate!r}; choose one of: {TRAINED}, {', '.join(REAL)}."
         )
+    outcomes = verdict.outcomes
     gap = float(np.max([check.value for check in _safety_checks(verdict)]))
     name = "your build" if candidate == TRAINED else candidate
     sentence = _sentence(verdict)
     if candidate == TRAINED and bias and not bias_in_accuracy:
-        sentence += " Beware: this accuracy was measured without the bias, so it belongs to another model than the gap."
-    return GateView(
-        name, verdict.outcomes, verdict, verdict.outcomes.gain, gap, margin, tolerance, sentence
-    )
-
-
-def gate_panel() -> Panel:
-    """The panel of lesson 01: show it as the last expression of a cell."""
-    return Panel(gate_view, plot_view, _controls(), PRESETS, applies=_applies)
+        sentence += _BEWARE
+    return GateView(name, outcomes, verdict, outcomes.gain, gap, margin, tolerance, sentence)
 
 
 def plot_view(fig: LabFigure, view: GateView) -> str:
@@ -174,7 +159,9 @@ def _real_outcomes(model: str) -> PairedOutcomes:
 def _references(real: bool) -> dict[str, tuple[float, float]]:
     """The presets' points, drawn in grey behind the current one, under short names."""
     views = {
-        label: gate_view(**values) for label, values in PRESETS.items() if (label in REAL) == real
+        label: gate_view(**differences)
+        for label, differences in PANEL.presets.items()
+        if (label in REAL) == real
     }
     return {_SHORT.get(label, label): (view.gain, view.gap) for label, view in views.items()}
 
@@ -184,64 +171,42 @@ def _safety_checks(verdict: Verdict) -> list[Check]:
 
 
 def _sentence(verdict: Verdict) -> str:
-    outcomes = verdict.outcomes
-    gain, rest = verdict.checks[0], _safety_checks(verdict)
-    reason = (
-        "" if verdict.decision == "promote" else f", {verdict.reason.removeprefix('blocked: ')}"
-    )
-    parts = [
-        f"{verdict.decision.upper()}{reason}.",
-        f"Accuracy {outcomes.candidate_accuracy:.4f} against {outcomes.baseline_accuracy:.4f}.",
-        gain.sentence,
-    ]
+    outcomes, rest = verdict.outcomes, _safety_checks(verdict)
+    decision = verdict.decision.upper()
+    if verdict.decision != "promote":
+        decision += f", {verdict.reason.removeprefix('blocked: ')}"
+    lose = ""
     if len(rest) > 1:
         failed = sum(not check.passed for check in rest)
-        parts.append(
-            f"{failed or 'None'} of {len(rest)} slices lose{'s' if failed < 2 else ''} too much; the worst:"
-        )
-    parts.append(max(rest, key=lambda check: check.value).sentence)
-    return " ".join(parts)
+        verb = "loses" if failed < 2 else "lose"
+        lose = f"{failed or 'None'} of {len(rest)} slices {verb} too much; the worst: "
+    worst = max(rest, key=lambda check: check.value)
+    return (
+        f"{decision}. Accuracy {outcomes.candidate_accuracy:.4f} against "
+        f"{outcomes.baseline_accuracy:.4f}. {verdict.checks[0].sentence} {lose}{worst.sentence}"
+    )
 
 
-def _applies(values: dict) -> tuple[str, ...]:
-    always = ("candidate", "margin", "tolerance")
-    return always if values["candidate"] in REAL else (*always, *_TRAINING_CONTROLS)
-
-
-def _controls() -> dict[str, widgets.ValueWidget]:
-    look = {"style": {"description_width": "130px"}, "layout": widgets.Layout(width="auto")}
-
-    def slider(
-        name: str, words: str, low: float, high: float, step: float, readout: str
-    ) -> widgets.FloatSlider:
-        return widgets.FloatSlider(
-            _START[name],
-            min=low,
-            max=high,
-            step=step,
-            readout_format=readout,
-            description=words,
-            **look,
-        )
-
-    return {
-        "candidate": widgets.Dropdown(
-            options=[TRAINED, *REAL], value=TRAINED, description="candidate", **look
-        ),
-        "margin": slider("margin", "margin (share)", -0.01, 0.02, 0.001, ".3f"),
-        "tolerance": slider("tolerance", "tolerance (share)", 0.0, 0.4, 0.005, ".3f"),
-        "seed": widgets.IntSlider(
-            _START["seed"], min=0, max=99, description="training seed", **look
-        ),
-        "n_train": widgets.SelectionSlider(
-            options=[60, 120, 300, 600, 1200, 2000, 4000, 8000],
-            value=8000,
-            description="training rows",
-            **look,
-        ),
-        "bias": slider("bias", "bias (logits)", 0.0, 6.0, 0.1, ".1f"),
-        "threshold": slider("threshold", "slice: X[:, 0] above", -2.0, 4.0, 0.1, ".1f"),
-        "bias_in_accuracy": widgets.Checkbox(
-            True, description="the accuracy sees the bias too", indent=False
-        ),
+_HERE = {"candidate": (TRAINED,)}  # what has been trained already cannot be trained otherwise
+PANEL = Panel(
+    gate_view,
+    plot_view,
+    controls=(
+        Choice("candidate", "candidate", (TRAINED, *REAL)),
+        Slider("margin", "margin", "share", -0.01, 0.02, 0.001),
+        Slider("tolerance", "tolerance", "share", 0.0, 0.4, 0.005),
+        Slider("seed", "training seed", "", 0, 99, 1, only=_HERE),
+        Choice("n_train", "training rows", (60, 120, 300, 600, 1200, 2000, 4000, 8000), only=_HERE),
+        Slider("bias", "bias", "logits", 0.0, 6.0, 0.1, only=_HERE),
+        Slider("threshold", "slice: X[:, 0] above", "", -2.0, 4.0, 0.1, only=_HERE),
+        Switch("bias_in_accuracy", "the accuracy sees the bias too", only=_HERE),
+    ),
+    presets={
+        "A more data": {},
+        "B stale shard": {"seed": 99, "n_train": 120},
+        "C group regress": {"bias": 3.0, "bias_in_accuracy": False},
+        "C honest": {"bias": 1.0, "threshold": 2.0},
     }
+    | {name: {"candidate": name, "margin": 0.001, "tolerance": 0.01} for name in REAL},
+)
+gate_panel = PANEL.live

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-import ipywidgets as widgets
 import numpy as np
 from matplotlib.axes import Axes
 
 from labsupport.network import EVERY, STEPS, Run, Training, network_task, train_networks
-from labsupport.show.panel import Panel
-from labsupport.show.pictures import BLUE, INK, VERMILLION, LabFigure, Picture, picture_of
+from labsupport.show.controls import Choice, Panel, Slider, Switch
+from labsupport.show.draw import BAD, INK, MAIN, count, percent, words_in
+from labsupport.show.pictures import LabFigure, Picture
 
 ULPS = (0, 1, 2, 4, 16, 256, 65_536)
 WORKERS = (2, 4, 8)
@@ -25,18 +25,8 @@ WEIGHT, SEED, ORDER, COUNT, ARRIVAL = (
     "order of arrival",
 )
 SOURCES = (WEIGHT, SEED, ORDER, COUNT, ARRIVAL)
-_START = {"source": WEIGHT, "ulps": 1, "other": 1, "workers": 8, "fixed": False, "steps": STEPS}
 PURPLE = "#a0478a"  # darker than the palette's, to be read as text
 _SMOOTH = 10  # steps whose losses are averaged into one point of a curve
-
-PRESETS = {
-    "1 ulp": _START,
-    "nothing": _START | {"ulps": 0},
-    "new seed": _START | {"source": SEED},
-    "8 workers": _START | {"source": COUNT},
-    "arrival": _START | {"source": ARRIVAL},
-    "arrival, fixed": _START | {"source": ARRIVAL, "fixed": True},
-}
 
 
 @dataclass(frozen=True)
@@ -70,9 +60,8 @@ class NoiseView:
 
     def picture(self) -> Picture:
         """The two loss curves, their difference, and the churn."""
-        return picture_of(
-            self, plot_view, f"{self.what}: churn {self.churn[-1]:.1%} after {self.steps:,} steps."
-        )
+        churn = percent(self.churn[-1], 1)
+        return PANEL.picture(self, f"{self.what}: churn {churn} after {self.steps:,} steps.")
 
 
 def noise_view(
@@ -112,7 +101,7 @@ def noise_view(
     reference = _trained("reference", fixed)[0]
     run = _trained(source, fixed)[chosen]
     what = {
-        WEIGHT: f"one weight moved by {ulps:,} ulp{'s' * (ulps != 1)}",
+        WEIGHT: f"one weight moved by {count(ulps, 'ulp')}",
         SEED: f"initial seed {other} instead of 0",
         ORDER: f"data order {other} instead of 0",
         COUNT: f"{workers} workers instead of 1",
@@ -121,43 +110,39 @@ def noise_view(
     return _compare(what + ", summed by fixed chunks" * fixed, reference, run, steps)
 
 
-def noise_panel() -> Panel:
-    """The panel of lesson 04: show it as the last expression of a cell."""
-    return Panel(noise_view, plot_view, _controls(), PRESETS, applies=_applies)
-
-
 def plot_view(fig: LabFigure, view: NoiseView) -> str:
     """Draw a view into a figure; return the alt text."""
     ax = fig.frame(None, lambda: _empty(fig))
     middle = _SMOOTH * (np.arange(view.steps // _SMOOTH) + 0.5)
-    for losses, colour, width in zip(view.losses, (BLUE, VERMILLION), (3.4, 1.5), strict=True):
-        ax.plot(middle, losses.reshape(-1, _SMOOTH).mean(axis=1), color=colour, linewidth=width)
+    for losses, ink, width in zip(view.losses, (MAIN, BAD), (3.4, 1.5), strict=True):
+        ax.plot(middle, losses.reshape(-1, _SMOOTH).mean(axis=1), color=ink, linewidth=width)
     apart = np.abs(view.losses[0] - view.losses[1]).reshape(-1, _SMOOTH).mean(axis=1)
-    apart, churn = (
-        np.where(share > 0, share, np.nan) for share in (apart, view.churn)
-    )  # a log axis has no place for 0
+    # A log axis has no place for 0.
+    apart, churn = (np.where(share > 0, share, np.nan) for share in (apart, view.churn))
     ax.plot(middle, apart, color=PURPLE, linewidth=1.6)
     ax.plot(EVERY * np.arange(len(churn)), churn, color=INK, linewidth=1.8, linestyle=(0, (4, 2)))
-    none = " (none)" * bool(np.isnan(apart).all())
-    words = [("loss, reference", BLUE), ("loss, other run", VERMILLION), (f"difference of the two losses{none}", PURPLE),
-             (f"churn, now {view.churn[-1]:.1%}", INK)]  # fmt: skip
-    for place, (word, colour) in enumerate(words):
-        ax.text(
-            0.98,
-            0.34 - 0.085 * place,
-            word,
-            transform=ax.transAxes,
-            ha="right",
-            va="top",
-            color=colour,
-            weight="bold",
-        )
+    lines = {
+        "loss, reference": MAIN,
+        "loss, other run": BAD,
+        "difference of the two losses" + " (none)" * bool(np.isnan(apart).all()): PURPLE,
+        f"churn, now {percent(view.churn[-1], 1)}": INK,
+    }
+    aside = {"transform": ax.transAxes, "ha": "right", "va": "top", "weight": "bold"}
+    for place, (words, ink) in enumerate(lines.items()):
+        ax.text(0.98, 0.34 - 0.085 * place, words, color=words_in(ink), **aside)
+    return _alt(view)
+
+
+def _alt(view: NoiseView) -> str:
     ends = view.losses[:, -_SMOOTH:].mean(axis=1)
+    parted = _parted_words(view.parted)
+    if view.same_bits:
+        parted = "The curves lie on each other."
     return (
-        f"Two loss curves, their difference and the churn between two runs over {view.steps:,} steps, log scale; "
-        f"{view.what}. The losses end at {ends[0]:.3f} and {ends[1]:.3f}, the churn at {view.churn[-1]:.1%}, having been at "
-        f"most {view.churn.max():.1%}. "
-        + ("The curves lie on each other." if view.same_bits else _parted_words(view.parted))
+        f"Two loss curves, their difference and the churn between two runs over {view.steps:,} "
+        f"steps, log scale; {view.what}. The losses end at {ends[0]:.3f} and {ends[1]:.3f}, the "
+        f"churn at {percent(view.churn[-1], 1)}, having been at most "
+        f"{percent(view.churn.max(), 1)}. {parted}"
     )
 
 
@@ -177,8 +162,8 @@ def _empty(fig: LabFigure) -> Axes:
 
 def _compare(what: str, reference: Training, run: Training, steps: int) -> NoiseView:
     _, holdout = network_task()
-    points = steps // EVERY + 1
-    predicted = np.array([_predicted(training)[:points] for training in (reference, run)])
+    seen = steps // EVERY + 1
+    predicted = np.array([_predicted(training)[:seen] for training in (reference, run)])
     churn = (predicted[0] != predicted[1]).mean(axis=1)
     accuracy = tuple(float(share) for share in (predicted[:, -1] == holdout.y).mean(axis=1))
     losses = np.array([training.losses[:steps] for training in (reference, run)])
@@ -186,22 +171,15 @@ def _compare(what: str, reference: Training, run: Training, steps: int) -> Noise
     parted = tuple(
         int(np.argmax(apart > by)) + 1 if (apart > by).any() else None for by in (0, 0.001)
     )
-    same = bool((reference.checkpoints[points - 1] == run.checkpoints[points - 1]).all())
-    verdict = "Same bits" if same else "Different bits"
+    same = bool((reference.checkpoints[seen - 1] == run.checkpoints[seen - 1]).all())
     sentence = (
-        f"{verdict} after {steps:,} steps: {what}. The two models disagree on {round(churn[-1] * len(holdout)):,} of "
-        f"{len(holdout):,} holdout rows, a churn of {churn[-1]:.1%}; accuracy {accuracy[0]:.4f} and {accuracy[1]:.4f}."
+        f"{'Same' if same else 'Different'} bits after {steps:,} steps: {what}. The two models "
+        f"disagree on {count(round(churn[-1] * len(holdout)))} of {len(holdout):,} holdout rows, "
+        f"a churn of {percent(churn[-1], 1)}; accuracy {accuracy[0]:.4f} and {accuracy[1]:.4f}."
     )
-    return NoiseView(
-        what,
-        steps,
-        same,
-        churn,
-        accuracy,
-        losses,
-        parted,
-        sentence + ("" if same else f" {_parted_words(parted)}"),
-    )
+    if not same:
+        sentence += f" {_parted_words(parted)}"
+    return NoiseView(what, steps, same, churn, accuracy, losses, parted, sentence)
 
 
 def _parted_words(parted: tuple[int | None, int | None]) -> str:
@@ -241,33 +219,25 @@ def _predicted(training: Training) -> np.ndarray:
     return _PREDICTED[training.run]
 
 
-def _applies(values: dict) -> tuple[str, ...]:
-    return (
-        "source",
-        "steps",
-        *{WEIGHT: ("ulps",), SEED: ("other",), ORDER: ("other",)}.get(
-            values["source"], ("workers", "fixed")
-        ),
-    )
-
-
-def _controls() -> dict[str, widgets.ValueWidget]:
-    look = {"style": {"description_width": "130px"}, "layout": widgets.Layout(width="auto")}
-
-    def choice(name: str, options: tuple, words: str) -> widgets.SelectionSlider:
-        return widgets.SelectionSlider(
-            options=options, value=_START[name], description=words, **look
-        )
-
-    return {
-        "source": widgets.Dropdown(
-            options=SOURCES, value=WEIGHT, description="what differs", **look
-        ),
-        "ulps": choice("ulps", ULPS, "moved by (ulps)"),
-        "other": choice("other", OTHERS, "other seed"),
-        "workers": choice("workers", WORKERS, "workers"),
-        "fixed": widgets.Checkbox(False, description="sum by fixed chunks", indent=False),
-        "steps": widgets.IntSlider(
-            STEPS, min=EVERY, max=STEPS, step=EVERY, description="training steps", **look
-        ),
-    }
+_SEEDS, _SUMS = {"source": (SEED, ORDER)}, {"source": (COUNT, ARRIVAL)}
+PANEL = Panel(
+    noise_view,
+    plot_view,
+    controls=(
+        Choice("source", "what differs", SOURCES),
+        Choice("ulps", "moved by", ULPS, "{:,}", "ulps", only={"source": (WEIGHT,)}),
+        Choice("other", "other seed", OTHERS, only=_SEEDS),
+        Choice("workers", "workers", WORKERS, only=_SUMS),
+        Switch("fixed", "sum by fixed chunks", only=_SUMS),
+        Slider("steps", "training steps", "", EVERY, STEPS, EVERY),
+    ),
+    presets={
+        "1 ulp": {},
+        "nothing": {"ulps": 0},
+        "new seed": {"source": SEED},
+        "8 workers": {"source": COUNT},
+        "arrival": {"source": ARRIVAL},
+        "arrival, fixed": {"source": ARRIVAL, "fixed": True},
+    },
+)
+noise_panel = PANEL.live

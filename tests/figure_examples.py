@@ -1,0 +1,194 @@
+"""Every figure and panel with something to draw, drawn once, with the words and artists in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+
+import matplotlib.text
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from labsupport.costs import Stage
+from labsupport.data import load_employment
+from labsupport.intervals import bootstrap_gains
+from labsupport.noise import Spread
+from labsupport.outcomes import PairedOutcomes
+from labsupport.show import controls, draw
+from labsupport.show.draw import FIGURES
+from labsupport.show.figures.pipeline import BOXES
+from labsupport.show.panels import PANELS
+from labsupport.show.panels.intervals import ROWS
+from labsupport.show.pictures import Picture
+from labsupport.slices import slice_tests
+
+LESSON = {"A": (0.00825, 0.009), "B": (-0.049, 0.016), "C": (0.00825, 0.333)}
+LESSON |= {"C honest": (0.006, 0.101)}
+BUILD_A = PairedOutcomes(3824, 68, 35, 73)
+HAIR = PairedOutcomes(3816, 63, 43, 78)
+LOSER = PairedOutcomes(3000, 40, 300, 660)
+GAINS, ACCURACIES = np.linspace(-0.015, 0.015, 61), np.array([0.960, 0.965, 0.968, 0.970, 0.972])
+CLAIMS = {"C": (0.5, 0.333), "honest C": (0.0175, 0.101)}
+FOUR = [Stage("a", 1, 0.01), Stage("b", 2, 0.05), Stage("c", 3, 0.15), Stage("d", 8, 0.25)]
+SPREADS = {
+    "nothing": Spread(1, 1, (0.0, 0.0), (0.81, 0.81), {"edge": (0.836, 0.836)}),
+    "one ulp": Spread(5, 0, (0.065, 0.098), (0.795, 0.81), {"edge": (0.718, 0.836)}),
+}
+RIGHT = [10, 10, 11, 13]  # rows of 100 on which four retrainings of one recipe are right
+
+
+@cache
+def people(*models: str) -> dict[str, PairedOutcomes]:
+    """Models scored on real people, against the champion."""
+    rows = load_employment().holdout
+    champion = rows.predictions("champion")
+    return {
+        m: PairedOutcomes.from_predictions(
+            rows.employed, rows.predictions(m), champion, rows.slices
+        )
+        for m in models
+    }
+
+
+def real_tests(model: str) -> list:
+    return slice_tests(people(model)[model])
+
+
+def _wear(shift: float) -> tuple[np.ndarray, np.ndarray, float]:
+    measured = np.stack([ACCURACIES, ACCURACIES + 0.001])
+    return measured, np.stack([ACCURACIES[::-1] - 0.01] * 2) - shift, 0.97 + shift
+
+
+# {figure: {case: its arguments}}
+CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
+    "pipeline": {"dark": ((), {}), "every box lit": (([box.name for box in BOXES],), {})},
+    "gate_plane": {
+        "lesson": ((LESSON,), {"title": "Three builds and an honest one"}),
+        "one point": (({"C": (-0.16225, 0.333)},), {}),
+        "nothing measured": (({"C": (0.01, float("nan"))},), {}),
+    },
+    "gap_bound": {
+        "lesson": ((0.973, CLAIMS), {"tolerance": 0.1}),
+        "tiny slice": ((0.9, {"a slice": (0.001, 0.5)}), {"title": "One row in a thousand"}),
+    },
+    "slice_changes": {
+        "two models": ((people("trees_without_medical", "trees_all_columns"), 0.01), {}),
+        "three models": ((people(*list(load_employment().scores)[1:]), 0.05), {}),
+    },
+    "resampled_gains": {
+        "draws": ((BUILD_A, 0.005), {"draws": bootstrap_gains(BUILD_A, 2000)}),
+        "far margin": ((BUILD_A, 0.02), {"confidence": 0.8}),
+    },
+    "interval_bars": {
+        "three": (({"A": BUILD_A, "hair": HAIR, "a losing build": LOSER}, 0.003), {}),
+        "one": (({"A": BUILD_A}, 0.005), {"confidence": 0.5}),
+    },
+    "cost_lines": {
+        "lesson": ((6, 480, 0.2), {}),
+        "few catches": ((6, 480, 0.01), {}),
+        "dear": ((90, 60, 0.5, "euros"), {}),
+        "crossing in the middle": ((120, 480, 0.6), {}),
+    },
+    "order_costs": {
+        "four": ((FOUR, {"by cost alone": FOUR}), {}),
+        "three": ((FOUR[1:], {"backwards": FOUR[:0:-1]}, "euros"), {}),
+    },
+    "source_spread": {"two": ((SPREADS,), {}), "one": (({"one ulp": SPREADS["one ulp"]},), {})},
+    "null_candidates": {
+        "two margins": ((RIGHT, 100, [0.02, 0.03]), {}),
+        "one margin": (([*RIGHT, 17], 100, [0.01]), {}),
+    },
+    "measured_and_true": {
+        "few": ((GAINS, GAINS[::-1], GAINS >= 0, GAINS > 0.012), {}),
+        "many": ((GAINS, np.roll(GAINS, 9), GAINS >= 0, GAINS > 0.003), {}),
+    },
+    "best_of_k": {
+        "five": (([1, 2, 5, 10, 100], ACCURACIES, ACCURACIES - 0.002), {}),
+        "two": (([1, 9], ACCURACIES[::4], ACCURACIES[1:3]), {}),
+    },
+    "worn_out": {"a little": (_wear(0.0), {}), "more": (_wear(0.004), {})},
+    "corrected": {
+        "trees": ((real_tests("trees_without_medical"),), {}),
+        "logistic": ((real_tests("logistic_without_sex_race"),), {"level": 0.1}),
+    },
+}
+# Settings of panels beside their presets.
+MORE = {
+    "intervals": {
+        **{f"{n} rows": {"n": n, "draw": 99} for n in ROWS},
+        "extreme": {"margin": 0.02, "true_gain": -0.02, "churn": 0.2, "draw": 40},
+    },
+    "slices": {"crowded": {"n_slices": 40, "rows": 200, "loss": 0.5}},
+}
+
+
+def _examples() -> dict[str, Callable[[], Picture]]:
+    found = {
+        f"{name}, {case}": partial(FIGURES[name], *args, **kwargs)
+        for name, cases in CASES.items()
+        for case, (args, kwargs) in cases.items()
+    }
+    for word, panel in PANELS.items():
+        settings = {label: panel.preset(label) for label in panel.presets} | MORE.get(word, {})
+        for label, values in settings.items():
+            found[f"{word} panel, {label}"] = partial(_still, word, values)
+    return found
+
+
+def _still(word: str, values: dict) -> Picture:
+    """The picture of a panel in the panel's own size."""
+    view = PANELS[word].view(**values)
+    return PANELS[word].picture(view, view.sentence)
+
+
+EXAMPLES = _examples()
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """An example's picture, the texts that matplotlib really drew in it, and the figure."""
+
+    picture: Picture
+    texts: list[Text]
+    figure: Figure
+
+
+@contextmanager
+def words_drawn():
+    """The texts that matplotlib really draws; ticks outside the limits exist, but are not drawn."""
+    drawn, draw_text = [], matplotlib.text.Text.draw
+
+    def record(text, renderer):
+        if text.get_visible() and text.get_text().strip():
+            drawn.append(text)
+        return draw_text(text, renderer)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matplotlib.text.Text, "draw", record)
+        yield drawn
+
+
+def unique(texts: list[Text]) -> list[Text]:
+    """The last drawing of each text: a layout engine and a saved frame draw more than once."""
+    return list({id(text): text for text in texts}.values())
+
+
+@cache
+def drawn(name: str) -> Drawn:
+    """An example, drawn once for all tests."""
+    figures = []
+
+    def keep(fig, alt, caption):
+        figures.append(fig)
+        return made(fig, alt, caption)
+
+    made = draw.picture
+    with words_drawn() as texts, pytest.MonkeyPatch.context() as patch:
+        for module in (draw, controls):
+            patch.setattr(module, "picture", keep)
+        shown = EXAMPLES[name]()
+    return Drawn(shown, unique(texts), figures[-1])

@@ -1,0 +1,284 @@
+"""What figures say: alt text and caption hold the numbers and verdicts of the data drawn."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from figure_examples import BUILD_A, CLAIMS, FOUR, HAIR, LESSON, LOSER, SPREADS, people, words_drawn
+from hypothesis import given
+from hypothesis import strategies as st
+from refusals import refuses
+
+from labsupport.costs import best_order, expected_cost
+from labsupport.gate import Policy, gate
+from labsupport.intervals import bootstrap_gains
+from labsupport.outcomes import PairedOutcomes
+from labsupport.show import (
+    best_of_k,
+    corrected,
+    cost_lines,
+    gap_bound,
+    gate_plane,
+    interval_bars,
+    measured_and_true,
+    null_candidates,
+    order_costs,
+    pipeline,
+    resampled_gains,
+    slice_changes,
+    source_spread,
+    worn_out,
+)
+from labsupport.show.figures.gate import promoted
+from labsupport.show.figures.pipeline import BOXES
+from labsupport.slices import slice_gap_bound, slice_tests
+
+# ---- lesson 00, 01, 03 ----
+
+
+def test_the_pipeline_says_what_is_lit():
+    dark = pipeline().alt
+    assert dark + " Lit up: fleet." == pipeline("fleet").alt
+    assert pipeline(["fleet", "cheap checks"]).alt.endswith("Lit up: cheap checks, fleet.")
+    assert len({pipeline(lit).png for lit in ((), "fleet", "drift monitor")}) == 3
+    assert all(f"{box.name} {box.lessons}" in dark for box in BOXES if box.lessons)
+
+
+def test_the_pipeline_names_its_boxes_to_who_asks_for_another():
+    with pytest.raises(ValueError, match=r"no box 'gate'; its boxes: .*evaluation gate"):
+        pipeline("gate")
+
+
+def test_the_words_of_each_step_lie_in_its_box():
+    with words_drawn() as texts:
+        pipeline([box.name for box in BOXES])
+    by_words = {text.get_text(): text for text in texts}
+    for box in BOXES:
+        at = by_words[box.words].get_window_extent()
+        assert abs((at.x0 + at.x1) / 2 - box.x) < 1
+        assert at.width < 146 and at.height < 62, box.name
+
+
+def test_the_plane_says_for_each_build_where_it_lies():
+    alt = gate_plane(LESSON).alt
+    assert "at least 0.5 points and the gap at most 0.1." in alt
+    for name, (gain, gap) in LESSON.items():
+        verdict = "promoted" if gain >= 0.005 and gap <= 0.1 else "blocked"
+        assert f"{name}: gain {100 * gain:+.2f} points, gap {gap:.3f}, {verdict}" in alt
+    assert alt.count("promoted") == 1
+    assert gate_plane(LESSON, tolerance=0.102).alt.count("promoted") == 2
+    assert gate_plane(LESSON | {"B": (-0.048, 0.016)}).alt == alt.replace("-4.90", "-4.80")
+    assert (
+        "D: gain +1.00 points, gap not measured, blocked"
+        in gate_plane({"D": (0.01, float("nan"))}).alt
+    )
+
+
+def test_an_empty_plane_is_refused():
+    with pytest.raises(ValueError, match="no build to draw"):
+        gate_plane({})
+
+
+@given(
+    right=st.integers(0, 3980),
+    gained=st.integers(-20, 60),
+    margin=st.sampled_from([0.0, 0.003, 0.005, 0.01]),
+)
+def test_the_plane_and_the_gate_agree_on_the_border(right, gained, margin):
+    won, lost = max(gained, 0), max(-gained, 0)
+    outcomes = PairedOutcomes(max(right - won - lost, 0), won, lost, 100)
+    decision = gate(outcomes, Policy(margin, max_gap=None)).decision
+    assert promoted(outcomes.exact_gain, 0.0, margin, 0.1) == (decision == "promote")
+
+
+def test_the_bound_tells_the_impossible_from_the_possible():
+    alt = gap_bound(0.973, CLAIMS, tolerance=0.1).alt
+    assert (
+        "C: a slice with 50% of the rows can hide at most 0.054; a gap of 0.333 is impossible"
+        in alt
+    )
+    assert (
+        "honest C: a slice with 1.75% of the rows can hide at most" in alt
+        and "0.101 is possible" in alt
+    )
+    assert "0.054 at one half" in alt and "tolerance of 0.1." in alt
+    assert f"{slice_gap_bound(0.6, 0.5):.3f} at one half" in gap_bound(0.6, CLAIMS).alt
+    assert "impossible" not in gap_bound(0.6, CLAIMS).alt
+
+
+def test_slice_changes_name_every_slice_with_its_change():
+    judged = people("trees_without_medical", "trees_all_columns")
+    alt = slice_changes(judged, 0.01).alt
+    for part in (
+        "hearing difficulty (736 rows) -6.93",
+        "vision difficulty (675 rows) -4.89",
+        "disability (4,350 rows) -2.02",
+    ):
+        assert part in alt
+    assert (
+        "beyond the tolerance: hearing difficulty, vision difficulty, disability. trees_all_columns"
+        in alt
+    )
+    assert alt.endswith("beyond the tolerance: none.")
+    assert (
+        "beyond the tolerance: hearing difficulty. trees_all_columns"
+        in slice_changes(judged, 0.05).alt
+    )
+
+
+def test_a_slice_without_rows_is_said_not_to_be_measured():
+    nobody = {"here": PairedOutcomes(5, 3, 1, 1), "nobody": PairedOutcomes(0, 0, 0, 0)}
+    alt = slice_changes({"m": PairedOutcomes(5, 3, 1, 1, slices=nobody)}, 0.01).alt
+    assert "nobody (0 rows) not measured" in alt and "beyond the tolerance: nobody." in alt
+
+
+def test_models_cut_into_different_slices_are_refused():
+    with pytest.raises(ValueError, match="different slices"):
+        slice_changes({"a": PairedOutcomes(1, 0, 0, 1), **people("trees_all_columns")}, 0.01)
+    with pytest.raises(ValueError, match="no model to draw"):
+        slice_changes({}, 0.01)
+
+
+def test_the_picture_of_luck_counts_who_was_promoted_and_is_worse():
+    measured, true = np.array([0.01, 0.02, -0.01, 0.0]), np.array([-0.01, 0.02, 0.01, 0.0])
+    shown = measured_and_true(measured, true, plain=measured > 0, strict=measured > 0.01)
+    assert "promoted by the strict gate (25%)" in shown.alt
+    assert shown.caption == "Truly worse: 50% of what the plain gate promotes, 0% of the strict."
+    with pytest.raises(ValueError, match="plain gate promoted none"):
+        measured_and_true(measured, true, plain=measured > 1, strict=measured > 1)
+
+
+def test_the_picture_of_corrections_names_what_stands_and_what_fell():
+    shown = corrected(slice_tests(people("trees_without_medical")["trees_without_medical"]))
+    assert (
+        shown.caption
+        == "Losses that stand: disability, hearing difficulty. Back above 0.05: vision difficulty."
+    )
+    assert "vision difficulty, -4.89 points: 0.014, adjusted 0.057" in shown.alt
+
+
+def test_the_pictures_of_winners_and_of_wear_say_how_far_they_flatter():
+    assert best_of_k([1, 9], np.array([0.9, 0.95]), np.array([0.9, 0.92])).caption.endswith(
+        "at k = 1, by 3.00 at k = 9."
+    )
+    worn = worn_out(np.array([[0.9, 0.91], [0.9, 0.93]]), np.array([[0.9, 0.88], [0.9, 0.9]]), 0.95)
+    assert worn.caption == "On average +2.00 points on the holdout, -1.00 in truth."
+
+
+# ---- lesson 05, 02, 04 ----
+
+
+def test_the_alt_text_holds_the_numbers_of_the_picture():
+    shown = cost_lines(6, 480, 0.2)
+    for words in (
+        "at a catch rate of 1.25%",
+        "marked 20% it costs 390.00",
+        "training alone, 480.00",
+        "checks, 486.00",
+    ):
+        assert words in shown.alt
+    assert "1.25%" in shown.caption
+    dear = cost_lines(90, 60, 0.5, "euros")
+    assert "in euros" in dear.alt and "never falls below" in dear.alt and "nowhere" in dear.caption
+    assert cost_lines(6, 480, 0.2).png == shown.png != cost_lines(6, 480, 0.25).png
+
+
+@pytest.mark.parametrize(
+    ("check", "training", "rate"), [(0, 480, 0), (480, 480, 1), (1e-3, 1e6, 0.5), (1e6, 1, 0.01)]
+)
+def test_extreme_costs_can_be_drawn(check, training, rate):
+    assert cost_lines(check, training, rate).alt
+
+
+def test_all_orders_and_the_marked_ones():
+    by_cost = sorted(FOUR, key=lambda stage: stage.cost)
+    shown = order_costs(FOUR, {"by cost alone": by_cost})
+    costs = [expected_cost(order) for order in itertools.permutations(FOUR)]
+    assert f"all 24 orders, sorted, from {min(costs):,.2f} to {max(costs):,.2f}" in shown.alt
+    best = f"by cost / catch rate, {expected_cost(best_order(FOUR)):,.2f}"
+    assert f"{best}; by cost alone, {expected_cost(by_cost):,.2f}" in shown.alt
+    assert f"cheapest costs {min(costs):,.2f}, the dearest {max(costs):,.2f}" in shown.caption
+    assert order_costs(FOUR[:1], {}).alt
+
+
+def test_orders_that_cannot_be_drawn():
+    with refuses(ValueError, "give up to 7"):
+        order_costs(FOUR * 2, {})
+    with refuses(ValueError, "'short' does not hold the same stages"):
+        order_costs(FOUR, {"short": FOUR[:3]})
+
+
+def test_the_bars_say_what_the_gate_says():
+    judged = {"hair": HAIR, "build A": BUILD_A, "loser": LOSER}
+    for margin in (-0.2, 0.003, 0.005, 0.02):
+        shown = interval_bars(judged, margin)
+        policy = Policy(margin, max_gap=None, confidence=0.95)
+        for name, outcomes in judged.items():
+            assert (
+                f"{name}: {gate(outcomes, policy).decision}"
+                in shown.caption[0].lower() + shown.caption[1:]
+            )
+    assert (
+        "build A, 4,000 rows: gain 0.00825, interval 0.00325 to 0.01325, promote"
+        in interval_bars(judged, 0.003).alt
+    )
+    with pytest.raises(ValueError, match="no comparison to draw"):
+        interval_bars({}, 0.005)
+
+
+def test_the_distribution_says_where_the_margin_lies():
+    assert (
+        "0.00325 to 0.01325; the margin of 0.005 lies inside."
+        in resampled_gains(BUILD_A, 0.005).alt
+    )
+    for margin in (0.003, 0.00325, 0.02):
+        assert (
+            f"margin of {margin:g} lies at its edge or outside."
+            in resampled_gains(BUILD_A, margin).alt
+        )
+    drawn = resampled_gains(BUILD_A, 0.005, 0.8, bootstrap_gains(BUILD_A, 500))
+    assert drawn.caption.startswith("80% of the resamples") and drawn.caption.endswith(
+        "Dots: 500 resamples, drawn."
+    )
+
+
+@pytest.mark.parametrize("cells", [(10, 0, 0, 0), (0, 7, 0, 0), (0, 3, 3, 0), (3999, 1, 0, 0)])
+def test_tables_with_hardly_any_pair_can_be_drawn(cells):
+    assert resampled_gains(PairedOutcomes(*cells), 0.005).png
+    assert interval_bars({"one": PairedOutcomes(*cells)}, 0.005).png
+
+
+def test_the_spread_is_told_in_words_as_well():
+    shown = source_spread(SPREADS)
+    assert (
+        "nothing: 1 of 1 runs with the reference's bits, churn 0.0%, accuracy 81.0% on all rows"
+        in shown.alt
+    )
+    assert (
+        "one ulp: 0 of 5" in shown.alt
+        and "churn 6.5% to 9.8%" in shown.alt
+        and "71.8% to 83.6% on the slice" in shown.alt
+    )
+    assert shown.caption.startswith(
+        "Widest range of accuracy: 1.5 points on all rows, 11.8 points on the slice."
+    )
+    with refuses(ValueError, "all rows with one slice; got 0 slices"):
+        source_spread({})
+
+
+def test_null_candidates_are_told_in_words_as_well():
+    right = [10, 10, 11, 13]
+    shown = null_candidates(right, 100, [0.02, 0.03])
+    gains = [a - b for i, a in enumerate(right) for j, b in enumerate(right) if i != j]
+    first, second = (np.mean([gain >= rows for gain in gains]) for rows in (2, 3))
+    assert (
+        f"A margin of 0.02 lets {first:.2%} through; a margin of 0.03 lets {second:.2%} through."
+        in shown.alt
+    )
+    assert "-3 to 3" in shown.alt
+    assert f"{first:.2%} of the candidates win by a margin of 0.02" in shown.caption
+    assert null_candidates(right, 100, [0.01]).png != shown.png
+    with refuses(ValueError, "no margin to draw"):
+        null_candidates(right, 100, [])

@@ -1,0 +1,370 @@
+"""What holds for every panel: declared as data, read without widgets, moved through its range."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import inspect
+import itertools
+import json
+import os
+import random
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+
+import ipywidgets as widgets
+import numpy as np
+import pytest
+from notebook_rules import Notebook, is_panel
+from prose_numbers import tokens
+from refusals import refuses
+
+from labsupport import show
+from labsupport.show.controls import Choice, Panel, Slider, Switch
+from labsupport.show.panel import LivePanel
+from labsupport.show.panels import PANELS
+
+ROOT = Path(__file__).resolve().parent.parent
+CONTROLS = [(word, control.name) for word, panel in PANELS.items() for control in panel.controls]
+# Where a control changes something only if another one stands elsewhere than at the start.
+BESIDE = {("gate", "threshold"): {"bias": 1.0}, ("gate", "bias_in_accuracy"): {"bias": 1.0}}
+MOST_CORNERS = 64
+
+every_panel = pytest.mark.parametrize("word", PANELS)
+every_control = pytest.mark.parametrize(("word", "name"), CONTROLS)
+every_preset = pytest.mark.parametrize(
+    ("word", "label"), [(word, label) for word, panel in PANELS.items() for label in panel.presets]
+)
+
+
+@cache
+def _built(word: str) -> LivePanel:
+    return PANELS[word].live()
+
+
+@pytest.fixture
+def panel(word) -> LivePanel:
+    """The live panel of a word as it stands at first, built once for all tests."""
+    _built(word).reset()
+    return _built(word)
+
+
+def control_of(word: str, name: str):
+    return next(control for control in PANELS[word].controls if control.name == name)
+
+
+def ends(control) -> tuple:
+    return control.values[0], control.values[-1]
+
+
+def settings(word: str, name: str) -> list[dict]:
+    """The settings of other controls under which a control matters."""
+    only = control_of(word, name).only
+    where = (dict(zip(only, values, strict=True)) for values in itertools.product(*only.values()))
+    return [setting | BESIDE.get((word, name), {}) for setting in where]
+
+
+def shown(panel: LivePanel) -> tuple[bytes, str, str]:
+    return bytes(panel.image.value), panel.sentence.value, panel.image.tooltip
+
+
+def same(a: object, b: object) -> bool:
+    """Whether two views hold the same in every field, arrays included."""
+    fields = [field.name for field in dataclasses.fields(a)]
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in fields)
+
+
+def assert_shows_its_view(panel: LivePanel) -> None:
+    """No error; sentence and alt text are those of the plain function."""
+    assert panel.error is None
+    said = panel.panel.view(**panel.values).sentence
+    head, stop, rest = html.escape(said).partition(". ")
+    assert f"<b>{head}{stop}</b>{rest}</div>" in panel.sentence.value
+    assert 'role="status" aria-live="polite"' in panel.sentence.value
+    assert panel.current.sentence == said == str(panel.current)
+    assert panel.image.tooltip.strip() and bytes(panel.image.value[:4]) == b"\x89PNG"
+
+
+# ---- the declarations ----
+
+
+def test_every_module_of_panels_is_in_the_registry_under_its_word():
+    folder = Path(inspect.getfile(sys.modules["labsupport.show.panels"])).parent
+    assert sorted(PANELS) == sorted(path.stem for path in folder.glob("[!_]*.py"))
+    offered = {name: getattr(show, name) for name in show.__all__ if name.endswith("_panel")}
+    assert sorted(map(id, PANELS.values())) == sorted(
+        id(live.__self__) for live in offered.values()
+    )
+    assert {panel.view for panel in PANELS.values()} <= {getattr(show, n) for n in show.__all__}
+
+
+@every_panel
+def test_a_panel_is_shown_by_one_lesson(word):
+    name = next(
+        n for n in show.__all__ if getattr(getattr(show, n), "__self__", None) is PANELS[word]
+    )
+    books = [Notebook(path, ROOT) for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+    cells = [cell.source for book in books for _, cell in book.code if is_panel(cell)]
+    assert sum(f"{name}()" in source for source in cells) == 1
+
+
+_WITHOUT_WIDGETS = """
+import dataclasses, json, sys
+sys.modules["ipywidgets"] = sys.modules["IPython"] = None
+from labsupport import show
+from labsupport.show.panels import PANELS
+print(json.dumps({word: {"start": panel.start, "presets": panel.presets, "moves": panel.moves,
+    "controls": [dataclasses.asdict(control) for control in panel.controls],
+    "said": panel.view().sentence} for word, panel in PANELS.items()}))
+"""
+
+
+def test_panels_can_be_read_and_viewed_without_ipywidgets():
+    done = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_WIDGETS], capture_output=True, text=True, cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    read = json.loads(done.stdout)
+    assert set(read) == set(PANELS)
+    for word, panel in PANELS.items():
+        assert read[word]["start"] == panel.start and read[word]["presets"] == panel.presets
+        assert [control["name"] for control in read[word]["controls"]] == list(panel.start)
+        assert read[word]["said"] == panel.view().sentence
+
+
+@every_panel
+def test_controls_are_the_arguments_of_the_view_and_start_at_its_defaults(word):
+    panel = PANELS[word]
+    arguments = inspect.signature(panel.view).parameters
+    assert sorted(arguments) == sorted(control.name for control in panel.controls)
+    for control in panel.controls:
+        assert panel.start[control.name] == arguments[control.name].default
+        assert panel.start[control.name] in control.values
+        assert len(set(control.values)) == len(control.values) > 1
+        assert control.words in control.label
+        for name, values in control.only.items():
+            assert set(values) < set(control_of(word, name).values)
+
+
+@every_panel
+def test_presets_hold_only_differences_from_the_start_and_values_that_a_control_has(word):
+    panel = PANELS[word]
+    settings = [tuple(panel.preset(label).items()) for label in panel.presets]
+    assert panel.start in [dict(setting) for setting in settings]
+    assert len(set(settings)) == len(settings)
+    assert not {"Reset", *panel.moves} & set(panel.presets)
+    for differences in panel.presets.values():
+        for name, value in differences.items():
+            assert value != panel.start[name] and value in control_of(word, name).values
+    for steps in panel.moves.values():
+        assert all(isinstance(control_of(word, name), Slider) for name in steps)
+
+
+@every_control
+def test_a_widget_offers_what_its_control_declares(panel, word, name):
+    control, widget = control_of(word, name), panel.controls[name]
+    assert widget.description == control.label and widget.value == PANELS[word].start[name]
+    if isinstance(control, Slider):
+        assert (widget.min, widget.max, widget.step) == (control.low, control.high, control.step)
+        whole = all(isinstance(value, int) for value in control.values)
+        assert isinstance(widget, widgets.IntSlider if whole else widgets.FloatSlider)
+        written = [f"{value:.{control.decimals}f}" for value in control.values]
+        assert len(set(written)) == len(written) and [*map(float, written)] == [*control.values]
+        assert whole or widget.readout_format == f".{control.decimals}f"
+    elif isinstance(control, Choice):
+        assert [value for _, value in widget.options] == list(control.values)
+        numbers = not isinstance(control.values[0], str)
+        assert isinstance(widget, widgets.SelectionSlider if numbers else widgets.Dropdown)
+    else:
+        assert isinstance(control, Switch) and isinstance(widget, widgets.Checkbox)
+
+
+# ---- moved ----
+
+
+@every_control
+def test_a_control_moved_to_either_end_changes_picture_sentence_and_alt_text(panel, word, name):
+    for setting in settings(word, name):
+        for end in ends(control_of(word, name)):
+            panel.reset()
+            panel.set(**setting)
+            redraws, before = panel.redraws, shown(panel)
+            if panel.values[name] == end:
+                continue
+            assert not panel.controls[name].disabled
+            panel.controls[name].value = end
+            assert panel.redraws == redraws + 1
+            assert_shows_its_view(panel)
+            changed = [old != new for old, new in zip(before, shown(panel), strict=True)]
+            assert all(changed), (setting, end, changed)
+
+
+@every_control
+def test_steps_between_the_ends_can_be_shown(panel, word, name):
+    values = control_of(word, name).values
+    steps = np.unique(np.linspace(0, len(values) - 1, 5).round().astype(int))[1:-1]
+    for setting in settings(word, name)[:1]:
+        panel.set(**setting)
+        for step in steps:
+            panel.set(**{name: values[step]})
+            assert_shows_its_view(panel)
+
+
+@every_panel
+def test_the_corners_of_all_controls_can_be_shown(panel, word):
+    corners = list(itertools.product(*map(ends, PANELS[word].controls)))
+    if len(corners) > MOST_CORNERS:
+        corners = random.Random(0).sample(corners, 16)
+    for corner in corners:
+        panel.set(**dict(zip(panel.controls, corner, strict=True)))
+        assert_shows_its_view(panel)
+
+
+@every_panel
+def test_a_slider_that_lands_beside_its_decimal_has_not_moved(panel, word):
+    """A browser echoes 0.005 as 0.004999999999999999."""
+    redraws = panel.redraws
+    for name, value in PANELS[word].start.items():
+        if isinstance(control_of(word, name), Slider) and isinstance(value, float):
+            panel.controls[name].value = value - 1e-13
+            assert panel.values == PANELS[word].start
+    assert panel.redraws == redraws
+
+
+@every_control
+def test_a_control_that_does_not_matter_is_disabled_and_changes_nothing(panel, word, name):
+    control = control_of(word, name)
+    panel.set(**settings(word, name)[0])
+    assert not panel.controls[name].disabled
+    for other, values in control.only.items():
+        for value in set(control_of(word, other).values) - set(values):
+            panel.set(**{other: value})
+            assert panel.controls[name].disabled
+            enabled = {n for n, widget in panel.controls.items() if not widget.disabled}
+            assert enabled == PANELS[word].matter(panel.values)
+            before = shown(panel)
+            for end in ends(control):
+                panel.set(**{name: end})
+                assert shown(panel) == before
+
+
+# ---- buttons ----
+
+
+def disturb(panel: LivePanel) -> dict[str, object]:
+    """Set every control to an end at which it does not stand."""
+    low_high = {control.name: ends(control) for control in panel.panel.controls}
+    panel.set(**{n: low if panel.values[n] != low else high for n, (low, high) in low_high.items()})
+    return panel.values
+
+
+@every_preset
+def test_a_preset_redraws_once_and_shows_what_the_plain_function_says(panel, word, label):
+    disturb(panel)
+    redraws = panel.redraws
+    panel.buttons[label].click()
+    assert panel.redraws == redraws + 1
+    assert panel.values == PANELS[word].start | PANELS[word].presets[label]
+    assert_shows_its_view(panel)
+    view = PANELS[word].view(**PANELS[word].presets[label])
+    assert same(panel.current, view)
+    picture = view.picture()
+    assert panel.image.tooltip == picture.alt
+    said = tokens(f"{view.sentence} {picture.alt}")
+    assert set(tokens(picture.caption)) <= set(said)
+
+
+@every_panel
+def test_a_button_that_moves_on_changes_its_sliders_only_and_starts_over_at_their_ends(panel, word):
+    for label, steps in PANELS[word].moves.items():
+        for name, by in steps.items():
+            slider = control_of(word, name)
+            for at, then in ((0, by), (1, 1 + by), (len(slider.values) - 1, by)):
+                stood = panel.values | {name: slider.values[at]}
+                panel.set(**stood)
+                panel.buttons[label].click()
+                assert panel.values == stood | {name: slider.values[then]}
+    assert list(panel.buttons) == [*PANELS[word].moves, *PANELS[word].presets]
+
+
+@every_panel
+def test_reset_restores_every_value_and_the_very_same_picture(panel, word):
+    start = panel.values, shown(panel), PANELS[word].matter(panel.values)
+    for button in panel.buttons.values():
+        button.click()
+    disturb(panel)
+    redraws = panel.redraws
+    panel.reset_button.click()
+    assert panel.redraws == redraws + 1
+    enabled = {name for name, widget in panel.controls.items() if not widget.disabled}
+    assert (panel.values, shown(panel), enabled) == start
+
+
+@every_panel
+def test_a_panel_that_was_moved_about_shows_what_a_fresh_one_shows(panel, word):
+    for button in panel.buttons.values():
+        button.click()
+    values = disturb(panel)
+    fresh = PANELS[word].live()
+    fresh.set(**values)
+    assert shown(panel) == shown(fresh) and fresh.redraws == 2
+
+
+@every_panel
+def test_a_control_that_a_panel_lacks_is_refused(panel, word):
+    known = ", ".join(PANELS[word].start)
+    with refuses(ValueError, f"no control 'bais'; its controls: {known}"):
+        panel.set(bais=1.0)
+
+
+# ---- the shell ----
+
+
+@dataclasses.dataclass(frozen=True)
+class _View:
+    sentence: str
+
+
+def _up_to_five(x: int = 1) -> _View:
+    if x > 5:
+        raise ValueError(f"{x} is <too> much")
+    return _View(f"x is {x}. All is well.")
+
+
+def _plot(fig, view) -> str:
+    fig.frame(None, fig.add_subplot).plot([0, 1])
+    return view.sentence
+
+
+def test_a_view_that_raises_is_recorded_shown_and_raised_again():
+    panel = Panel(
+        _up_to_five, _plot, (Slider("x", "x", "", 0, 9, 1),), {"two": {"x": 2}}, size=(2, 2)
+    ).live()
+    with pytest.raises(ValueError, match="6 is <too> much"):
+        panel.controls["x"].value = 6
+    assert isinstance(panel.error, ValueError)
+    assert "This setting cannot be shown. 6 is &lt;too&gt; much" in panel.sentence.value
+    panel.buttons["two"].click()
+    assert panel.error is None
+    assert "x is 2." in panel.sentence.value
+
+
+def test_threads_that_move_a_panel_at_once_leave_a_whole_picture():
+    """JupyterLab handles a slider in another thread of the kernel than a button."""
+    panel, alone = PANELS["gate"].live(), PANELS["gate"].live()
+
+    def move(label: str) -> None:
+        for bias in (0.5, 1.5, 2.5):
+            panel.buttons[label].click()
+            panel.controls["bias"].value = bias
+
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(move, label) for label in list(panel.buttons)[::2]]:
+            done.result()
+    for one in (panel, alone):
+        one.buttons["C honest"].click()
+    assert panel.image.value == alone.image.value
