@@ -83,9 +83,12 @@ def gap_bound(
 
 def _gap_words(ax: Axes, accuracy: float, tolerance: float | None, points, possible) -> None:
     inside = {"transform": ax.transAxes, "color": INK}
-    impossible = f"impossible at accuracy {accuracy:.4f}"
+    impossible = f"impossible at\naccuracy {accuracy:.4f}"
+    # Where the bound leaves room: above its left end, or right of its peak.
+    left = slice_gap_bound(accuracy, ax.get_xlim()[0]) < 0.85
+    x, side = (0.03, "left") if left else (0.98, "right")
     words = [
-        ax.text(0.96, 0.92, impossible, ha="right", va="top", **inside),
+        ax.text(x, 0.985, impossible, ha=side, va="top", **inside),
         ax.text(0.04, 0.55, "possible", weight="bold", **inside),
     ]
     if tolerance is not None:

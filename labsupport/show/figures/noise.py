@@ -41,7 +41,8 @@ def source_spread(fig: LabFigure, spreads: Mapping[str, Spread]) -> tuple[str, s
         _range(accuracy, y - 0.13, spread.accuracy, MAIN)
         _range(accuracy, y + 0.13, spread.slices[part], BAD)
     churn.set_yticks(range(len(spreads)), list(spreads))
-    churn.set(ylim=(len(spreads) - 0.5, -0.5), xlim=(-0.5, None))
+    furthest = max(100 * spread.churn[1] for spread in spreads.values())
+    churn.set(ylim=(len(spreads) - 0.5, -0.5), xlim=(-0.5, 1.05 * furthest + 0.5))
     churn.set(xlabel="churn against the reference (%)")
     accuracy.set(xlabel="accuracy (%), lowest to highest run")
     for ax in (churn, accuracy):
@@ -76,7 +77,8 @@ def null_candidates(
     rates = [float(false_promotion_rate(right, margin, n)) for margin in margins]
     ax = fig.add_axes((0.085, 0.155, 0.885, 0.8))
     ax.bar(gains, 100 * share, width=0.8, color=np.where(gains >= rows[0], BAD, _BARS))
-    top, reach = 130 * share.max(), 1.08 * max(*np.abs(gains), *rows)
+    # Half a bar more than the furthest gain or margin.
+    top, reach = 130 * share.max(), 0.6 + 1.04 * max(*np.abs(gains), *rows)
     ax.set(xlim=(-reach, reach), ylim=(0, top), ylabel="share of null candidates (%)")
     ax.set_xlabel(f"gain over the baseline (rows of {n:,}); the recipe is the same")
     # The largest margin highest, so that no line crosses a word.

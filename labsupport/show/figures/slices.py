@@ -124,8 +124,10 @@ def worn_out(
         ax.plot(tries, 100 * rows.T, linewidth=0.8, alpha=0.35, **step)
         ax.plot(tries, 100 * rows.mean(axis=0), linewidth=2.6, **step)
     ax.axhline(100 * ceiling, color=GREY, linewidth=1.2, linestyle=DASHED)
-    small = {"color": GREY, "fontsize": 9.5, "ha": "right"}
-    ax.text(tries[-1], 100 * ceiling + 0.01, "the best model there is, in truth", **small)
+    ax.margins(y=0.08)
+    small = {"color": GREY, "fontsize": 9.5, "ha": "right", "va": "bottom"}
+    above = {"xytext": (0, 3), "textcoords": "offset points"}
+    ax.annotate("the best model there is, in truth", (tries[-1], 100 * ceiling), **above, **small)
     (m0, m1), (t0, t1) = (rows.mean(axis=0)[[0, -1]] for rows in (measured, true))
     _name_ends(ax, tries[-1], m1, t1)
     return (

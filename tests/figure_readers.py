@@ -1,0 +1,299 @@
+"""What a picture's artists say: their positions, marks and labels, as pieces of its alt text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import same_color, to_hex
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import FancyBboxPatch, StepPatch
+
+from labsupport.show.draw import BAD, FIGURES, GOOD, MAIN, PALE
+from labsupport.show.figures.intervals import COLOURS, MARKERS
+from labsupport.show.figures.pipeline import BOXES
+
+VERDICTS = {"o": "promoted", "X": "blocked"}
+
+
+def marks(ax: Axes, kinds: str = "oXD") -> list[Line2D]:
+    """The single marks of an axes, in the order drawn."""
+    return [line for line in ax.lines if line.get_marker() in kinds and len(line.get_xdata()) == 1]
+
+
+def at(mark: Line2D) -> tuple[float, float]:
+    return float(mark.get_xdata()[0]), float(mark.get_ydata()[0])
+
+
+def bold(ax: Axes) -> list[str]:
+    return [text.get_text() for text in ax.texts if text.get_weight() == "bold"]
+
+
+def names(ax: Axes) -> list[str]:
+    return [label.get_text() for label in ax.get_yticklabels()]
+
+
+def level(ax: Axes) -> list[float]:
+    """The heights of the lines across the whole axes."""
+    return [float(line.get_ydata()[0]) for line in ax.lines if list(line.get_xdata()) == [0, 1]]
+
+
+def wide(ax: Axes, width: float) -> list[Line2D]:
+    return [line for line in ax.lines if line.get_linewidth() == width]
+
+
+def gate_plane(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    points = [mark for mark in marks(ax) if not same_color(mark.get_color(), PALE)]
+    words = [text for text in ax.texts if text.get_zorder() == 5 and text.get_weight() == "bold"]
+    for mark, word in zip(points, words, strict=True):
+        (gain, gap), name = at(mark), word.get_text()
+        assert same_color(mark.get_color(), GOOD if mark.get_marker() == "o" else BAD)
+        measured = f"gap {gap:.3f}"
+        if name.endswith(" (gap not measured)"):
+            name, measured = name.removesuffix(" (gap not measured)"), "gap not measured"
+        verdict = VERDICTS[mark.get_marker()]
+        yield f"{name}: gain {gain:+.2f} points, {measured}, {verdict}"
+    region = ax.patches[0]
+    yield f"gain is at least {region.get_x():g} points"
+    yield f"gap at most {region.get_y() + region.get_height():g}."
+
+
+def gap_bound(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    curve = next(line for line in ax.lines if len(line.get_xdata()) == 400)
+    shares, bounds = curve.get_data()
+    yield f"to {bounds[-1]:.3f} at one half"
+    words = [text for text in ax.texts if text.get_zorder() == 5]
+    for mark, word in zip(marks(ax), words, strict=True):
+        share, gap = at(mark)
+        possible = gap <= np.interp(share, shares, bounds) + 1e-9
+        assert mark.get_marker() == ("o" if possible else "X")
+        yield f"{word.get_text()}: a slice with {100 * share:.4g}% of the rows"
+        yield f"a gap of {gap:.3f} is {'possible' if possible else 'impossible'}"
+    impossible = next(text for text in ax.texts if text.get_text().startswith("impossible"))
+    box = impossible.get_window_extent().transformed(ax.transData.inverted())
+    covered = (shares >= box.x0) & (shares <= box.x1)
+    assert (bounds[covered] < box.y0).all(), "the word `impossible` lies in what is possible"
+
+
+def slice_changes(fig: Figure) -> Iterator[str]:
+    rows = names(fig.axes[0])
+    for ax in fig.axes:
+        lost = []
+        for mark in marks(ax):
+            change, y = at(mark)
+            name, _, count = rows[round(y)].rpartition(" (")
+            yield f"{name} ({count[:-1]} rows) {change:+.2f}"
+            lost += [name] if mark.get_marker() == "X" else []
+        yield f"beyond the tolerance: {', '.join(lost) or 'none'}."
+        assert len(bold(ax)) == len(lost)
+
+
+def resampled_gains(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    low, high = (line.get_xdata()[0] for line in ax.lines if list(line.get_ydata()) == [0, 0.7])
+    yield f"interval reaches from {low:.5f} to {high:.5f}"
+    assert bold(ax) == [f"{low:.5f}", f"{high:.5f}"]
+    margin = next(line.get_xdata()[0] for line in ax.lines if list(line.get_ydata()) == [0, 1])
+    yield f"margin of {margin:g} lies {'inside' if low < margin <= high else 'at its edge'}"
+    tails, inside = (patch.get_data() for patch in ax.patches if isinstance(patch, StepPatch))
+    middle = (inside.edges[:-1] + inside.edges[1:]) / 2
+    shares = tails.values + inside.values
+    assert low <= middle[inside.values > 0].min() and middle[inside.values > 0].max() <= high
+    yield f"measured gain of {round(float(shares @ middle / shares.sum()), 5):.5f}"
+
+
+def interval_bars(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    for bar, mark, name, said in zip(wide(ax, 5), marks(ax), names(ax), bold(ax), strict=True):
+        (low, high), (gain, y) = bar.get_xdata(), at(mark)
+        assert list(bar.get_ydata()) == [y, y] and mark.get_marker() == MARKERS[said]
+        assert same_color(bar.get_color(), COLOURS[said])
+        name = name.replace("\n", ", ")
+        yield f"{name}: gain {gain:.5f}, interval {low:.5f} to {high:.5f}, {said}"
+    zero, margin = (line.get_xdata()[0] for line in ax.lines if list(line.get_ydata()) == [0, 1])
+    yield f"margin of {margin:g} and zero" if zero == 0 else "zero is not where it belongs"
+
+
+def cost_lines(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    disc = next(mark for mark in marks(ax, "o"))
+    rate, cost = at(disc)
+    falling = next(line for line in ax.lines if len(line.get_xdata()) == 101)
+    assert cost == pytest.approx(np.interp(rate, *falling.get_data()))
+    yield f"At the marked {100 * rate:.4g}% it costs {cost:,.2f}."
+    anyway, alone = level(ax)
+    yield f"training alone, {alone:,.2f}; training, then checks, {anyway:,.2f}."
+    crossings = [mark for part in (ax, *ax.child_axes) for mark in marks(part, "D")]
+    rates = [f"at a catch rate of {100 * at(mark)[0]:.4g}%. " for mark in crossings]
+    yield from rates or ["it never falls below training without checks"]
+    assert same_color(wide(ax, 4)[0].get_color(), GOOD if cost < alone else BAD)
+
+
+def order_costs(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    costs, ranks = next(line for line in ax.lines if len(line.get_xdata()) > 1).get_data()
+    assert (np.diff(costs) >= 0).all() and list(ranks) == list(range(1, len(costs) + 1))
+    yield f"all {len(costs)} orders, sorted, from {costs[0]:,.2f} to {costs[-1]:,.2f}"
+    for mark, words in zip(marks(ax), bold(ax), strict=True):
+        cost, rank = at(mark)
+        assert costs[int(rank) - 1] == pytest.approx(cost)
+        assert words == f"{words.rpartition(':')[0]}: {cost:,.2f}"
+        yield f"{words.rpartition(':')[0]}, {cost:,.2f}"
+
+
+def source_spread(fig: Figure) -> Iterator[str]:
+    churn, accuracy = fig.axes
+    drawn_lines = [line for line in accuracy.lines if len(line.get_xdata()) == 2]
+    for y, name in enumerate(names(churn)):
+        whole, part = drawn_lines[2 * y : 2 * y + 2]
+        assert same_color(whole.get_color(), MAIN) and same_color(part.get_color(), BAD)
+        said = [_from_to(line) for line in (churn.lines[y], whole, part)]
+        yield f"churn {said[0]}, accuracy {said[1]} on all rows and {said[2]} on the slice"
+        yield f"{name}: "
+
+
+def _from_to(line: Line2D) -> str:
+    low, high = (f"{end:.1f}%" for end in line.get_xdata())
+    return low if low == high else f"{low} to {high}"
+
+
+def null_candidates(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    bars = {round(bar.get_x() + bar.get_width() / 2): bar for bar in ax.patches}
+    heights = {gain: bar.get_height() for gain, bar in bars.items()}
+    assert sum(heights.values()) == pytest.approx(100)
+    assert heights == pytest.approx({-gain: height for gain, height in heights.items()})
+    low, high = ax.get_xlim()
+    assert all(low <= bar.get_x() and bar.get_x() + bar.get_width() <= high for bar in ax.patches)
+    yield f"{min(bars)} to {max(bars)}. The tallest bar holds {max(heights.values()):.1f}%"
+    for line, words in zip(ax.lines, ax.texts, strict=True):
+        margin, won = words.get_text().split()[1][:-1], words.get_text().split()[2]
+        beyond = sum(height for gain, height in heights.items() if gain > line.get_xdata()[0])
+        assert won == f"{beyond:.2f}%"
+        yield f"argin of {margin} lets {won} through"
+    coloured = sum(bar.get_height() for bar in ax.patches if same_color(bar.get_facecolor(), BAD))
+    assert f"{coloured:.2f}%" in {words.get_text().split()[2] for words in ax.texts}
+
+
+def measured_and_true(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    parts = {line.get_marker(): line.get_ydata() for line in ax.lines if line.get_marker() in ".xo"}
+    total = sum(map(len, parts.values()))
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    for label, rows in zip(labels, parts.values(), strict=True):
+        assert label.endswith(f"({len(rows) / total:.0%})")
+    yield "; ".join(labels)
+    yield f"{total} candidates"
+    plain = np.concatenate([parts["x"], parts["o"]])
+    yield f"plain gate promoted {np.mean(plain < 0):.0%} are truly worse"
+    yield f"strict gate promoted {np.mean(parts['o'] < 0):.0%}."
+
+
+def best_of_k(fig: Figure) -> Iterator[str]:
+    measured, true = fig.axes[0].lines
+    for k, m, t in zip(measured.get_xdata(), measured.get_ydata(), true.get_ydata(), strict=True):
+        yield f"k = {k}: {m:.2f}% and {t:.2f}%"
+    _names_end_where_curves_end(fig.axes[0], {"on the holdout": measured, "in truth": true})
+
+
+def worn_out(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    measured, true = wide(ax, 2.6)
+    ends = [line.get_ydata()[[0, -1]] for line in (measured, true)]
+    yield f"from {ends[0][0]:.2f}% up to {ends[0][1]:.2f}%"
+    yield f"from {ends[1][0]:.2f}% down to {ends[1][1]:.2f}%"
+    yield f"scores {level(ax)[0]:.2f}%."
+    each = [line for line in wide(ax, 0.8) if line.get_color() == measured.get_color()]
+    yield f"{len(each)} models over {measured.get_xdata()[-1]:,} tries"
+    _names_end_where_curves_end(ax, {"on the holdout": measured, "in truth": true})
+
+
+def _names_end_where_curves_end(ax: Axes, curves: dict[str, Line2D]) -> None:
+    ends = {text.get_text(): text.xy for text in ax.texts if text.get_weight() == "bold"}
+    assert set(ends) == set(curves)
+    for name, curve in curves.items():
+        assert ends[name] == pytest.approx((curve.get_xdata()[-1], curve.get_ydata()[-1]))
+
+
+def corrected(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    each = marks(ax, "oX")
+    for ring, mark, label in zip(each[::2], each[1::2], names(ax), strict=True):
+        (alone, y), (adjusted, same_y) = at(ring), at(mark)
+        assert y == same_y and alone <= adjusted
+        name, _, gain = label.replace("−", "-").rpartition(" (")
+        said = f"{name}, {gain[:-1]} points"
+        yield f"{said}: {alone:.2g}, adjusted {adjusted:.2g}" if alone > 0.0001 else said
+        accent = next(line for line in ax.lines if list(line.get_ydata()) == [0, 1]).get_xdata()[0]
+        lost = adjusted <= accent and gain.startswith("-")
+        assert mark.get_marker() == ("X" if lost else "o")
+    yield f"adjusted by Holm over {len(each) // 2} slices; the level is {accent:g}"
+
+
+def pipeline(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    boxes = [patch for patch in ax.patches if isinstance(patch, FancyBboxPatch)]
+    lit = []
+    for box, patch in zip(BOXES, boxes, strict=True):
+        x, y = patch.get_x() + patch.get_width() / 2, patch.get_y() + patch.get_height() / 2
+        assert box.words in {text.get_text() for text in ax.texts if text.get_position() == (x, y)}
+        lit += [box.name] if to_hex(patch.get_facecolor()) == "#ffd37a" else []
+        yield f"{box.name} {box.lessons}".rstrip()
+    badges = {text.get_text() for text in ax.texts if text.get_bbox_patch() is not None}
+    assert {box.lessons for box in BOXES if box.lessons} <= badges
+    yield f" Lit up: {', '.join(lit)}." if lit else "the whole loop 10."
+
+
+def intervals_panel(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    (low, high), (decision, *_) = wide(ax, 6)[0].get_xdata(), bold(ax)
+    yield f"interval {low:.5f} to {high:.5f}"
+    yield f": {decision.lower()}."
+    dashed = next(line for line in ax.lines if line.get_linewidth() == 1.2)
+    yield f"true gain {dashed.get_xdata()[0]:g}:"
+    ladder = marks(ax, "oX")
+    held = sum(mark.get_marker() == "o" for mark in ladder)
+    if ladder:
+        yield f"the last {len(ladder)} intervals, {held or 'none'} hold"
+    bars = [line for width in (2, 3.2) for line in wide(ax, width) if len(line.get_xdata()) == 2]
+    bars.sort(key=lambda bar: -bar.get_ydata()[0])  # from the newest down
+    for bar, mark in zip(bars, ladder, strict=True):
+        (low, high), true = bar.get_xdata(), dashed.get_xdata()[0]
+        assert (mark.get_marker() == "o") == (low <= true <= high)
+
+
+def noise_panel(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    reference, other, _, churn = ax.lines
+    yield f"losses end at {reference.get_ydata()[-1]:.3f} and {other.get_ydata()[-1]:.3f}"
+    shares = np.nan_to_num(churn.get_ydata())
+    yield f"churn at {shares[-1]:.1%}, having been at most {shares.max():.1%}"
+    assert f"churn, now {shares[-1]:.1%}" in bold(ax)
+    yield f"over {churn.get_xdata()[-1]:,} steps"
+
+
+def slices_panel(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    (k, false), (_, missed) = (at(mark) for mark in marks(ax, "oX"))
+    yield f"Marked: {k:.0f} slice{'s' * (k != 1)}, {false:.0f}% false alarms, {missed:.0f}% missed"
+    assert bold(ax) == [f"{false:.0f}%", f"{missed:.0f}%"]
+    curves = [line.get_data() for line in ax.lines if len(line.get_xdata()) > 2]
+    (counts, falses), (_, misses) = curves
+    for at_k in (1, 20, 40):
+        place = list(counts).index(at_k)
+        yield f"{at_k}: {falses[place]:.0f}% and {misses[place]:.0f}%"
+
+
+READ: dict[str, Callable[[Figure], Iterator[str]]] = {
+    **{name: globals()[name] for name in FIGURES},
+    "costs panel": cost_lines,
+    "gate panel": gate_plane,
+    "intervals panel": intervals_panel,
+    "noise panel": noise_panel,
+    "slices panel": slices_panel,
+}
