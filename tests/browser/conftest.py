@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -39,7 +41,7 @@ _START += "sys.exit(open_lab(port=int(sys.argv[1]), browser=False, root=Path(sys
 
 @dataclass(frozen=True)
 class JupyterLab:
-    """A running server: its address, its token, and the folder it serves, a copy in which tests may write."""
+    """A running server: its address, its token, and the folder it serves, a copy to write in."""
 
     address: str
     token: str
@@ -48,6 +50,17 @@ class JupyterLab:
     def url(self, path: str) -> str:
         """The page on which JupyterLab shows a file, alone in a fresh workspace."""
         return f"{self.address}/lab/tree/{path}?token={self.token}&reset"
+
+    def end_kernels(self) -> None:
+        """End every kernel of the server: five lessons at a time would fill a small machine."""
+        for kernel in json.loads(self._ask("GET", "kernels")):
+            self._ask("DELETE", f"kernels/{kernel['id']}")
+
+    def _ask(self, method: str, what: str) -> bytes:
+        headers = {"Authorization": f"token {self.token}"}
+        asked = Request(f"{self.address}/api/{what}", method=method, headers=headers)
+        with urlopen(asked, timeout=30) as answer:
+            return answer.read()
 
 
 @pytest.fixture(scope="session")
@@ -93,8 +106,8 @@ def browser() -> Iterator[Browser]:
         path = next(filter(None, map(shutil.which, _NAMES)), own if Path(own).exists() else None)
         if path is None:
             pytest.skip(
-                "There is no Chromium on this machine; get one with `python -m playwright install chromium`, "
-                "or with the system's package manager (`apt install chromium`)."
+                "There is no Chromium on this machine; get one with `python -m playwright install "
+                "chromium`, or with the system's package manager (`apt install chromium`)."
             )
         running = playwright.chromium.launch(executable_path=path, args=_QUIET)
         yield running
@@ -103,7 +116,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def page(browser: Browser) -> Iterator[Page]:
-    """A page as wide as a projector. An error in its console, whoever wrote it, fails the tests: JupyterLab writes none."""
+    """A page as wide as a projector. An error in its console fails the tests: there is none."""
     opened = browser.new_page(viewport={"width": 1400, "height": 900})
     errors: list[str] = []
     opened.on(

@@ -14,6 +14,7 @@ from labsupport.show.draw import BAD, DASHED, INK, MAIN, figure, percent
 from labsupport.show.pictures import LabFigure
 
 _BARS = "#9db8c9"  # null candidates below every margin
+_LEFT = {"textcoords": "offset points", "ha": "right", "va": "top"}
 
 
 @figure(7.5, 3)
@@ -78,7 +79,7 @@ def null_candidates(
     ax = fig.add_axes((0.085, 0.155, 0.885, 0.8))
     ax.bar(gains, 100 * share, width=0.8, color=np.where(gains >= rows[0], BAD, _BARS))
     # Half a bar more than the furthest gain or margin.
-    top, reach = 130 * share.max(), 0.6 + 1.04 * max(*np.abs(gains), *rows)
+    top, reach = 136 * share.max(), 0.6 + 1.04 * max(*np.abs(gains), *rows)
     ax.set(xlim=(-reach, reach), ylim=(0, top), ylabel="share of null candidates (%)")
     ax.set_xlabel(f"gain over the baseline (rows of {n:,}); the recipe is the same")
     # The largest margin highest, so that no line crosses a word.
@@ -87,7 +88,7 @@ def null_candidates(
         height = top * (0.93 - 0.11 * place)
         ax.plot([at - 0.5] * 2, [0, height], color=INK, linewidth=1.3, linestyle=DASHED)
         words = f"margin {float(margin):g}: {percent(rate, 2)} win"
-        ax.text(at - 0.8, height, words, ha="right", va="top", fontsize=10, color=INK)
+        ax.annotate(words, (at - 0.5, height), (-5, 0), fontsize=10, color=INK, **_LEFT)
     return _null_alt(gains, share, margins, rates, n), (
         f"Nobody changed anything, and yet {percent(rates[0], 2)} of the candidates win by a "
         f"margin of {float(margins[0]):g}."
