@@ -149,10 +149,11 @@ def _lines_alt(costs: Mapping[str, float], p: float, even: float, currency: str)
     crossing = "it never falls below training without checks"
     if even <= 1:
         crossing = f"it falls below training without checks at a catch rate of {percent(even)}"
+    level = "; ".join(f"{name}, {costs[name]:,.2f}" for name in (TRAINING_ALONE, CHECKS_AFTER))
     return (
         f"Expected cost per change in {currency} over the catch rate of the checks. Checks first "
-        f"is a falling line; {crossing}. At the marked {percent(p)} it costs {costs[CHECKS_FIRST]:,.2f}. "
-        f"Two level lines: {TRAINING_ALONE}, {costs[TRAINING_ALONE]:,.2f}; {CHECKS_AFTER}, {costs[CHECKS_AFTER]:,.2f}."
+        f"is a falling line; {crossing}. At the marked {percent(p)} it costs "
+        f"{costs[CHECKS_FIRST]:,.2f}. Two level lines: {level}."
     )
 
 
