@@ -17,7 +17,8 @@ GET_UV = $(PY) -m pip install --quiet --require-hashes --target .venv/uv -r requ
 WITH_uv = { $(GET_UV) && $(UV) pip install --python $(PY) --compile-bytecode --require-hashes -r $(1); } || \
 	! echo "uv did not get through, so pip installs: that takes a minute more." >&2 ||
 INSTALL = $(WITH_$(PIP)) $(PY) -m pip install --require-hashes -r $(1)
-export UV_SYSTEM_CERTS ?= true
+UV_SYSTEM_CERTS ?= true
+export UV_SYSTEM_CERTS
 export UV_PYTHON_DOWNLOADS = never
 
 .PHONY: help setup lab test pythons run release outputs bench lock clean broken
