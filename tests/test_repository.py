@@ -38,8 +38,8 @@ HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="ut
 TARGETS = set(
     re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 )
-# `make` where it is a command: at the start of a line, in backticks, quotes or parentheses, or after
-# a key of YAML. What follows it is targets, flags and settings.
+# `make` where it is a command: at the start of a line, in backticks, quotes or parentheses, or
+# after a key of YAML. What follows it is targets, flags and settings.
 MAKE = re.compile(
     r"(?:^ *|[`\"(]|run: |: )make((?: -B)?(?: [a-z]+)+)(?=[ `\"),.;\n]|$)", re.MULTILINE
 )
