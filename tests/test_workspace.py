@@ -174,6 +174,12 @@ def test_doctor_says_what_to_do(room: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert "GB are free" in findings["memory"].remedy and not findings["memory"].fatal
 
 
+def test_doctor_finds_itself_away_from_the_lessons(tmp_path: Path) -> None:
+    """As after `pip install .`, which copies labsupport alone."""
+    with pytest.raises(LabError, match=r"There are no lessons around .* run `make lab`"):
+        next(doctor.examine(tmp_path))
+
+
 def test_doctor_reports_a_kernel_that_cannot_import_labsupport(
     room: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ import psutil
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from labsupport.workspace import ROOT, prepare_environment
+from labsupport.workspace import ROOT, LabError, prepare_environment
 from labsupport.workspace.server import DEFAULT_PORT, FIRST_LESSON
 
 REINSTALL = "run `make -B setup`, or without make `pip install -r requirements.lock`"
@@ -58,6 +58,10 @@ def examine(
     ----------
     port : the port that `lab open` would try first.
     start_kernel : also start a kernel and let it import labsupport (about a second).
+
+    Raises
+    ------
+    LabError : `root` is no folder of the lab.
     """
     yield _python(_project(root)["requires-python"])
     found = packages(root)
@@ -90,7 +94,13 @@ def packages(root: Path = ROOT, *extras: str) -> Finding:
 
 
 def _project(root: Path) -> dict:
-    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    file = root / "pyproject.toml"
+    if not file.is_file():
+        raise LabError(
+            f"There are no lessons around {root / 'labsupport'}: it was installed without -e, away "
+            "from its folder. Go to that folder and run `make lab`."
+        )
+    return tomllib.loads(file.read_text(encoding="utf-8"))["project"]
 
 
 def _python(wanted: str) -> Finding:
