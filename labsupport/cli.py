@@ -17,7 +17,7 @@ for example
   lab open                          a student: JupyterLab on the first lesson, in the browser
   lab doctor                        is this machine ready, and if not, what to do
   lab run                           an instructor before class: every lesson, executed, in build/index.html
-  lab run 01 -p seed 3              one lesson with another parameter
+  lab run 01 -p margin 0.01         one lesson with another parameter
   lab run --in-place                an author: refresh the stored outputs of lessons and solutions
   lab release --check               CI: are the exercises what their solutions say?
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from textwrap import shorten
 
@@ -13,6 +14,8 @@ import hypothesis
 import pytest
 
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+WINDOWS = sys.platform == "win32"
+POSIX_ONLY = "posix_only"
 hypothesis.settings.register_profile("lab", deadline=None, derandomize=CI)
 hypothesis.settings.load_profile("lab")
 
@@ -50,6 +53,8 @@ class NoSkipUnderCI:
 
 
 def _not_skipped(report):
+    if _is_posix_only(report):
+        return report
     if report.outcome == "skipped" and not hasattr(report, "wasxfail"):
         where, line, reason = (
             report.longrepr if isinstance(report.longrepr, tuple) else ("", "", report.longrepr)
@@ -59,7 +64,20 @@ def _not_skipped(report):
     return report
 
 
+def _is_posix_only(report) -> bool:
+    """Whether this skip is granted: what only POSIX systems have, on Windows and nowhere else."""
+    return WINDOWS and POSIX_ONLY in getattr(report, "keywords", ())
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if WINDOWS and (mark := item.get_closest_marker(POSIX_ONLY)):
+        pytest.skip(f"POSIX only: {mark.args[0]}")
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", f"{POSIX_ONLY}(reason): skipped on Windows, under CI as well, and nowhere else"
+    )
     if CI:
         config.pluginmanager.register(NoSkipUnderCI())
 

@@ -248,9 +248,7 @@ class TestTime:
         thread.join()
         assert results == [Result(True, "")]
 
-    @pytest.mark.skipif(
-        sys.platform == "win32", reason="there is no SIGALRM to stand in for the keyboard"
-    )
+    @pytest.mark.posix_only("there is no SIGALRM to stand in for the keyboard")
     def test_the_person_at_the_keyboard_can_interrupt(self):
         old = signal.signal(signal.SIGALRM, signal.default_int_handler)
         try:

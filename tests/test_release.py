@@ -222,6 +222,17 @@ def test_checks_do_not_wait_for_nbgrader():
     assert done.stdout.strip() == "[]"
 
 
+def test_who_has_no_nbgrader_is_told_how_to_get_it():
+    """Students do not download it."""
+    program = (
+        "import sys; sys.modules['nbgrader'] = None; from labsupport import cli; "
+        "sys.exit(cli.main(['release', '--check']))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1 and "`make release` gets it" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_make_exercise_leaves_the_solution_alone(copy):
     before = (copy / "solutions" / NAME).read_bytes()
     make_exercise(copy / "solutions" / NAME)

@@ -87,7 +87,7 @@ def ask(address: str, path: str, data: bytes | None = None) -> str:
     return urllib.request.urlopen(request, timeout=30).read().decode()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="SIGINT cannot be sent to one process on Windows.")
+@pytest.mark.posix_only("SIGINT cannot be sent to one process on Windows")
 def test_server_takes_the_next_port_answers_with_its_token_and_ends_on_ctrl_c(room: Path) -> None:
     with socket.socket() as occupied:
         occupied.bind(("127.0.0.1", 0))
@@ -172,6 +172,12 @@ def test_doctor_says_what_to_do(room: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert "kernel" not in findings
     assert findings["lessons"].fatal and "git checkout" in findings["lessons"].remedy
     assert "GB are free" in findings["memory"].remedy and not findings["memory"].fatal
+
+
+def test_doctor_finds_itself_away_from_the_lessons(tmp_path: Path) -> None:
+    """As after `pip install .`, which copies labsupport alone."""
+    with pytest.raises(LabError, match=r"There are no lessons around .* run `make lab`"):
+        next(doctor.examine(tmp_path))
 
 
 def test_doctor_reports_a_kernel_that_cannot_import_labsupport(
@@ -298,7 +304,7 @@ def test_a_child_that_never_answers_is_ended() -> None:
     assert not left
 
 
-@pytest.mark.skipif(os.name == "nt", reason="SIGINT cannot be sent to one process on Windows.")
+@pytest.mark.posix_only("SIGINT cannot be sent to one process on Windows")
 def test_a_stopped_run_leaves_nothing_behind(tmp_path: Path) -> None:
     started = tmp_path / "started"
     write_notebook(
@@ -343,8 +349,10 @@ def test_wrong_usage_is_one_sentence(
     assert sentence in said and said.count("\n") == 1
 
 
+@pytest.mark.posix_only("Windows has no limit on the size of a file")
 def test_a_full_disk_is_one_sentence(room: Path, monkeypatch, capsys) -> None:
-    resource = pytest.importorskip("resource", reason="Windows has no limit on the size of a file.")
+    import resource
+
     monkeypatch.setattr(cli, "ROOT", room)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     heard = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

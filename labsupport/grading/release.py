@@ -71,10 +71,11 @@ def stale(root: Path) -> list[str]:
 
 def make_exercise(solution: Path) -> str:
     """The text of the exercise that belongs to a solution notebook. Raises ReleaseError."""
+    steps = _preprocessors()
     try:
         notebook = nbformat.read(solution, as_version=4)
         resources: dict = {}
-        for preprocessor in _preprocessors():
+        for preprocessor in steps:
             notebook, resources = preprocessor(notebook, resources)
     except Exception as error:
         cause = (
@@ -116,7 +117,13 @@ def _preprocessors() -> list:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from nbgrader import preprocessors as p
+        try:
+            from nbgrader import preprocessors as p
+        except ImportError as error:
+            raise ReleaseError(
+                "Exercises are made by nbgrader, which only authors need: `make release` gets it, "
+                f"or `pip install -r requirements-test.lock` ({error})."
+            ) from error
     quiet = logging.getLogger("labsupport.release")
     quiet.addHandler(logging.NullHandler())
     quiet.propagate = False

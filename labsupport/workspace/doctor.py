@@ -18,10 +18,10 @@ import psutil
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from labsupport.workspace import ROOT, prepare_environment
+from labsupport.workspace import ROOT, LabError, prepare_environment
 from labsupport.workspace.server import DEFAULT_PORT, FIRST_LESSON
 
-REINSTALL = "run `make setup`, or without make `pip install -r requirements.lock`"
+REINSTALL = "run `make -B setup`, or without make `pip install -r requirements.lock`"
 MEMORY_NEEDED = 0.5  # GB: room for JupyterLab and a kernel
 DISK_NEEDED = 0.2  # GB
 SHOWN = ("numpy", "scipy", "jupyterlab")
@@ -58,17 +58,49 @@ def examine(
     ----------
     port : the port that `lab open` would try first.
     start_kernel : also start a kernel and let it import labsupport (about a second).
+
+    Raises
+    ------
+    LabError : `root` is no folder of the lab.
     """
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    yield _python(project["requires-python"])
-    packages = _packages(project["dependencies"])
-    yield packages
-    if not packages.remedy:  # without Jupyter's packages there is nothing to ask about kernels
+    yield _python(_project(root)["requires-python"])
+    found = packages(root)
+    yield found
+    if not found.remedy:  # without Jupyter's packages there is nothing to ask about kernels
         yield _kernel(root, start_kernel)
     yield _lessons(root)
     yield _port(port)
     yield _memory()
     yield _disk(root)
+
+
+def packages(root: Path = ROOT, *extras: str) -> Finding:
+    """Whether what pyproject.toml asks for is there, in range: the lab's packages, and those of
+    some extras. `make` asks, too, before it believes that .venv is ready.
+    """
+    project = _project(root)
+    lists = [project["dependencies"], *(project["optional-dependencies"][name] for name in extras)]
+    requirements = [Requirement(line) for lines in lists for line in lines]
+    versions = {requirement.name: _version(requirement.name) for requirement in requirements}
+    wrong = [
+        f"{r.name} {versions[r.name] or 'is missing,'} (needs {r.specifier})"
+        for r in requirements
+        if versions[r.name] is None or not r.specifier.contains(versions[r.name], prereleases=True)
+    ]
+    if wrong:
+        return Finding("packages", ", ".join(wrong), REINSTALL, True)
+    shown = ", ".join(f"{name} {versions[name]}" for name in SHOWN if name in versions)
+    return Finding("packages", f"all {len(requirements)} in range, {shown}")
+
+
+def _project(root: Path) -> dict:
+    file = root / "pyproject.toml"
+    if not file.is_file():
+        raise LabError(
+            f"There are no lessons around {root / 'labsupport'}: it was installed without -e, away "
+            "from its folder. Go to that folder and run `make lab`."
+        )
+    return tomllib.loads(file.read_text(encoding="utf-8"))["project"]
 
 
 def _python(wanted: str) -> Finding:
@@ -82,20 +114,6 @@ def _python(wanted: str) -> Finding:
         f"the lab needs Python {wanted}; install one and make a new environment",
         True,
     )
-
-
-def _packages(wanted: list[str]) -> Finding:
-    requirements = [Requirement(line) for line in wanted]
-    versions = {requirement.name: _version(requirement.name) for requirement in requirements}
-    wrong = [
-        f"{r.name} {versions[r.name] or 'is missing,'} (needs {r.specifier})"
-        for r in requirements
-        if versions[r.name] is None or not r.specifier.contains(versions[r.name], prereleases=True)
-    ]
-    if wrong:
-        return Finding("packages", ", ".join(wrong), REINSTALL, True)
-    shown = ", ".join(f"{name} {versions[name]}" for name in SHOWN if name in versions)
-    return Finding("packages", f"all {len(requirements)} in range, {shown}")
 
 
 def _version(name: str) -> str | None:

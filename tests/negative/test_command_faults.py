@@ -88,7 +88,8 @@ def test_unused_import_in_a_lesson(project, catches):
 
 
 def test_range_that_differs_from_the_project(project, catches):
-    for file in ("environment.yml", "requirements.lock"):
+    shutil.copytree(ROOT / ".binder", project.root / ".binder")
+    for file in ("environment.yml", *(path.name for path in ROOT.glob("requirements*.lock"))):
         shutil.copy(ROOT / file, project.root)
     ranges = (*PYTEST, "tests/test_environment.py", "-k", "conda")
     passes(project, *ranges)
@@ -166,6 +167,25 @@ def test_skip_is_a_failure_under_ci_only(project, catches):
         ci=True,
         status=2,
     )
+
+
+POSIX = """import pytest
+
+@pytest.mark.posix_only("there are no signals")
+def test_signals():
+    pass
+"""
+
+
+def test_only_windows_may_leave_out_what_only_posix_has(project, catches):
+    test = project.root / "tests/test_posix.py"
+    test.write_text(POSIX, encoding="utf-8")
+    assert "1 passed" in passes(project, *PYTEST, str(test), ci=True)
+    project.edit("tests/conftest.py", 'WINDOWS = sys.platform == "win32"', "WINDOWS = True")
+    assert "1 skipped" in passes(project, *PYTEST, str(test), ci=True)
+    test.write_text(SKIPS, encoding="utf-8")
+    catches("skipped test on Windows", (*PYTEST, str(test)), "CI=true", "no browser", ci=True)
+    project.edit("tests/conftest.py", "WINDOWS = True", 'WINDOWS = sys.platform == "win32"')
 
 
 def test_hang_is_ended(project, catches):

@@ -195,9 +195,9 @@ def copy_project(target: Path, *folders: str) -> Project:
     return project
 
 
-def passes(project: Project, *command: str) -> str:
+def passes(project: Project, *command: str, ci: bool = False) -> str:
     """The positive control: the same command succeeds on the copy without the fault. Its output."""
-    done = project.run(*command)
+    done = project.run(*command, ci=ci)
     assert done.returncode == 0, (
         f"{command} ended with {done.returncode} without a fault.\n{done.stdout}"
     )
