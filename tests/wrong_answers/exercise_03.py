@@ -1,4 +1,4 @@
-"""Exercise 03: plausible wrong answers as a student would write them, and a fragment of the hint each must get."""
+"""Exercise 03: wrong answers that no table of mistakes holds, each with a fragment of its hint."""
 
 import itertools
 import math
@@ -14,78 +14,6 @@ def no_running_maximum(p_values):
     adjusted = np.empty(k)
     for step, i in enumerate(order):
         adjusted[i] = min(1, (k - step) * p_values[i])
-    return adjusted
-
-
-def not_capped(p_values):
-    order = np.argsort(p_values)
-    stepped = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
-    return stepped[np.argsort(order)]
-
-
-def neither_maximum_nor_cap(p_values):
-    rank = np.argsort(np.argsort(p_values))
-    return p_values * (len(p_values) - rank)
-
-
-def bonferroni(p_values):
-    return [min(1, len(p_values) * p) for p in p_values]
-
-
-def bonferroni_on_the_others(p_values):
-    return [min(1, (len(p_values) - 1) * p) for p in p_values]
-
-
-def factors_one_too_low(p_values):
-    adjusted, largest, k = [0] * len(p_values), 0, len(p_values)
-    for step, i in enumerate(np.argsort(p_values), start=1):
-        largest = max(largest, (k - step) * p_values[i])
-        adjusted[i] = min(1, largest)
-    return adjusted
-
-
-def sorted_order(p_values):
-    k = len(p_values)
-    return np.minimum(np.maximum.accumulate(np.sort(p_values) * np.arange(k, 0, -1)), 1)
-
-
-def indexed_by_order(p_values):
-    order = np.argsort(p_values)
-    return np.minimum(np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1)), 1)[
-        order
-    ]
-
-
-def benjamini_hochberg(p_values):
-    k, order = len(p_values), np.argsort(p_values)
-    steps = p_values[order] * k / np.arange(1, k + 1)
-    adjusted = np.empty(k)
-    adjusted[order] = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1)
-    return adjusted
-
-
-def unsorted(p_values):
-    return np.minimum(np.maximum.accumulate(p_values * np.arange(len(p_values), 0, -1)), 1)
-
-
-def unsorted_without_maximum(p_values):
-    return [min(1, (len(p_values) - i) * p) for i, p in enumerate(p_values)]
-
-
-def smallest_last(p_values):
-    adjusted = np.empty(len(p_values))
-    order = np.argsort(p_values)
-    adjusted[order] = np.minimum(
-        np.maximum.accumulate(p_values[order] * np.arange(1, len(p_values) + 1)), 1
-    )
-    return adjusted
-
-
-def running_minimum(p_values):
-    order = np.argsort(p_values)
-    steps = p_values[order] * np.arange(len(p_values), 0, -1)
-    adjusted = np.empty(len(p_values))
-    adjusted[order] = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1)
     return adjusted
 
 
@@ -504,11 +432,7 @@ def row_by_row(n_groups, rows, accuracy, measured, n_worlds, rng):
     return summary(gaps, measured)
 
 
-SORT, COUNT, FIRST = (
-    "sort the p-values first",
-    "The factors start one too low",
-    "Only some of the groups are looked at",
-)
+FIRST = "Only some of the groups are looked at"
 TWO_ONLY, SPREAD, MIDDLE = (
     "between the same two groups",
     "The standard deviation of the accuracies",
@@ -520,19 +444,6 @@ WHOLE, SIDAK = "The whole holdout is counted as one more", "independent comparis
 WRONG = {
     "03.1": [
         (no_running_maximum, "carry the largest so far along"),
-        (not_capped, "cap the adjusted values"),
-        (neither_maximum_nor_cap, "no value may fall below"),
-        (bonferroni, "All p-values are multiplied by the same number"),
-        (bonferroni_on_the_others, COUNT),
-        (factors_one_too_low, COUNT),
-        (sorted_order, "The values are right but sorted"),
-        (indexed_by_order, "The way back is not the way there"),
-        (benjamini_hochberg, "Benjamini and Hochberg"),
-        (unsorted, SORT),
-        (unsorted_without_maximum, SORT),
-        (smallest_last, "The factors run the wrong way"),
-        (running_minimum, "from the largest down"),
-        (holm_sidak, "independent comparisons only"),
         (decisions_instead, "is True or False; it should be a number"),
         (changes_its_input, "changed its inputs"),
     ],
