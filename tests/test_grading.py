@@ -572,7 +572,6 @@ class TestCheck:
     @pytest.mark.parametrize(
         ("module", "draw", "mistakes", "same"),
         [
-            ("q03_2", "_candidates", "_BEST_MISTAKES", math.isclose),
             ("q03_3", "_segmented", "_SEGMENT_MISTAKES", operator.eq),
         ],
     )

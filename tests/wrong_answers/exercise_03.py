@@ -1,6 +1,5 @@
 """Exercise 03: wrong answers that no table of mistakes holds, each with a fragment of its hint."""
 
-import itertools
 import math
 
 import numpy as np
@@ -35,55 +34,10 @@ def changes_its_input(p_values):
     return np.minimum(np.maximum.accumulate(p_values * np.arange(len(p_values), 0, -1)), 1)
 
 
-def best_of_all(gains, k):
-    return max(gains)
-
-
-def mean_of_the_best(gains, k):
-    return np.sort(gains)[-k:].mean()
-
-
-def k_times_the_mean(gains, k):
-    return k * np.mean(gains)
-
-
-def plain_mean(gains, k):
-    return np.mean(gains)
-
-
-def the_first_k(gains, k):
-    return max(gains[:k])
-
-
-def groups_side_by_side(gains, k):
-    return np.mean([max(gains[i : i + k]) for i in range(0, len(gains) - k + 1, k)])
-
-
-def with_replacement(gains, k):
-    n = len(gains)
-    return sum(x * (((i + 1) / n) ** k - (i / n) ** k) for i, x in enumerate(sorted(gains)))
-
-
-def worst_of_each(gains, k):
-    return np.mean([min(group) for group in itertools.combinations(gains, k)])
-
-
-def size_of_the_gain(gains, k):
-    return np.mean([max(map(abs, group)) for group in itertools.combinations(gains, k)])
-
-
 def rank_off_by_one(gains, k):
     return sum(math.comb(i, k - 1) * x for i, x in enumerate(sorted(gains), start=1)) / math.comb(
         len(gains), k
     )
-
-
-def not_divided(gains, k):
-    return sum(max(group) for group in itertools.combinations(gains, k))
-
-
-def ordered_groups(gains, k):
-    return sum(max(group) for group in itertools.combinations(gains, k)) / math.perm(len(gains), k)
 
 
 def normal_approximation(gains, k):
@@ -94,39 +48,6 @@ def normal_approximation(gains, k):
 def simulated_best(gains, k):
     rng = np.random.default_rng(0)
     return np.mean([rng.choice(gains, k, replace=False).max() for _ in range(1000)])
-
-
-def how_far_ahead(gains, k):
-    return np.mean([max(group) for group in itertools.combinations(gains, k)]) - np.mean(gains)
-
-
-def middle_winner(gains, k):
-    return np.median([max(group) for group in itertools.combinations(gains, k)])
-
-
-def equal_gains_merged(gains, k):
-    different = sorted(set(gains))
-    return sum(math.comb(i, k - 1) * x for i, x in enumerate(different)) / math.comb(
-        len(different), k
-    )
-
-
-def equal_gains_merged_but_counted(gains, k):
-    return sum(math.comb(i, k - 1) * x for i, x in enumerate(np.unique(gains))) / math.comb(
-        len(gains), k
-    )
-
-
-def beats_only_the_worse(gains, k):
-    return sum(math.comb(int((gains < x).sum()), k - 1) * x for x in gains) / math.comb(
-        len(gains), k
-    )
-
-
-def beats_its_equals(gains, k):
-    return sum(math.comb(int((gains <= x).sum()) - 1, k - 1) * x for x in gains) / math.comb(
-        len(gains), k
-    )
 
 
 def judged(outcomes, margin, lost):
@@ -432,13 +353,12 @@ def row_by_row(n_groups, rows, accuracy, measured, n_worlds, rng):
     return summary(gaps, measured)
 
 
-FIRST = "Only some of the groups are looked at"
 TWO_ONLY, SPREAD, MIDDLE = (
     "between the same two groups",
     "The standard deviation of the accuracies",
     "taken from the middle",
 )
-MERGED, TIED = "merged into one", "a group that holds both still has one winner"
+
 WHOLE, SIDAK = "The whole holdout is counted as one more", "independent comparisons only"
 
 WRONG = {
@@ -448,26 +368,9 @@ WRONG = {
         (changes_its_input, "changed its inputs"),
     ],
     "03.2": [
-        (best_of_all, "the best of all candidates"),
-        (mean_of_the_best, "a single group, the luckiest"),
-        (k_times_the_mean, "k average candidates"),
-        (plain_mean, "the average candidate"),
-        (the_first_k, FIRST),
-        (groups_side_by_side, FIRST),
-        (with_replacement, "drawn twice into a group"),
-        (worst_of_each, "the worst of each group"),
-        (size_of_the_gain, "The sign is lost"),
         (rank_off_by_one, "The ranks are off by one"),
-        (not_divided, "is not divided by how many"),
-        (ordered_groups, "divided by something else"),
         (normal_approximation, "near, and not exact"),
         (simulated_best, "near, and not exact"),
-        (how_far_ahead, "the answer is its gain"),
-        (middle_winner, "The middle of the groups' winners"),
-        (equal_gains_merged, MERGED),
-        (equal_gains_merged_but_counted, MERGED),
-        (beats_only_the_worse, TIED),
-        (beats_its_equals, TIED),
     ],
     "03.3": [
         (uncorrected, "No slice is corrected"),
