@@ -80,6 +80,11 @@ def stepped(
     return answer
 
 
+def bonferroni(extra=0):
+    """The product of every p-value with how many there are, and so many more."""
+    return lambda p: p * (len(p) + extra)
+
+
 def discovery_rate(p):
     return p * len(p) / up(p)
 
@@ -138,14 +143,14 @@ QUESTION = Question(
             "Bonferroni",
             "All p-values are multiplied by the same number; Holm's factor becomes smaller from "
             "one to the next.",
-            stepped(lambda p: p * len(p)),
-            stepped(lambda p: p * len(p), cap=False),
+            stepped(bonferroni()),
+            stepped(bonferroni(), cap=False),
         ),
         mistake(
             "factors one too low",
             "The factors start one too low: the smallest p-value is multiplied by the number of "
             "all comparisons.",
-            stepped(lambda p: p * (len(p) - 1)),
+            stepped(bonferroni(-1)),
             stepped(lambda p: p * (down(p) - 1)),
         ),
         mistake(

@@ -60,7 +60,7 @@ def alike(rng) -> list[Case]:
 
 
 def weighted(weight):
-    """The sum of the sorted gains, times weights that depend on rank (from 1), k and their number."""
+    """The sum of the sorted gains, weighted by rank (from 1), k and how many there are."""
 
     def answer(gains, k):
         n = len(gains)
