@@ -587,11 +587,17 @@ class TestRandomAnswers:
 
         assert check("02.1", answer, seed=seed)
 
-    @pytest.mark.parametrize("number", ["02.1"])
-    def test_a_slow_one_is_told_how_to_draw(self, number, monkeypatch):
+    @pytest.mark.parametrize(
+        ("number", "hint"),
+        [
+            ("02.1", "in one call, not one after the other."),
+            ("03.4", "are rows drawn one by one, instead of all rows of a group in one call, or"),
+        ],
+    )
+    def test_a_slow_one_is_told_how_to_draw(self, number, hint, monkeypatch):
         monkeypatch.setattr(calling, "TIME_LIMIT", 0.1)
         slow = taking(number, lambda: time.sleep(0.2))
-        assert "in one call, not one after the other." in check(number, slow).hint
+        assert hint in check(number, slow).hint
 
     @pytest.mark.parametrize("seed", range(3))
     def test_every_way_to_resample(self, seed):
