@@ -3,7 +3,6 @@
 import builtins
 import inspect
 import math
-import operator
 import random
 import re
 import signal
@@ -11,10 +10,10 @@ import subprocess
 import sys
 import threading
 import time
+from copy import copy
 from decimal import Context, Decimal, getcontext, localcontext
 from enum import StrEnum
 from fractions import Fraction
-from importlib import import_module
 
 import nbformat
 import numpy as np
@@ -24,8 +23,8 @@ from nbclient import NotebookClient
 from labsupport import costs, gate, noise, outcomes, retrained
 from labsupport.grading import Result, calling, check
 from labsupport.grading.calling import Case
-from labsupport.grading.old import compare
-from labsupport.grading.questions import QUESTIONS
+from labsupport.grading.exercise import Question
+from labsupport.grading.questions import QUESTIONS, by_number
 from labsupport.grading.readers import Wrong
 from solutions import answers
 
@@ -516,28 +515,22 @@ class TestCheck:
         monkeypatch.setitem(QUESTIONS, "99.1", broken)
         assert not check("99.1", None)
 
-    def test_no_cases_are_not_right(self):
-        with pytest.raises(RuntimeError, match="0 answers to 0 cases"):
-            compare([], [], [], lambda a, b: True, lambda *_: "")
-        with pytest.raises(RuntimeError, match="1 answers to 2 cases"):
-            compare([Case("", (), 1)] * 2, [1], [], lambda a, b: True, lambda *_: "")
+    @pytest.mark.parametrize("heard", [0, 1])
+    def test_no_cases_are_not_right(self, heard):
+        question = Question(
+            "99.1",
+            lambda rng: [Case("", (), 1)] * 2 * heard,
+            read=float,
+            mistakes=[],
+            verified="Never.",
+            ask=lambda answer, cases, read: [1] * heard,
+        )
+        with pytest.raises(RuntimeError, match=f"{heard} answers to {2 * heard} cases"):
+            question(None, np.random.default_rng(0))
 
-    @pytest.mark.parametrize(
-        ("module", "draw", "mistakes", "same"),
-        [
-            ("q03_1", "_lists", "_HOLM_MISTAKES", np.allclose),
-            ("q03_2", "_candidates", "_BEST_MISTAKES", math.isclose),
-            ("q03_3", "_segmented", "_SEGMENT_MISTAKES", operator.eq),
-        ],
-    )
-    def test_every_mistake_in_comparing_is_one_on_every_draw(self, module, draw, mistakes, same):
-        exercise = import_module(f"labsupport.grading.questions.{module}")
-        for seed in range(5):
-            cases = getattr(exercise, draw)(np.random.default_rng(seed))
-            for mistake in getattr(exercise, mistakes):
-                assert not all(same(mistake.answer(*case.args), case.expected) for case in cases), (
-                    mistake.hint
-                )
+    def test_two_questions_with_one_number_are_refused(self):
+        with pytest.raises(ValueError, match=r"Question 01\.1 is declared twice"):
+            by_number([QUESTIONS["01.1"], QUESTIONS["02.1"], copy(QUESTIONS["01.1"])])
 
 
 class TestRandomAnswers:
@@ -561,11 +554,17 @@ class TestRandomAnswers:
 
         assert check("02.1", answer, seed=seed)
 
-    @pytest.mark.parametrize("number", ["02.1"])
-    def test_a_slow_one_is_told_how_to_draw(self, number, monkeypatch):
+    @pytest.mark.parametrize(
+        ("number", "hint"),
+        [
+            ("02.1", "in one call, not one after the other."),
+            ("03.4", "are rows drawn one by one, instead of all rows of a group in one call, or"),
+        ],
+    )
+    def test_a_slow_one_is_told_how_to_draw(self, number, hint, monkeypatch):
         monkeypatch.setattr(calling, "TIME_LIMIT", 0.1)
         slow = taking(number, lambda: time.sleep(0.2))
-        assert "in one call, not one after the other." in check(number, slow).hint
+        assert hint in check(number, slow).hint
 
     @pytest.mark.parametrize("seed", range(3))
     def test_every_way_to_resample(self, seed):

@@ -1,6 +1,5 @@
-"""Exercise 03: plausible wrong answers as a student would write them, and a fragment of the hint each must get."""
+"""Exercise 03: wrong answers that no table of mistakes holds, each with a fragment of its hint."""
 
-import itertools
 import math
 
 import numpy as np
@@ -17,87 +16,6 @@ def no_running_maximum(p_values):
     return adjusted
 
 
-def not_capped(p_values):
-    order = np.argsort(p_values)
-    stepped = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
-    return stepped[np.argsort(order)]
-
-
-def neither_maximum_nor_cap(p_values):
-    rank = np.argsort(np.argsort(p_values))
-    return p_values * (len(p_values) - rank)
-
-
-def bonferroni(p_values):
-    return [min(1, len(p_values) * p) for p in p_values]
-
-
-def bonferroni_on_the_others(p_values):
-    return [min(1, (len(p_values) - 1) * p) for p in p_values]
-
-
-def factors_one_too_low(p_values):
-    adjusted, largest, k = [0] * len(p_values), 0, len(p_values)
-    for step, i in enumerate(np.argsort(p_values), start=1):
-        largest = max(largest, (k - step) * p_values[i])
-        adjusted[i] = min(1, largest)
-    return adjusted
-
-
-def sorted_order(p_values):
-    k = len(p_values)
-    return np.minimum(np.maximum.accumulate(np.sort(p_values) * np.arange(k, 0, -1)), 1)
-
-
-def indexed_by_order(p_values):
-    order = np.argsort(p_values)
-    return np.minimum(np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1)), 1)[
-        order
-    ]
-
-
-def benjamini_hochberg(p_values):
-    k, order = len(p_values), np.argsort(p_values)
-    steps = p_values[order] * k / np.arange(1, k + 1)
-    adjusted = np.empty(k)
-    adjusted[order] = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1)
-    return adjusted
-
-
-def unsorted(p_values):
-    return np.minimum(np.maximum.accumulate(p_values * np.arange(len(p_values), 0, -1)), 1)
-
-
-def unsorted_without_maximum(p_values):
-    return [min(1, (len(p_values) - i) * p) for i, p in enumerate(p_values)]
-
-
-def smallest_last(p_values):
-    adjusted = np.empty(len(p_values))
-    order = np.argsort(p_values)
-    adjusted[order] = np.minimum(
-        np.maximum.accumulate(p_values[order] * np.arange(1, len(p_values) + 1)), 1
-    )
-    return adjusted
-
-
-def running_minimum(p_values):
-    order = np.argsort(p_values)
-    steps = p_values[order] * np.arange(len(p_values), 0, -1)
-    adjusted = np.empty(len(p_values))
-    adjusted[order] = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1)
-    return adjusted
-
-
-def holm_sidak(p_values):
-    order = np.argsort(p_values)
-    adjusted = np.empty(len(p_values))
-    adjusted[order] = np.maximum.accumulate(
-        1 - (1 - p_values[order]) ** np.arange(len(p_values), 0, -1)
-    )
-    return adjusted
-
-
 def decisions_instead(p_values):
     return [p <= 0.05 for p in holm(p_values)]
 
@@ -107,55 +25,9 @@ def changes_its_input(p_values):
     return np.minimum(np.maximum.accumulate(p_values * np.arange(len(p_values), 0, -1)), 1)
 
 
-def best_of_all(gains, k):
-    return max(gains)
-
-
-def mean_of_the_best(gains, k):
-    return np.sort(gains)[-k:].mean()
-
-
-def k_times_the_mean(gains, k):
-    return k * np.mean(gains)
-
-
-def plain_mean(gains, k):
-    return np.mean(gains)
-
-
-def the_first_k(gains, k):
-    return max(gains[:k])
-
-
-def groups_side_by_side(gains, k):
-    return np.mean([max(gains[i : i + k]) for i in range(0, len(gains) - k + 1, k)])
-
-
-def with_replacement(gains, k):
-    n = len(gains)
-    return sum(x * (((i + 1) / n) ** k - (i / n) ** k) for i, x in enumerate(sorted(gains)))
-
-
-def worst_of_each(gains, k):
-    return np.mean([min(group) for group in itertools.combinations(gains, k)])
-
-
-def size_of_the_gain(gains, k):
-    return np.mean([max(map(abs, group)) for group in itertools.combinations(gains, k)])
-
-
 def rank_off_by_one(gains, k):
-    return sum(math.comb(i, k - 1) * x for i, x in enumerate(sorted(gains), start=1)) / math.comb(
-        len(gains), k
-    )
-
-
-def not_divided(gains, k):
-    return sum(max(group) for group in itertools.combinations(gains, k))
-
-
-def ordered_groups(gains, k):
-    return sum(max(group) for group in itertools.combinations(gains, k)) / math.perm(len(gains), k)
+    wins = [math.comb(rank, k - 1) for rank in range(1, len(gains) + 1)]
+    return np.dot(wins, np.sort(gains)) / math.comb(len(gains), k)
 
 
 def normal_approximation(gains, k):
@@ -168,445 +40,55 @@ def simulated_best(gains, k):
     return np.mean([rng.choice(gains, k, replace=False).max() for _ in range(1000)])
 
 
-def how_far_ahead(gains, k):
-    return np.mean([max(group) for group in itertools.combinations(gains, k)]) - np.mean(gains)
-
-
-def middle_winner(gains, k):
-    return np.median([max(group) for group in itertools.combinations(gains, k)])
-
-
-def equal_gains_merged(gains, k):
-    different = sorted(set(gains))
-    return sum(math.comb(i, k - 1) * x for i, x in enumerate(different)) / math.comb(
-        len(different), k
-    )
-
-
-def equal_gains_merged_but_counted(gains, k):
-    return sum(math.comb(i, k - 1) * x for i, x in enumerate(np.unique(gains))) / math.comb(
-        len(gains), k
-    )
-
-
-def beats_only_the_worse(gains, k):
-    return sum(math.comb(int((gains < x).sum()), k - 1) * x for x in gains) / math.comb(
-        len(gains), k
-    )
-
-
-def beats_its_equals(gains, k):
-    return sum(math.comb(int((gains <= x).sum()) - 1, k - 1) * x for x in gains) / math.comb(
-        len(gains), k
-    )
-
-
-def judged(outcomes, margin, lost):
-    return outcomes.gain >= margin and not lost, lost
-
-
-def uncorrected(outcomes, margin, level):
-    return judged(
-        outcomes,
-        margin,
-        [t.slice for t in slice_tests(outcomes) if t.p_value <= level and t.gain < 0],
-    )
-
-
-def divided_level(outcomes, margin, level):
-    tests = slice_tests(outcomes)
-    return judged(
-        outcomes, margin, [t.slice for t in tests if t.p_value <= level / len(tests) and t.gain < 0]
-    )
-
-
-def wrong_count(outcomes, margin, level):
-    tests = slice_tests(outcomes)
-    lost = [t.slice for t in tests if t.p_value * (len(tests) - 1) <= level and t.gain < 0]
-    return judged(outcomes, margin, lost)
-
-
 def losing_slices_only(outcomes, margin, level):
     losing = {name: mcnemar(part) for name, part in outcomes.slices.items() if part.gain < 0}
     adjusted = holm(list(losing.values()))
-    return judged(
-        outcomes, margin, [name for name, p in zip(losing, adjusted, strict=True) if p <= level]
-    )
-
-
-def sign_ignored(outcomes, margin, level):
-    return judged(outcomes, margin, [t.slice for t in slice_tests(outcomes) if t.adjusted <= level])
-
-
-def wrong_sign(outcomes, margin, level):
-    return judged(
-        outcomes,
-        margin,
-        [t.slice for t in slice_tests(outcomes) if t.adjusted <= level and t.gain > 0],
-    )
-
-
-def every_measured_loss(outcomes, margin, level):
-    return judged(
-        outcomes, margin, [name for name, part in outcomes.slices.items() if part.gain < 0]
-    )
-
-
-def worst_slice_only(outcomes, margin, level):
-    worst = min(slice_tests(outcomes), key=lambda test: test.gain)
-    return judged(
-        outcomes, margin, [worst.slice] if worst.adjusted <= level and worst.gain < 0 else []
-    )
-
-
-def worst_slice_alone(outcomes, margin, level):
-    worst = min(slice_tests(outcomes), key=lambda test: test.gain)
-    return judged(
-        outcomes, margin, [worst.slice] if worst.p_value <= level and worst.gain < 0 else []
-    )
-
-
-def between_slices(outcomes, margin, level):
-    overall = outcomes.candidate_accuracy
-    return judged(
-        outcomes,
-        margin,
-        [n for n, part in outcomes.slices.items() if part.candidate_accuracy < overall],
-    )
-
-
-def halved(outcomes, margin, level):
-    adjusted = holm([mcnemar(part) / 2 for part in outcomes.slices.values()])
-    lost = [
-        n
-        for (n, part), p in zip(outcomes.slices.items(), adjusted, strict=True)
-        if p <= level and part.gain < 0
-    ]
-    return judged(outcomes, margin, lost)
-
-
-def adjusted_by(outcomes, margin, level, adjust):
-    p = adjust(np.array([mcnemar(part) for part in outcomes.slices.values()]))
-    pairs = zip(outcomes.slices.items(), p, strict=True)
-    return judged(outcomes, margin, [n for (n, part), p in pairs if p <= level and part.gain < 0])
-
-
-def holm_without_maximum(outcomes, margin, level):
-    def adjust(p):
-        o = np.argsort(p, kind="stable")
-        r = np.empty(len(p))
-        r[o] = p[o] * np.arange(len(p), 0, -1)
-        return r
-
-    return adjusted_by(outcomes, margin, level, adjust)
-
-
-def whole_counted(outcomes, margin, level):
-    return adjusted_by(outcomes, margin, level, lambda p: holm([mcnemar(outcomes), *p])[1:])
-
-
-def one_more_searched(outcomes, margin, level):
-    return adjusted_by(outcomes, margin, level, lambda p: holm(p, searched=len(p) + 1))
-
-
-def one_more_for_bonferroni(outcomes, margin, level):
-    return adjusted_by(outcomes, margin, level, lambda p: p * (len(p) + 1))
-
-
-def below_the_level(outcomes, margin, level):
-    return judged(
-        outcomes,
-        margin,
-        [t.slice for t in slice_tests(outcomes) if t.adjusted < level and t.gain < 0],
-    )
-
-
-def segments_holm_sidak(outcomes, margin, level):
-    return adjusted_by(outcomes, margin, level, holm_sidak)
-
-
-def segments_holm_sidak_without_maximum(outcomes, margin, level):
-    def adjust(p):
-        rank = np.argsort(np.argsort(p, kind="stable"))
-        return 1 - (1 - p) ** (len(p) - rank)
-
-    return adjusted_by(outcomes, margin, level, adjust)
-
-
-def segments_sidak(outcomes, margin, level):
-    return adjusted_by(outcomes, margin, level, lambda p: 1 - (1 - p) ** len(p))
-
-
-def rejected(outcomes, level):
-    return [t.slice for t in slice_tests(outcomes) if t.adjusted <= level and t.gain < 0]
-
-
-def gain_ignored(outcomes, margin, level):
-    lost = rejected(outcomes, level)
-    return not lost, lost
-
-
-def segments_ignored(outcomes, margin, level):
-    return outcomes.gain >= margin, rejected(outcomes, level)
-
-
-def one_is_enough(outcomes, margin, level):
-    lost = rejected(outcomes, level)
-    return outcomes.gain >= margin or not lost, lost
-
-
-def more_than_the_margin(outcomes, margin, level):
-    lost = rejected(outcomes, level)
-    return outcomes.gain > margin and not lost, lost
-
-
-def float_subtraction(outcomes, margin, level):
-    lost = rejected(outcomes, level)
-    return outcomes.candidate_accuracy - outcomes.baseline_accuracy >= margin and not lost, lost
-
-
-def fixed_level(outcomes, margin, level):
-    return judged(outcomes, margin, rejected(outcomes, 0.05))
+    lost = [name for name, p in zip(losing, adjusted, strict=True) if p <= level]
+    return outcomes.gain >= margin and not lost, lost
 
 
 def count_of_losses(outcomes, margin, level):
-    lost = rejected(outcomes, level)
+    lost = [t.slice for t in slice_tests(outcomes) if t.adjusted <= level and t.gain < 0]
     return outcomes.gain >= margin and not lost, len(lost)
 
 
-def accuracies(n_groups, rows, accuracy, n_worlds, rng):
-    return rng.binomial(rows, accuracy, size=(n_worlds, n_groups)) / rows
-
-
-def summary(gaps, measured):
-    return np.mean(gaps), np.mean(np.array(gaps) >= measured)
+def gaps_of(rng, n_groups, rows, accuracy, n_worlds):
+    return np.ptp(rng.binomial(rows, accuracy, size=(n_worlds, n_groups)), axis=1) / rows
 
 
 def two_groups(n_groups, rows, accuracy, measured, n_worlds, rng):
-    right = accuracies(2, rows, accuracy, n_worlds, rng)
-    return summary(abs(right[:, 0] - right[:, 1]), measured)
-
-
-def signed(n_groups, rows, accuracy, measured, n_worlds, rng):
-    right = accuracies(n_groups, rows, accuracy, n_worlds, rng)
-    return summary(right[:, 0] - right[:, -1], measured)
-
-
-def deviation(n_groups, rows, accuracy, measured, n_worlds, rng):
-    return summary(accuracies(n_groups, rows, accuracy, n_worlds, rng).std(axis=1), measured)
-
-
-def deviation_ddof(n_groups, rows, accuracy, measured, n_worlds, rng):
-    return summary(
-        accuracies(n_groups, rows, accuracy, n_worlds, rng).std(axis=1, ddof=1), measured
-    )
-
-
-def best_minus_overall(n_groups, rows, accuracy, measured, n_worlds, rng):
-    right = accuracies(n_groups, rows, accuracy, n_worlds, rng)
-    return summary(right.max(axis=1) - right.mean(axis=1), measured)
-
-
-def largest_distance_to_the_truth(n_groups, rows, accuracy, measured, n_worlds, rng):
-    return summary(
-        abs(accuracies(n_groups, rows, accuracy, n_worlds, rng) - accuracy).max(axis=1), measured
-    )
-
-
-def same_rows_for_all_groups(n_groups, rows, accuracy, measured, n_worlds, rng):
-    gaps = []
-    for _ in range(n_worlds):
-        parts = [np.random.default_rng(0).binomial(rows, accuracy) / rows for _ in range(n_groups)]
-        gaps.append(max(parts) - min(parts))
-    return summary(gaps, measured)
-
-
-def in_rows(n_groups, rows, accuracy, measured, n_worlds, rng):
-    gaps = np.ptp(rng.binomial(rows, accuracy, size=(n_worlds, n_groups)), axis=1)
-    return np.mean(gaps), np.mean(gaps >= measured * rows)
-
-
-def in_percent(n_groups, rows, accuracy, measured, n_worlds, rng):
-    average, share = summary(
-        np.ptp(accuracies(n_groups, rows, accuracy, n_worlds, rng), axis=1), measured
-    )
-    return 100 * average, share
-
-
-def within_the_measured(n_groups, rows, accuracy, measured, n_worlds, rng):
-    gaps = np.ptp(accuracies(n_groups, rows, accuracy, n_worlds, rng), axis=1)
-    return gaps.mean(), np.mean(gaps < measured)
-
-
-def number_of_worlds(n_groups, rows, accuracy, measured, n_worlds, rng):
-    gaps = np.ptp(accuracies(n_groups, rows, accuracy, n_worlds, rng), axis=1)
-    return gaps.mean(), np.sum(gaps >= measured)
-
-
-def largest_of_all_worlds(n_groups, rows, accuracy, measured, n_worlds, rng):
-    gaps = np.ptp(accuracies(n_groups, rows, accuracy, n_worlds, rng), axis=1)
-    return gaps.max(), np.mean(gaps >= measured)
-
-
-def against_the_average(n_groups, rows, accuracy, measured, n_worlds, rng):
-    gaps = np.ptp(accuracies(n_groups, rows, accuracy, n_worlds, rng), axis=1)
-    return gaps.mean(), np.mean(gaps >= gaps.mean())
-
-
-def own_number_of_worlds(n_groups, rows, accuracy, measured, n_worlds, rng):
-    return summary(np.ptp(accuracies(n_groups, rows, accuracy, 5000, rng), axis=1), measured)
-
-
-def own_generator(n_groups, rows, accuracy, measured, n_worlds, rng):
-    return summary(
-        np.ptp(accuracies(n_groups, rows, accuracy, n_worlds, np.random.default_rng(0)), axis=1),
-        measured,
-    )
+    gaps = gaps_of(rng, 2, rows, accuracy, n_worlds)
+    return gaps.mean(), (gaps >= measured).mean()
 
 
 def unseeded_generator(n_groups, rows, accuracy, measured, n_worlds, rng):
-    return summary(
-        np.ptp(accuracies(n_groups, rows, accuracy, n_worlds, np.random.default_rng()), axis=1),
-        measured,
-    )
-
-
-def share_first(n_groups, rows, accuracy, measured, n_worlds, rng):
-    return summary(np.ptp(accuracies(n_groups, rows, accuracy, n_worlds, rng), axis=1), measured)[
-        ::-1
-    ]
+    gaps = gaps_of(np.random.default_rng(), n_groups, rows, accuracy, n_worlds)
+    return gaps.mean(), (gaps >= measured).mean()
 
 
 def always_fifty_rows(n_groups, rows, accuracy, measured, n_worlds, rng):
-    return summary(np.ptp(accuracies(n_groups, 50, accuracy, n_worlds, rng), axis=1), measured)
+    gaps = gaps_of(rng, n_groups, 50, accuracy, n_worlds)
+    return gaps.mean(), (gaps >= measured).mean()
 
-
-def above_the_measured(n_groups, rows, accuracy, measured, n_worlds, rng):
-    gaps = np.ptp(accuracies(n_groups, rows, accuracy, n_worlds, rng), axis=1)
-    return gaps.mean(), np.mean(gaps > measured)
-
-
-def normal_accuracies(n_groups, rows, accuracy, measured, n_worlds, rng):
-    right = rng.normal(
-        accuracy, (accuracy * (1 - accuracy) / rows) ** 0.5, size=(n_worlds, n_groups)
-    )
-    return summary(np.ptp(right, axis=1), measured)
-
-
-def row_by_row(n_groups, rows, accuracy, measured, n_worlds, rng):
-    gaps = []
-    for _ in range(n_worlds):
-        right = [
-            sum(rng.choice([1, 0], p=[accuracy, 1 - accuracy]) for _ in range(rows)) / rows
-            for _ in range(n_groups)
-        ]
-        gaps.append(max(right) - min(right))
-    return summary(gaps, measured)
-
-
-SORT, COUNT, FIRST = (
-    "sort the p-values first",
-    "The factors start one too low",
-    "Only some of the groups are looked at",
-)
-TWO_ONLY, SPREAD, MIDDLE = (
-    "between the same two groups",
-    "The standard deviation of the accuracies",
-    "taken from the middle",
-)
-MERGED, TIED = "merged into one", "a group that holds both still has one winner"
-WHOLE, SIDAK = "The whole holdout is counted as one more", "independent comparisons only"
 
 WRONG = {
     "03.1": [
         (no_running_maximum, "carry the largest so far along"),
-        (not_capped, "cap the adjusted values"),
-        (neither_maximum_nor_cap, "no value may fall below"),
-        (bonferroni, "All p-values are multiplied by the same number"),
-        (bonferroni_on_the_others, COUNT),
-        (factors_one_too_low, COUNT),
-        (sorted_order, "The values are right but sorted"),
-        (indexed_by_order, "The way back is not the way there"),
-        (benjamini_hochberg, "Benjamini and Hochberg"),
-        (unsorted, SORT),
-        (unsorted_without_maximum, SORT),
-        (smallest_last, "The factors run the wrong way"),
-        (running_minimum, "from the largest down"),
-        (holm_sidak, "independent comparisons only"),
         (decisions_instead, "is True or False; it should be a number"),
         (changes_its_input, "changed its inputs"),
     ],
     "03.2": [
-        (best_of_all, "the best of all candidates"),
-        (mean_of_the_best, "a single group, the luckiest"),
-        (k_times_the_mean, "k average candidates"),
-        (plain_mean, "the average candidate"),
-        (the_first_k, FIRST),
-        (groups_side_by_side, FIRST),
-        (with_replacement, "drawn twice into a group"),
-        (worst_of_each, "the worst of each group"),
-        (size_of_the_gain, "The sign is lost"),
         (rank_off_by_one, "The ranks are off by one"),
-        (not_divided, "is not divided by how many"),
-        (ordered_groups, "divided by something else"),
         (normal_approximation, "near, and not exact"),
         (simulated_best, "near, and not exact"),
-        (how_far_ahead, "the answer is its gain"),
-        (middle_winner, "The middle of the groups' winners"),
-        (equal_gains_merged, MERGED),
-        (equal_gains_merged_but_counted, MERGED),
-        (beats_only_the_worse, TIED),
-        (beats_its_equals, TIED),
     ],
     "03.3": [
-        (uncorrected, "No slice is corrected"),
-        (divided_level, "Every p-value is multiplied by the same number"),
-        (wrong_count, "counts too few comparisons"),
         (losing_slices_only, "Only the slices with a loss are counted"),
-        (sign_ignored, "A slice that clearly gained"),
-        (wrong_sign, "Slices that gained are called lost"),
-        (every_measured_loss, "Every measured loss counts"),
-        (worst_slice_only, "Only the slice with the largest loss"),
-        (worst_slice_alone, "Only the slice with the largest loss"),
-        (between_slices, "compared with itself elsewhere"),
-        (halved, "The p-values are halved"),
-        (gain_ignored, "The gain on all rows plays no part"),
-        (segments_ignored, "The slices play no part"),
-        (one_is_enough, "One of the two conditions is enough"),
-        (more_than_the_margin, "A gain of exactly the margin is enough"),
-        (float_subtraction, "Two rounded accuracies are subtracted"),
-        (fixed_level, "The level is a fixed number"),
         (count_of_losses, "a list of the names"),
-        (holm_without_maximum, "falls below one that was smaller before"),
-        (whole_counted, WHOLE),
-        (one_more_searched, WHOLE),
-        (one_more_for_bonferroni, WHOLE),
-        (below_the_level, "exactly the level establishes a loss"),
-        (segments_holm_sidak, SIDAK),
-        (segments_holm_sidak_without_maximum, SIDAK),
-        (segments_sidak, SIDAK),
     ],
     "03.4": [
-        (two_groups, TWO_ONLY),
-        (signed, "The gap has a sign"),
-        (deviation, SPREAD),
-        (deviation_ddof, SPREAD),
-        (best_minus_overall, MIDDLE),
-        (largest_distance_to_the_truth, MIDDLE),
-        (same_rows_for_all_groups, "All groups draw the same rows"),
-        (in_rows, "counted in rows"),
-        (in_percent, "in percent"),
-        (within_the_measured, "The share is turned round"),
-        (number_of_worlds, "a count of worlds"),
-        (largest_of_all_worlds, "the largest gap of all worlds"),
-        (against_the_average, "the share counts something else"),
-        (own_number_of_worlds, "how many worlds do you draw"),
-        (own_generator, "draw from the generator that is passed"),
+        (two_groups, "between the same two groups"),
         (unseeded_generator, "let it depend on nothing but its arguments"),
-        (share_first, "in the other order"),
         (always_fifty_rows, "The average gap is too"),
-        (above_the_measured, "leaves out the worlds"),
-        (normal_accuracies, "draw how many come out right"),
-        (row_by_row, "rows drawn one by one"),
     ],
 }

@@ -1,228 +1,302 @@
-"""Exercise 03, question 4: how large the largest gap is when there is none, by simulation.
+"""03.4: how large the largest gap between groups is when there is none, by simulation.
 
-An answer is random. The exact distribution of the largest gap says how far a right one can be off:
-the mean by 6.5 of its standard errors, the share by what a binomial leaves out with probability
-1e-10. A right answer is turned away less often than once in 10^8 draws.
+An answer is random, so it is compared with ranges; see gaps. A right one is turned away less often
+than once in 10^8 draws.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-from scipy import stats
 
 from labsupport.grading.calling import ask
-from labsupport.grading.old import Case, Mistake, Wrong, compare, question
-from labsupport.grading.readers import number, pair
+from labsupport.grading.exercise import Case, Question, Round, mistake
+from labsupport.grading.gaps import expected, gap_distribution, inside, ranges
+from labsupport.grading.readers import Wrong, number, pair
 
-_SIGMAS, _MISS = 6.5, 1e-10
-_REFERENCE, _UNSURE = (
-    4000,
-    0.0025,
-)  # worlds that show what a mistake leads to, which may miss ten worlds
-_SINGLES, _ROWS = (
-    6,
-    2000,
-)  # worlds drawn one at a time; with so many rows all six are alike once in 10^7
+REFERENCE, UNSURE = 4000, 0.0025  # worlds that show what a mistake leads to, and may miss ten
+SINGLES, ROWS = 6, 2000  # single worlds; with so many rows all six are alike once in 10^7
 
 
-def _gap_distribution(n_groups: int, rows: int, accuracy: float) -> np.ndarray:
-    """(rows + 1,) probabilities that the largest number of right rows exceeds the smallest by 0, 1, 2 ..."""
-    below = np.concatenate([[0.0], stats.binom.cdf(np.arange(rows + 1), rows, accuracy)])
-    within = (below[None, :] - below[:, None]).clip(
-        0
-    ) ** n_groups  # [i, j]: all groups from i up to j - 1
-    exactly = (
-        within[:-1, 1:]
-        - within[1:, 1:]
-        - within[:-1, :-1]
-        + np.where(np.tri(rows + 1, k=0).T, within[1:, :-1], 0)
-    )
-    return np.array([np.trace(exactly, offset=gap) for gap in range(rows + 1)])
+# The cases
 
 
-def _expected(n_groups, rows, accuracy, measured, n_worlds, rng) -> tuple:
-    mass, gaps = _gap_distribution(n_groups, rows, accuracy), np.arange(rows + 1) / rows
-    return _ranges(
-        mass @ gaps,
-        np.sqrt(mass @ gaps**2 - (mass @ gaps) ** 2),
-        mass[gaps >= measured].sum(),
-        n_worlds,
-    )
+def case(about, rng, n_groups, rows, accuracy, measured, n_worlds) -> Case:
+    args = n_groups, rows, accuracy, measured, n_worlds, rng.spawn(1)[0]
+    return Case(about, args, expected(*args))
 
 
-def _ranges(
-    mean: float, deviation: float, share: float, n_worlds: int, unsure: float = 0.0
-) -> tuple:
-    """Where an answer can lie; `unsure` is by how much the share itself may be off."""
-    shares = max(share - unsure, 0.0), min(share + unsure, 1.0)
-    reach = _SIGMAS * deviation / np.sqrt(n_worlds) + 1e-9
-    ends = zip((stats.binom.ppf, stats.binom.isf), shares, strict=True)
-    few, many = (float(end(_MISS, n_worlds, share)) / n_worlds for end, share in ends)
-    return (mean - reach, mean + reach), (few - 1e-9, many + 1e-9)
+def halfway(about, rng, n_groups, rows, accuracy, excess, n_worlds) -> Case:
+    """The measured gap is about `excess` times the expected one, between two shares of rows: no
+    rounding decides."""
+    mean = gap_distribution(n_groups, rows, accuracy) @ np.arange(rows + 1)
+    measured = (int(mean * excess) + 0.5) / rows
+    return case(about, rng, n_groups, rows, accuracy, measured, n_worlds)
 
 
-def _case(
-    rng, about: str, n_groups: int, rows: int, accuracy: float, excess: float, n_worlds: int
-) -> Case:
-    """`excess` places the measured gap around the expected one, halfway between two shares of rows: no rounding decides."""
-    expected = _gap_distribution(n_groups, rows, accuracy) @ np.arange(rows + 1)
-    args = (
-        n_groups,
-        rows,
-        accuracy,
-        (int(expected * excess) + 0.5) / rows,
-        n_worlds,
-        rng.spawn(1)[0],
-    )
-    return Case(about, args, _expected(*args))
-
-
-def _exactly(
-    rng, about: str, n_groups: int, rows: int, accuracy: float, gap: int, n_worlds: int
-) -> Case:
-    """A measured gap of so many rows; `rows` is a power of two, so that shares of them are floats without rounding."""
-    args = (n_groups, rows, accuracy, gap / rows, n_worlds, rng.spawn(1)[0])
-    return Case(about, args, _expected(*args))
-
-
-def _worlds(rng: np.random.Generator) -> list[Case]:
-    def about(n: int) -> int:
+def cases(rng) -> list[Case]:
+    def some(n: int) -> int:
         return int(n * rng.uniform(0.9, 1.1))
 
     return [
-        _case(rng, "five groups of the chapter's kind", 5, 50, 0.8, 0.77, about(800)),
-        _case(rng, "two groups", 2, about(40), 0.7, 0.6, about(600)),
-        _case(rng, "nine groups", 9, about(30), 0.85, 1.35, about(700)),
-        _case(rng, "groups with more rows", 4, about(150), 0.9, 1.5, about(500)),
-        _exactly(rng, "a measured gap that worlds meet exactly", 4, 8, 0.7, 3, about(4000)),
-        *(
-            Case("a single world", (6, _ROWS, 0.75, 40.5 / _ROWS, 1, rng.spawn(1)[0]), None)
-            for _ in range(_SINGLES)
-        ),
+        halfway("five groups of the chapter's kind", rng, 5, 50, 0.8, 0.77, some(500)),
+        halfway("two groups", rng, 2, some(40), 0.7, 0.6, some(600)),
+        halfway("nine groups", rng, 9, some(30), 0.85, 1.35, some(450)),
+        halfway("groups with more rows", rng, 4, some(100), 0.9, 1.5, some(350)),
+        case("a measured gap that worlds meet exactly", rng, 4, 8, 0.7, 3 / 8, some(2500)),
     ]
 
 
-def _drawn(
-    rng: np.random.Generator, rows: int, accuracy: float, shape: tuple[int, int]
-) -> np.ndarray:
+def single_worlds(rng) -> list[Case]:
+    """One and the same, with one generator after the other."""
+    given = 6, ROWS, 0.75, 40.5 / ROWS, 1
+    return [Case("a single world", (*given, one)) for one in rng.spawn(SINGLES)]
+
+
+def ends(rng) -> list[Case]:
+    return [
+        case("groups that are always right", rng, 3, 20, 1.0, 0.0, 50),
+        case("groups that are never right", rng, 4, 8, 0.0, 1 / 8, 50),
+        case("groups of a single row", rng, 3, 1, 0.5, 1.0, 400),
+    ]
+
+
+def asked(answer, cases: list[Case], read) -> list:
+    """`ask`, with a word on what is slow here."""
+    try:
+        return ask(answer, cases, read)
+    except Wrong as wrong:
+        slow = (
+            "are rows drawn one by one, instead of all rows of a group in one call, or is there "
+            "a loop"
+        )
+        raise Wrong(str(wrong).replace("is there a loop", slow)) from None
+
+
+def read(value) -> tuple:
+    average, share = pair(value, ("average", "share"))
+    return number(average, "average gap"), number(share, "share of worlds")
+
+
+# What is right
+
+
+def whole(count) -> bool:
+    return abs(count - round(count)) <= 1e-6
+
+
+def is_one_world(case: Case, said) -> bool:
+    gap, share = said
+    return whole(case.args[1] * gap) and share == (gap >= case.args[3])
+
+
+# Ways to go wrong
+
+
+def binomial(rng, rows, accuracy, shape):
     return rng.binomial(rows, accuracy, shape) / rows
 
 
-def _drawn_normal(
-    rng: np.random.Generator, rows: int, accuracy: float, shape: tuple[int, int]
-) -> np.ndarray:
+def normal(rng, rows, accuracy, shape):
     return rng.normal(accuracy, np.sqrt(accuracy * (1 - accuracy) / rows), shape)
 
 
-def _simulated(gap: Callable, draw: Callable = _drawn):
-    """The answer that measures each world's gap in its own way, from accuracies (worlds, groups): two ranges."""
+def one_for_all(rng, rows, accuracy, shape):
+    return np.broadcast_to(binomial(rng, rows, accuracy, (shape[0], 1)), shape)
+
+
+def largest(right, accuracy):
+    return np.ptp(right, axis=1)
+
+
+def simulated(gap=largest, draw=binomial, average=np.mean, reaches=np.greater_equal):
+    """The answer with its own idea of the accuracies (worlds, groups), of each world's gap, and of
+    what to do with the gaps."""
 
     def answer(n_groups, rows, accuracy, measured, n_worlds, rng):
-        right = draw(np.random.default_rng(0), rows, accuracy, (_REFERENCE, n_groups))
-        gaps = gap(right, accuracy)
-        share = float(np.mean(gaps >= measured))
-        return _ranges(float(np.mean(gaps)), float(np.std(gaps)), share, n_worlds, unsure=_UNSURE)
+        gaps = gap(draw(rng, rows, accuracy, (n_worlds, n_groups)), accuracy)
+        return average(gaps), np.mean(reaches(gaps, measured))
 
     return answer
 
 
-def _beyond(n_groups, rows, accuracy, measured, n_worlds, rng) -> tuple:
-    """The answer that leaves out the worlds whose gap is the measured one."""
-    return _expected(
-        n_groups,
-        rows,
-        accuracy,
-        measured + 0.5 / rows if _whole(measured * rows) else measured,
-        n_worlds,
-        rng,
-    )
+right_answer = simulated()
 
 
-def _whole(count: float) -> bool:
-    return abs(count - round(count)) <= 1e-6
+def seen(gap, draw):
+    """The ranges of the answer that draws or measures like this, as many worlds show them."""
+
+    def says(n_groups, rows, accuracy, measured, n_worlds, rng):
+        right = draw(np.random.default_rng(0), rows, accuracy, (REFERENCE, n_groups))
+        gaps = gap(right, accuracy)
+        share = np.mean(gaps >= measured)
+        return ranges(np.mean(gaps), np.std(gaps), share, n_worlds, UNSURE)
+
+    return says
 
 
-def _changed(change: Callable):
-    """The answer that has both ranges right and then does something to them."""
-    return lambda *args: change(*_expected(*args), args)
+def known(name, hint, *gaps, draw=binomial, when=None):
+    """A mistake in the gaps, told by what many worlds lead to."""
+    answers = (simulated(gap, draw) for gap in gaps)
+    return mistake(name, hint, *answers, says=[seen(gap, draw) for gap in gaps], when=when)
 
 
-_TWO_ONLY = "The gap is always that between the same two groups; whoever measures the largest picks the pair afterwards."
-_SPREAD = "The standard deviation of the accuracies is a typical distance; the gap is the largest."
-_FROM_MIDDLE = "The gap is taken from the middle; it reaches from the worst group to the best."
-_COUNTS = "An accuracy is a whole number of right rows divided by all rows of a group; draw how many come out right."
-_SHARE = "The average gap is right, and the share counts something else than the worlds whose gap reaches the measured one."
+def changed(name, hint, change):
+    """A mistake that has both values right and then does something to them, or to their ranges."""
 
-_GAP_MISTAKES = [
-    Mistake("Both values are right, but in the other order.", _changed(lambda mean, share, _: (share, mean))),
-    Mistake(_TWO_ONLY, _simulated(lambda right, accuracy: np.abs(right[:, 0] - right[:, 1]))),
-    Mistake("The gap has a sign here, so gaps of one world cancel those of another.",
-            _simulated(lambda right, accuracy: right[:, 0] - right[:, -1])),
-    Mistake(_SPREAD, _simulated(lambda right, accuracy: np.std(right, axis=1))),
-    Mistake(_SPREAD, _simulated(lambda right, accuracy: np.std(right, axis=1, ddof=1))),
-    Mistake(_FROM_MIDDLE, _simulated(lambda right, accuracy: right.max(axis=1) - right.mean(axis=1))),
-    Mistake(_FROM_MIDDLE, _simulated(lambda right, accuracy: right.max(axis=1) - accuracy)),
-    Mistake(_FROM_MIDDLE, _simulated(lambda right, accuracy: accuracy - right.min(axis=1))),
-    Mistake(_FROM_MIDDLE, _simulated(lambda right, accuracy: np.abs(right - accuracy).max(axis=1))),
-    Mistake("All groups draw the same rows, so there is never a gap: draw on from one generator.",
-            _simulated(lambda right, accuracy: 0 * right[:, 0])),
-    Mistake("The gap is counted in rows; divide by the rows of a group.",
-            _changed(lambda mean, share, args: (tuple(args[1] * end for end in mean), share))),
-    Mistake("The gap is in percent; leave it a share.",
-            _changed(lambda mean, share, args: (tuple(100 * end for end in mean), share))),
-    Mistake("The share is turned round: count the worlds whose gap reaches the measured one.",
-            _changed(lambda mean, share, _: (mean, (1 - share[1], 1 - share[0])))),
-    Mistake("The share is a count of worlds; divide by how many there are.",
-            _changed(lambda mean, share, args: (mean, tuple(args[4] * end for end in share)))),
-    Mistake("This is the largest gap of all worlds; take their mean.",
-            lambda *args: ((args[3] * 1.2, 1.0), _expected(*args)[1])),
-    Mistake("The share leaves out the worlds whose gap is exactly the measured one; at least means that they count.",
-            _beyond),
-    Mistake(_COUNTS, _simulated(lambda right, accuracy: np.ptp(right, axis=1), _drawn_normal)),
-    Mistake(_SHARE, _changed(lambda mean, share, _: (mean, (-np.inf, np.inf)))),
-]  # fmt: skip
+    def then(answer):
+        return lambda *args: change(*answer(*args), rows=args[1], n_worlds=args[4])
+
+    return mistake(name, hint, then(right_answer), says=[then(expected)])
 
 
-def _inside(said, ranges) -> bool:
-    return all(low <= value <= high for value, (low, high) in zip(said, ranges, strict=True))
+def beyond(n_groups, rows, accuracy, measured, n_worlds, rng):
+    """The ranges where worlds that meet the measured gap do not count."""
+    after = measured + 0.5 / rows if whole(measured * rows) else measured
+    return expected(n_groups, rows, accuracy, after, n_worlds, rng)
 
 
-def _gap_otherwise(case: Case, said) -> str:
-    (low, high), _ = case.expected
+def never(said, ends) -> bool:
+    """A single world tells a mistake by what it is, not by where it lies."""
+    return False
+
+
+def alike(told) -> bool:
+    return len({said for _, said in told}) == 1
+
+
+def no_whole_rows(told) -> bool:
+    return any(case.args[4] == 1 and not whole(case.args[1] * said[0]) for case, said in told)
+
+
+def otherwise(case: Case, said) -> str:
+    low, high = case.expected[0]
     if low <= said[0] <= high:
         return f"The share is not what so many worlds would show, on {case.about}."
     return f"The average gap is too {'large' if said[0] > high else 'small'}, on {case.about}."
 
 
-def _ask(answer, cases: list[Case], read: Callable) -> list:
-    """`ask`, with a word on what is slow here."""
-    try:
-        return ask(answer, cases, read)
-    except Wrong as wrong:
-        slow = "are rows drawn one by one, instead of all rows of a group in one call, or is there a loop"
-        raise Wrong(str(wrong).replace("is there a loop", slow)) from None
+NO_COUNTS = known(
+    "no whole rows",
+    "An accuracy is a whole number of right rows divided by all rows of a group; draw how many "
+    "come out right.",
+    largest,
+    draw=normal,
+    when=no_whole_rows,
+)
 
-
-@question("03.4")
-def _null_gap(answer, rng) -> str:
-    def read(value):
-        average, share = pair(value, ("average", "share"))
-        return number(average, "average gap"), number(share, "share of worlds")
-
-    cases = _worlds(rng)
-    said = _ask(answer, cases, read)
-    many, single = said[:-_SINGLES], said[-_SINGLES:]
-    compare(cases[:-_SINGLES], many, _GAP_MISTAKES, _inside, _gap_otherwise)
-    if any(share not in (0, 1) for _, share in single):
-        raise Wrong(
-            "A single world has one gap, which either reaches the measured one or not: how many worlds do you draw?"
-        )
-    if not all(_whole(_ROWS * gap) for gap, _ in single):
-        raise Wrong(_COUNTS)
-    if len(set(single)) == 1:
-        raise Wrong(
-            "Other generators lead to the very same gap; draw from the generator that is passed."
-        )
-    return "Average and share are as close to the exact ones as that many worlds can be, from two groups to nine."
+QUESTION = Question(
+    "03.4",
+    cases,
+    read=read,
+    same=inside,
+    otherwise=otherwise,
+    ask=asked,
+    verified="Average and share are as close to the exact ones as that many worlds can be, from "
+    "two groups to nine.",
+    mistakes=[
+        changed(
+            "values swapped",
+            "Both values are right, but in the other order.",
+            lambda average, share, **_: (share, average),
+        ),
+        known(
+            "the same two groups",
+            "The gap is always that between the same two groups; whoever measures the largest "
+            "picks the pair afterwards.",
+            lambda right, accuracy: np.abs(right[:, 0] - right[:, 1]),
+        ),
+        known(
+            "gap with a sign",
+            "The gap has a sign here, so gaps of one world cancel those of another.",
+            lambda right, accuracy: right[:, 0] - right[:, -1],
+        ),
+        known(
+            "standard deviation",
+            "The standard deviation of the accuracies is a typical distance; the gap is the "
+            "largest.",
+            lambda right, accuracy: np.std(right, axis=1),
+            lambda right, accuracy: np.std(right, axis=1, ddof=1),
+        ),
+        known(
+            "from the middle",
+            "The gap is taken from the middle; it reaches from the worst group to the best.",
+            lambda right, accuracy: right.max(axis=1) - right.mean(axis=1),
+            lambda right, accuracy: right.max(axis=1) - accuracy,
+            lambda right, accuracy: accuracy - right.min(axis=1),
+            lambda right, accuracy: np.abs(right - accuracy).max(axis=1),
+        ),
+        known(
+            "the same rows for all groups",
+            "All groups draw the same rows, so there is never a gap: draw on from one generator.",
+            largest,
+            draw=one_for_all,
+        ),
+        changed(
+            "in rows",
+            "The gap is counted in rows; divide by the rows of a group.",
+            lambda average, share, rows, **_: (rows * average, share),
+        ),
+        changed(
+            "in percent",
+            "The gap is in percent; leave it a share.",
+            lambda average, share, **_: (100 * average, share),
+        ),
+        changed(
+            "share turned round",
+            "The share is turned round: count the worlds whose gap reaches the measured one.",
+            lambda average, share, **_: (average, 1 - share),
+        ),
+        changed(
+            "count of worlds",
+            "The share is a count of worlds; divide by how many there are.",
+            lambda average, share, n_worlds, **_: (average, n_worlds * share),
+        ),
+        mistake(
+            "largest gap of all worlds",
+            "This is the largest gap of all worlds; take their mean.",
+            simulated(average=np.max),
+            says=[lambda *args: ((1.2 * args[3], 1.0), expected(*args)[1])],
+        ),
+        mistake(
+            "strictly above the measured gap",
+            "The share leaves out the worlds whose gap is exactly the measured one; at least means "
+            "that they count.",
+            simulated(reaches=np.greater),
+            says=[beyond],
+        ),
+        NO_COUNTS,
+        mistake(
+            "share of something else",
+            "The average gap is right, and the share counts something else than the worlds whose "
+            "gap reaches the measured one.",
+            simulated(reaches=lambda gaps, measured: gaps >= gaps.mean()),
+            says=[lambda *args: (expected(*args)[0], (-np.inf, np.inf))],
+        ),
+    ],
+    then=[
+        Round(
+            single_worlds,
+            [
+                mistake(
+                    "own number of worlds",
+                    "A single world has one gap, which either reaches the measured one or not: how "
+                    "many worlds do you draw?",
+                    lambda *args: right_answer(*args[:4], 5000, args[5]),
+                    when=lambda told: any(share not in (0, 1) for _, (_, share) in told),
+                ),
+                NO_COUNTS,
+                mistake(
+                    "own generator",
+                    "Other generators lead to the very same gap; draw from the generator that is "
+                    "passed.",
+                    lambda *args: right_answer(*args[:5], np.random.default_rng(0)),
+                    when=alike,
+                ),
+            ],
+            same=never,
+            right=is_one_world,
+            together=lambda told: not alike(told),
+        ),
+        Round(ends, otherwise=otherwise),
+    ],
+)
