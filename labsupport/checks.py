@@ -32,7 +32,7 @@ class Check:
 
     Attributes
     ----------
-    name : "gain", "gap", "slice loss", or "rows" for a slice that arrived empty.
+    name : "gain", "anchor", "gap", "slice loss", or "rows" for a slice that arrived empty.
     slice : the slice it is about, or None for the whole holdout.
     value : what was measured, a share of rows; NaN when it could not be measured.
     bound : what the policy asks for.

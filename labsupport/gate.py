@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from labsupport.checks import (
     Check,
@@ -26,12 +26,14 @@ EXIT_STATUS = {"promote": 0, "block": 1, "inconclusive": 2}
 # safety check.
 _REASONS = {
     "gain": "no eval gain",
+    "anchor": "worse than the best champion",
     "gap": "failed safety check",
     "slice loss": "slice regressed",
     "rows": "slice without rows",
 }
 _DOUBTS = {
     "gain": "gain in doubt",
+    "anchor": "best champion in doubt",
     "gap": "safety check in doubt",
     "slice loss": "a slice in doubt",
 }
@@ -145,7 +147,9 @@ class Verdict:
         )
 
 
-def gate(outcomes: Comparison, policy: Policy = Policy()) -> Verdict:
+def gate(
+    outcomes: Comparison, policy: Policy = Policy(), anchor: Comparison | None = None
+) -> Verdict:
     """Decide whether the candidate replaces the baseline.
 
     Parameters
@@ -153,6 +157,9 @@ def gate(outcomes: Comparison, policy: Policy = Policy()) -> Verdict:
     outcomes : the PairedOutcomes of candidate and baseline on the frozen holdout, with slices where
         the policy needs them; or another comparison with an interval, such as PairedAUC.
     policy : the bounds.
+    anchor : the comparison of the same candidate, on the same rows, with the best champion ever; it
+        must keep policy.min_gain, too. With a margin below zero, promotion after promotion may
+        otherwise lose a little, and all of them together a lot.
 
     Returns
     -------
@@ -160,6 +167,12 @@ def gate(outcomes: Comparison, policy: Policy = Policy()) -> Verdict:
     measured (an empty holdout, an empty slice, no slices at all) counts as failed: the gate fails
     closed. With a confidence, "block" when what was measured contradicts a bound, and
     "inconclusive" when the rows are too few to tell.
+
+    Raises
+    ------
+    TypeError : no comparison, or no policy.
+    ValueError : an anchor that is about other rows or another candidate, or that a policy without
+        min_gain would not look at.
     """
     if not is_comparison(outcomes):
         raise TypeError(
@@ -175,12 +188,38 @@ def gate(outcomes: Comparison, policy: Policy = Policy()) -> Verdict:
     checks: list[Check] = []
     if policy.min_gain is not None:
         checks.append(check_gain(outcomes, policy.min_gain, confidence))
+    if anchor is not None:
+        checks.append(_check_anchor(outcomes, anchor, policy, confidence))
     if policy.max_gap is not None:
         checks.append(check_gap(outcomes, policy.max_gap, confidence))
     if policy.max_slice_loss is not None:
         checks += check_slice_losses(outcomes, policy.max_slice_loss, confidence)
     checks += check_slices_hold_rows(outcomes)
     return conclude(checks, outcomes)
+
+
+def _check_anchor(
+    outcomes: Comparison, anchor: Comparison, policy: Policy, confidence: float | None
+) -> Check:
+    """The gain over the best champion, held against the same margin."""
+    if not is_comparison(anchor):
+        raise TypeError(
+            "The anchor is a comparison with the best champion, made as the one with the latest; "
+            f"got {type(anchor).__name__}."
+        )
+    if policy.min_gain is None:
+        raise ValueError(
+            "An anchor is held against min_gain, and this policy has none; set it, below zero for "
+            "a tolerated loss."
+        )
+    if anchor.n != outcomes.n or (anchor.n and anchor.candidate != outcomes.candidate):
+        raise ValueError(
+            "The anchor must be compared with the same candidate on the same rows; score both "
+            "champions on one holdout."
+        )
+    check = check_gain(anchor, policy.min_gain, confidence)
+    sentence = f"Against the best champion: {check.sentence[0].lower()}{check.sentence[1:]}"
+    return replace(check, name="anchor", sentence=sentence)
 
 
 def conclude(checks: Iterable[Check], outcomes: Comparison | None = None) -> Verdict:
