@@ -25,6 +25,7 @@ from labsupport.show.panels import PANELS
 from labsupport.show.panels.intervals import ROWS
 from labsupport.show.pictures import Picture
 from labsupport.slices import slice_tests
+from labsupport.triggers import TriggerPolicy, live
 
 LESSON = {"A": (0.00825, 0.009), "B": (-0.049, 0.016), "C": (0.00825, 0.333)}
 LESSON |= {"C honest": (0.006, 0.101)}
@@ -111,6 +112,14 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
         "two": (([1, 9], ACCURACIES[::4], ACCURACIES[1:3]), {}),
     },
     "worn_out": {"a little": (_wear(0.0), {}), "more": (_wear(0.004), {})},
+    "stream_weeks": {
+        "lesson": ((live(TriggerPolicy()), "degradation"), {}),
+        "every week, no limit": ((live(TriggerPolicy(every=1, sigmas=None)),), {}),
+    },
+    "successions": {
+        "ten": ((list(range(90, 80, -1)), [90, *[89] * 9], 100), {}),
+        "two": (([90, 85], [90, 90], 100), {}),
+    },
     "corrected": {
         "trees": ((real_tests("trees_without_medical"),), {}),
         "logistic": ((real_tests("logistic_without_sex_race"),), {"level": 0.1}),

@@ -289,6 +289,42 @@ def slices_panel(fig: Figure) -> Iterator[str]:
         yield f"{at_k}: {falses[place]:.0f}% and {misses[place]:.0f}%"
 
 
+def stream_weeks(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    served = next(line for line in wide(ax, 2.6) if len(line.get_xdata()) == 24)
+    weeks, loss = served.get_data()
+    yield f"What served loses {loss.mean():.4f} on average, at most {loss.max():.3f} in week "
+    yield f"{loss.max():.3f} in week {weeks[loss.argmax()]}"
+    still = next(line for line in wide(ax, 1.6) if len(line.get_xdata()) == 24)
+    yield f"never retrained, {still.get_ydata().mean():.4f}"
+    across = [height for height in level(ax) if height > 0.4]
+    yield f"The limit is {across[0]:.3f}." if across else "There is no limit."
+    verdicts = {at(mark)[1]: [] for mark in marks(ax, "^")}
+    for mark in marks(ax, "oX"):
+        verdicts[at(mark)[1]].append((at(mark)[0], mark.get_marker()))
+    for mark in marks(ax, "^"):
+        trained, lane = at(mark)
+        after = [found for found in verdicts[lane] if found[0] > trained]
+        told = "never judged"
+        if after:
+            judged, marker = min(after)
+            told = f"{'promoted' if marker == 'o' else 'not promoted'} after week {judged:.0f}"
+        yield f"trained after week {trained:.0f}, {told}"
+    regret, *_ = bold(ax)
+    yield f"Regret {regret.removesuffix(' of regret')}."
+
+
+def successions(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    plain, anchored = (line.get_ydata() for line in ax.lines)
+    yield f"over {len(plain) - 1} candidates, from {plain[0]:.1f}%"
+    yield f"only it ends at {plain[-1]:.1f}%, {plain[0] - plain[-1]:.1f} points lost"
+    yield f"an anchor at {anchored[-1]:.1f}%, {plain[0] - anchored[-1]:.1f} points lost"
+    assert [said.split("\n")[1] for said in bold(ax)] == [
+        f"{plain[0] - line[-1]:.1f} points lost" for line in (plain, anchored)
+    ]
+
+
 READ: dict[str, Callable[[Figure], Iterator[str]]] = {
     **{name: globals()[name] for name in FIGURES},
     "costs panel": cost_lines,
@@ -296,4 +332,5 @@ READ: dict[str, Callable[[Figure], Iterator[str]]] = {
     "intervals panel": intervals_panel,
     "noise panel": noise_panel,
     "slices panel": slices_panel,
+    "triggers panel": stream_weeks,
 }

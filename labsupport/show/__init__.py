@@ -7,11 +7,13 @@ from labsupport.show.figures.intervals import interval_bars, resampled_gains
 from labsupport.show.figures.noise import null_candidates, source_spread
 from labsupport.show.figures.pipeline import pipeline
 from labsupport.show.figures.slices import best_of_k, corrected, measured_and_true, worn_out
+from labsupport.show.figures.triggers import stream_weeks, successions
 from labsupport.show.panels.costs import cost_panel, cost_view
 from labsupport.show.panels.gate import gate_panel, gate_view
 from labsupport.show.panels.intervals import interval_panel, interval_view
 from labsupport.show.panels.noise import noise_panel, noise_view
 from labsupport.show.panels.slices import many_panel, many_view
+from labsupport.show.panels.triggers import trigger_panel, trigger_view
 from labsupport.show.pictures import picture
 
 __all__ = [
@@ -39,5 +41,9 @@ __all__ = [
     "resampled_gains",
     "slice_changes",
     "source_spread",
+    "stream_weeks",
+    "successions",
+    "trigger_panel",
+    "trigger_view",
     "worn_out",
 ]

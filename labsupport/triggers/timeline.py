@@ -95,7 +95,7 @@ class Attempt:
         return self.verdict is not None and self.verdict.decision == "promote"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Timeline:
     """What came of a policy on the flights, weeks 8 to 31.
 
@@ -133,7 +133,7 @@ class Timeline:
 
 
 def live(
-    policy: TriggerPolicy, gate_policy: Policy = BETTER, worth: float = 1.0, anchored: bool = True
+    policy: TriggerPolicy, gate_policy: Policy = BETTER, worth: float = 2.0, anchored: bool = True
 ) -> Timeline:
     """Run the flights under a policy.
 

@@ -1,0 +1,154 @@
+"""Figures of lesson 07: a stream lived through week by week, and how a tolerance adds up."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from labsupport.show.draw import (
+    ASIDE,
+    BAD,
+    DASHED,
+    GOOD,
+    GREY,
+    INK,
+    MAIN,
+    PALE,
+    RULE,
+    figure,
+    words_in,
+)
+from labsupport.show.pictures import LabFigure
+from labsupport.triggers import Timeline
+from labsupport.triggers.timeline import END, START, Attempt
+
+_WEEKS = np.arange(START, END)
+_LANES, _LANE = 4, 0.035  # of attempts, under the losses
+_EDGE = {"markeredgecolor": "white", "markeredgewidth": 1}
+_BESIDE = {"textcoords": "offset points", "va": "center", "weight": "bold"}
+
+
+@figure(7.5, 4.3)
+def stream_weeks(fig: LabFigure, run: Timeline, setting: str = "") -> tuple[str, str]:
+    """Draw the weekly log-loss of what served, of a champion that was never retrained, the limit,
+    and what became of every candidate.
+
+    Parameters
+    ----------
+    setting : what was run, in a few words.
+    """
+    return draw_stream_weeks(fig, run, setting), (
+        f"Mean log-loss {run.log_loss.mean():.3f}; {run.untouched.mean():.3f} with the first "
+        "champion throughout."
+    )
+
+
+def draw_stream_weeks(fig: LabFigure, run: Timeline, setting: str) -> str:
+    """Draw a timeline; return the alt text."""
+    high = max(0.9, 0.05 + float(max(run.log_loss.max(), run.untouched.max())))
+    limit = None if run.chart is None else run.chart.limit
+    ax = fig.frame((high, limit), lambda: _frame(fig, high, limit))
+    ax.plot(_WEEKS, run.untouched, color=GREY, linewidth=1.6, linestyle=(0, (1, 1.4)))
+    ax.plot(_WEEKS, run.log_loss, color=MAIN, linewidth=2.6, zorder=3)
+    for lane, attempt in zip(itertools.cycle(range(_LANES)), run.attempts, strict=False):
+        _attempt(ax, attempt, 0.335 - lane * _LANE)
+    head = {"transform": ax.transAxes, "va": "top", "fontsize": 10.5}
+    for y, line in zip((0.985, 0.925), setting.split("\n"), strict=False):
+        ax.text(0.012, y, line, color=INK, **head)
+    regret = f"{run.regret:,.0f} dollars of regret"
+    ax.text(0.988, 0.925, regret, color=INK, weight="bold", ha="right", **head)
+    return _stream_alt(run, limit, setting)
+
+
+def _frame(fig: LabFigure, high: float, limit: float | None) -> Axes:
+    ax = fig.add_axes((0.115, 0.13, 0.87, 0.855))
+    ax.set(xlim=(START - 0.7, END + 0.4), ylim=(0.17, high + 0.12))
+    ax.set(xlabel="week of 2013", ylabel="log-loss per flight (nats)")
+    ax.set_xticks(range(START, END, 4))
+    ax.set_yticks(np.arange(0.4, high, 0.1))
+    ax.axhline(0.365, color=RULE, linewidth=1)
+    small = {"fontsize": 9, "color": GREY, "ha": "right", "va": "bottom"}
+    marks = "triangle: trained; disc: promoted; cross: not"
+    ax.text(END + 0.3, 0.175, f"dotted: never retrained; {marks}", **small)
+    if limit is not None:
+        ax.axhline(limit, color=BAD, linewidth=1.4, linestyle=DASHED)
+        said = f"limit {limit:.3f}"
+        ax.text(START - 0.55, limit + 0.008, said, color=words_in(BAD), va="bottom", fontsize=10)
+    return ax
+
+
+def _attempt(ax: Axes, attempt: Attempt, y: float) -> None:
+    """From the end of the week in which it was trained to the gate."""
+    end = END if attempt.judged is None else attempt.judged
+    ax.plot([attempt.model, end], [y, y], color=PALE, linewidth=2, zorder=2)
+    ax.plot([attempt.model], [y], "^", color=ASIDE, markersize=7, zorder=4, **_EDGE)
+    if attempt.verdict is not None:
+        marker, ink = ("o", GOOD) if attempt.promoted else ("X", BAD)
+        ax.plot([end], [y], marker, color=ink, markersize=10, zorder=5, **_EDGE)
+
+
+def _stream_alt(run: Timeline, limit: float | None, setting: str) -> str:
+    top = int(np.argmax(run.log_loss))
+    setting = setting.replace("\n", "; ")
+    bound = "There is no limit." if limit is None else f"The limit is {limit:.3f}."
+    told = "; ".join(_became(attempt) for attempt in run.attempts)
+    return (
+        f"Weekly log-loss of the flights, weeks {START} to {END - 1}. {setting[:1].upper()}{setting[1:]}{'. ' * bool(setting)}"
+        f"{bound} What served loses {run.log_loss.mean():.4f} on average, at most "
+        f"{run.log_loss[top]:.3f} in week {_WEEKS[top]}; the first champion, never retrained, "
+        f"{run.untouched.mean():.4f}. Candidates: {told or 'none'}. "
+        f"Regret {run.regret:,.0f} dollars."
+    )
+
+
+def _became(attempt: Attempt) -> str:
+    trained = f"trained after week {attempt.model}"
+    if attempt.verdict is None:
+        return f"{trained}, never judged"
+    outcome = "promoted" if attempt.promoted else "not promoted"
+    return f"{trained}, {outcome} after week {attempt.judged}"
+
+
+@figure(7.5, 3.4)
+def successions(
+    fig: LabFigure, plain: Sequence[int], anchored: Sequence[int], n: int
+) -> tuple[str, str]:
+    """Draw the champion's accuracy over a row of candidates, with and without an anchor.
+
+    Parameters
+    ----------
+    plain, anchored : rows right of the champion that serves, at first and after each candidate.
+    n : rows of the holdout.
+
+    Raises
+    ------
+    ValueError : the two differ in length or start.
+    """
+    if len(plain) != len(anchored) or plain[0] != anchored[0]:
+        raise ValueError(
+            "Both lines start with one champion and have one number per candidate; got "
+            f"{len(plain)} and {len(anchored)} numbers."
+        )
+    ax = fig.add_axes((0.1, 0.16, 0.66, 0.8))
+    steps = np.arange(len(plain))
+    for right, ink in ((plain, BAD), (anchored, MAIN)):
+        share = 100 * np.array(right) / n
+        ax.plot(steps, share, color=ink, linewidth=2.6, marker="o", markersize=6)
+    ax.set(xlabel="candidates so far", ylabel="accuracy of the champion (%)")
+    ax.set_xticks(steps[:: max(1, len(steps) // 10)])
+    lost = [100 * (plain[0] - right[-1]) / n for right in (plain, anchored)]
+    for right, ink, name, points in zip(
+        (plain, anchored), (BAD, MAIN), ("latest only", "with an anchor"), lost, strict=True
+    ):
+        end = (steps[-1], 100 * right[-1] / n)
+        said = f"{name}:\n{points:.1f} points lost"
+        ax.annotate(said, end, (10, 0), color=words_in(ink), annotation_clip=False, **_BESIDE)
+    return (
+        f"The champion's accuracy over {len(plain) - 1} candidates, from {100 * plain[0] / n:.1f}%. "
+        f"Compared with the latest champion only it ends at {100 * plain[-1] / n:.1f}%, "
+        f"{lost[0]:.1f} points lost; with an anchor at {100 * anchored[-1] / n:.1f}%, "
+        f"{lost[1]:.1f} points lost."
+    ), f"Without the anchor {lost[0]:.1f} points are lost, with it {lost[1]:.1f}."
