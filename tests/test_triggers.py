@@ -40,6 +40,7 @@ from labsupport.triggers import (
     timeline,
     triggers,
 )
+from labsupport.triggers.people import accuracy_by_year, adjusted_falls
 from labsupport.triggers.ratchet import _nested
 from labsupport.triggers.stream import Stream, by_week, losses_by_day, probabilities
 from labsupport.triggers.timeline import BETTER, END, FIRST, START, TRAINING, trial_of
@@ -551,3 +552,24 @@ def test_what_a_trigger_policy_refuses():
             TriggerPolicy(**given_)
     with refuses(ValueError, "delay counts days"):
         TriggerPolicy(delay=-1)
+
+
+# ---- the quiet control ----
+
+
+def test_employment_is_flat_on_the_whole_while_people_with_a_disability_lose_in_2016():
+    by_year = accuracy_by_year()
+    assert abs(by_year["all"].change(0, 1)) < 0.003 and by_year["all"].p_fell(0, 1) > 0.5
+    assert by_year["all"].rows.tolist() == [45118, 45033, 45202]
+    falls = adjusted_falls(0, 1)
+    assert {name for name, p in falls.items() if p < 0.05} == {"cognitive difficulty", "disability"}
+    assert by_year["disability"].change(0, 1) == pytest.approx(0.718 - 0.753, abs=2e-3)
+    assert all(p > 0.05 for p in adjusted_falls(1, 2).values())  # and in 2017 no slice falls again
+
+
+def test_the_p_value_of_a_fall_is_half_of_the_chi_square_tests():
+    yearly = accuracy_by_year()["disability"]
+    table = [yearly.right[:2], (yearly.rows - yearly.right)[:2]]
+    p = stats.chi2_contingency(table, correction=False).pvalue
+    assert yearly.p_fell(0, 1) == pytest.approx(p / 2)
+    assert yearly.p_fell(1, 0) == pytest.approx(1 - p / 2)

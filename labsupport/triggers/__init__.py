@@ -6,6 +6,7 @@ monitor   a control chart, the mix of the inputs, a detector by rows
 rules     signals, cool-down, triggers with a reason
 ratchet   the line of champions, and the one way into it
 lineage   which rows made which model; a run that survives being killed
+people    the quiet control
 timeline  all of it, run through the flights; dollars and regret
 """
 
