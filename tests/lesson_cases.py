@@ -84,4 +84,19 @@ CASES = {
         ({"margin": 0.002, "steps": 200, "rate": 0.05}, {"A": PROMOTED}),
         ({"margin": 0.02, "steps": 100, "retrainings": 20}, {"A": NO_GAIN}),
     ],
+    "07_continuous_training": [
+        (
+            {},
+            {
+                "candidate 15": DOUBTFUL,
+                "candidate 25": PROMOTED,
+                "scheduled 11": DOUBTFUL,
+                "alarm, then gate": "0.5938",
+                "two weeks, then deploy": "0.6219",
+            },
+        ),
+        ({"sigmas": 4.4}, {"candidate 25": PROMOTED, "two weeks, then gate": "0.6048"}),
+        ({"trial": 3}, {"candidate 15": DOUBTFUL, "candidate 25": PROMOTED}),
+        ({"window": 8, "tolerance": 0.02}, {"candidate 15": DOUBTFUL, "scheduled 27": PROMOTED}),
+    ],
 }

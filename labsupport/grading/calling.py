@@ -288,7 +288,8 @@ def _insist_on_function(answer: object, n_arguments: int) -> None:
 def _unchanged(given, kept) -> bool:
     if type(kept) is not np.ndarray:
         return True  # nothing that can be changed, or a generator, which is there to be drawn from
-    return given.dtype == kept.dtype and np.array_equal(given, kept)
+    same_nan = kept.dtype.kind == "f"
+    return given.dtype == kept.dtype and np.array_equal(given, kept, equal_nan=same_nan)
 
 
 def _in_words(error: BaseException) -> str:

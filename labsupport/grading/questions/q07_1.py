@@ -1,0 +1,176 @@
+"""07.1: control limits from weeks that the model has not seen, and which weeks ring."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from labsupport.grading.exercise import Case, Question, Round, mistake
+from labsupport.grading.readers import Wrong, number
+from labsupport.triggers import control_chart
+
+
+def listed(value, what: str) -> list:
+    """The parts of a list, tuple or array; Wrong otherwise."""
+    if not issubclass(type(value), list | tuple | np.ndarray):
+        raise Wrong(f"the answer is not a list; it should hold {what}.")
+    return list(value)
+
+
+def read(value) -> tuple[int, ...]:
+    what = "the places of the weeks that ring"
+    found = [number(part, "place") for part in listed(value, what)]
+    if not all(type(part) is int for part in found):
+        raise Wrong(f"the list holds numbers that are not whole; it should hold {what}.")
+    return tuple(found)
+
+
+def right_answer(usual, weeks, sigmas):
+    chart = control_chart(usual, sigmas)
+    return [i for i, value in enumerate(weeks) if chart.alarms(value)]
+
+
+def case(about, usual, weeks, sigmas) -> Case:
+    return Case(about, (usual, weeks, sigmas), tuple(right_answer(usual, weeks, sigmas)))
+
+
+def limits(usual, sigmas) -> dict[str, float]:
+    """The limit, and where it would lie by a mistake that looks at the usual weeks alone."""
+    mean, sd = usual.mean(), usual.std(ddof=1)
+    return {
+        "right": mean + sigmas * sd,
+        "divided by n": mean + sigmas * usual.std(),
+        "standard error": mean + sigmas * sd / math.sqrt(len(usual)),
+        "three for all": mean + 3 * sd,
+        "largest": usual.max(),
+        "mean": mean,
+    }
+
+
+def cases(rng) -> list[Case]:
+    """Weeks between any two of the limits, so that each mistake moves one of them."""
+    drawn = []
+    for sigmas in (2.0, 2.5, 3.5, 4.0):
+        usual = rng.uniform(0.4, 0.6, int(rng.integers(6, 11)))
+        mean, sd = usual.mean(), usual.std(ddof=1)
+        found = np.sort(list(limits(usual, sigmas).values()))
+        between = (found[1:] + found[:-1]) / 2
+        better, worse = mean - sd * rng.uniform(sigmas, 9, 4), mean + sd * rng.uniform(5, 12, 3)
+        weeks = rng.permutation(np.concatenate([between, better, worse]))
+        drawn.append(case("weeks of which some ring", usual, weeks, sigmas))
+        drawn.append(case("quiet weeks", usual, mean + sd * rng.uniform(-2, 1, 9), sigmas))
+    usual = rng.uniform(0.4, 0.6, 8)
+    low = usual.mean() - usual.std(ddof=1) * rng.uniform(4, 9, 5)
+    level = np.append(rng.uniform(0.77, 0.83, 9), 1.3)
+    level = rng.permutation(usual.mean() + usual.std(ddof=1) * level)
+    return [
+        *drawn,
+        case("weeks that are better than usual", usual, low, 3.0),
+        case("weeks all alike but for one", usual, level, 2.0),
+    ]
+
+
+def unmeasured(rng) -> list[Case]:
+    usual = rng.uniform(0.4, 0.6, 8)
+    weeks = np.append(rng.uniform(0.4, 0.6, 6), np.nan)
+    return [case("a week whose loss is NaN", usual, rng.permutation(weeks), 3.0)]
+
+
+def above(limit):
+    """The answer with a limit of its own."""
+    return lambda usual, weeks, sigmas: [
+        i for i, value in enumerate(weeks) if not value <= limit(usual, weeks, sigmas)
+    ]
+
+
+def named(name: str):
+    return above(lambda usual, weeks, sigmas: limits(usual, sigmas)[name])
+
+
+def from_weeks(choose):
+    """The answer with a limit from other weeks than the usual ones."""
+
+    def limit(usual, weeks, sigmas):
+        taken = choose(usual, weeks)
+        return taken.mean() + sigmas * taken.std(ddof=1)
+
+    return above(limit)
+
+
+def two_sided(usual, weeks, sigmas):
+    reach = sigmas * usual.std(ddof=1)
+    return [i for i, value in enumerate(weeks) if not abs(value - usual.mean()) <= reach]
+
+
+def otherwise(case: Case, said) -> str:
+    if any(not 0 <= place < len(case.args[1]) for place in said):
+        return "A place in the list does not exist; count weeks from zero, in the order given."
+    return f"The weeks that ring are others, on {case.about}."
+
+
+def nan_otherwise(case: Case, said) -> str:
+    return (
+        f"On {case.about}, the answer is not right: what was not measured is no reason to be calm, "
+        "so it rings."
+    )
+
+
+QUESTION = Question(
+    "07.1",
+    cases,
+    read=read,
+    same=lambda a, b: a == b,
+    otherwise=otherwise,
+    then=[Round(unmeasured, (), nan_otherwise)],
+    verified="The limit comes from the usual weeks alone, and a week that was not measured rings.",
+    mistakes=[
+        mistake(
+            "limits from the judged weeks",
+            "The limit comes from the weeks that are judged, so whatever goes wrong widens it.",
+            from_weeks(lambda usual, weeks: weeks),
+        ),
+        mistake(
+            "limits from all weeks",
+            "The weeks that are judged have a say in the limit; take it from the usual weeks alone.",
+            from_weeks(lambda *both: np.concatenate(both)),
+        ),
+        mistake(
+            "two-sided",
+            "A week that is better than usual rings here; a low loss is no reason to train.",
+            two_sided,
+        ),
+        mistake(
+            "divided by n",
+            "The spread of so few weeks is estimated too small here: divide by one less than there "
+            "are weeks.",
+            named("divided by n"),
+        ),
+        mistake(
+            "standard error",
+            "This is how uncertain the mean is; a limit for single weeks needs the spread of single "
+            "weeks.",
+            named("standard error"),
+        ),
+        mistake(
+            "a fixed number of sigmas",
+            "The number of standard deviations is fixed here; use the one the function is given.",
+            named("three for all"),
+        ),
+        mistake(
+            "largest usual week",
+            "The largest usual week is the limit here; mean and spread of the usual weeks make it.",
+            named("largest"),
+        ),
+        mistake(
+            "no spread",
+            "Every week above the mean rings, and that is half of all quiet ones.",
+            named("mean"),
+        ),
+        mistake(
+            "counted from one",
+            "The weeks are counted from one; as everywhere in Python, the first has the place zero.",
+            lambda *given: [place + 1 for place in right_answer(*given)],
+        ),
+    ],
+)
