@@ -10,6 +10,7 @@ people    the quiet control
 timeline  all of it, run through the flights; dollars and regret
 """
 
+from labsupport.triggers.lineage import Book, Lineage
 from labsupport.triggers.losses import PairedLoss, compare_losses
 from labsupport.triggers.monitor import Chart, control_chart, mix_shift, row_alarms, sigmas_for
 from labsupport.triggers.ratchet import Line, judge, succession
@@ -18,8 +19,10 @@ from labsupport.triggers.stream import fit, flight_stream, left_out
 from labsupport.triggers.timeline import Timeline, TriggerPolicy, live
 
 __all__ = [
+    "Book",
     "Chart",
     "Line",
+    "Lineage",
     "PairedLoss",
     "Signal",
     "Timeline",

@@ -1,0 +1,223 @@
+"""Which rows made a model; a kill at every step of a run, in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from refusals import refuses
+
+from labsupport.gate import Policy
+from labsupport.triggers import Book, Line, Lineage, flight_stream, judge
+from labsupport.triggers.timeline import TriggerPolicy, model_losses, trial_of
+
+ROOT = Path(__file__).resolve().parent.parent
+FIRST = Lineage("a" * 64, (0, 1), "the first", "1.0", {"ridge": 1.0}, None)
+SECOND = replace(FIRST, data="b" * 64, weeks=(0, 1, 2), trigger="drift", parent=FIRST.name)
+NEVER = 10**9
+
+# A run that dies at its nth call of the system: before it, after it, or, of a write, halfway.
+RUN = """
+import os, sys
+from dataclasses import replace
+from pathlib import Path
+from labsupport.gate import Verdict
+from labsupport.triggers.lineage import Book, Lineage
+from labsupport.triggers.ratchet import Line
+
+folder, deadly, how = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+calls = ""
+
+def dying(kind, call):
+    def counted(*args):
+        global calls
+        calls += kind
+        if len(calls) != deadly:
+            return call(*args)
+        if how == "after":
+            call(*args)
+        if how == "halfway":
+            call(args[0], args[1][: len(args[1]) // 2])
+        os._exit(9)
+    return counted
+
+os.write, os.fsync = dying("w", os.write), dying("s", os.fsync)
+os.replace = dying("r", os.replace)
+
+def trained(model):
+    def train():
+        with open(folder / "trainings", "ab") as file:
+            file.write(model)
+        return model * 1000
+    return train
+
+def judged(line, name):
+    return Line(name, line.anchor), Verdict("promote", "promoted", ())
+
+first = Lineage("a" * 64, (0, 1), "the first", "1.0", {"ridge": 1.0}, None)
+second = replace(first, data="b" * 64, weeks=(0, 1, 2), trigger="drift", parent=first.name)
+folder.mkdir(exist_ok=True)
+book = Book(folder)
+book.begin(first, trained(b"1"))
+book.carry(second, trained(b"2"), judged)
+print(calls)
+"""
+
+
+def lived(folder: Path, deadly: int = NEVER, how: str = "before") -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-c", RUN, str(folder), str(deadly), how],
+        capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
+def killed_and_resumed(folder: Path, deadly: int, how: str) -> dict:
+    """What stood there after the kill, and at the end."""
+    assert lived(folder, deadly, how).returncode == 9
+    models = folder / "models"
+    stored = {p.name for p in models.iterdir() if p.suffix == ""} if models.exists() else set()
+    trainings = folder / "trainings"
+    before = trainings.read_bytes() if trainings.exists() else b""
+    events = Book(folder).log.events()
+    done = lived(folder)
+    assert done.returncode == 0, done.stderr
+    return {"stored": stored, "before": before, "events": events, "all": trainings.read_bytes()}
+
+
+@pytest.fixture(scope="module")
+def unharmed(tmp_path_factory) -> tuple[list, str]:
+    """The events of a run that nobody killed, and its calls of the system: w for a write, s for a
+    sync, r for a replacement.
+    """
+    folder = tmp_path_factory.mktemp("unharmed") / "book"
+    done = lived(folder)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "trainings").read_bytes() == b"12"
+    return Book(folder).log.events(), done.stdout.strip()
+
+
+@pytest.mark.parametrize("how", ["before", "halfway", "after"])
+def test_a_run_killed_at_any_step_resumes_trains_nothing_twice_and_loses_nothing(
+    how, unharmed, tmp_path
+):
+    whole, calls = unharmed
+    assert [event["step"] for event in whole] == [
+        "triggered", "trained", "began", "triggered", "trained", "judged",
+    ]  # fmt: skip
+    assert calls == "ws" + "wsr" + "wsws" + "ws" + "wsr" + "wsws"
+    deaths = {
+        "before": range(1, len(calls) + 1),  # which is also after the call before it
+        "halfway": [n for n, kind in enumerate(calls, start=1) if kind == "w"],
+        "after": [len(calls)],
+    }
+    names = {FIRST.name: b"1", SECOND.name: b"2"}
+    with ThreadPoolExecutor(2) as threads:
+        ends = threads.map(
+            lambda n: (n, killed_and_resumed(tmp_path / str(n), n, how)), deaths[how]
+        )
+    for deadly, end in ends:
+        assert Book(tmp_path / str(deadly)).log.events() == whole
+        assert end["events"] == whole[: len(end["events"])]  # nothing that happened was lost
+        for name, model in names.items():
+            again = end["all"].count(model) - end["before"].count(model)
+            assert again == (name not in end["stored"])  # a stored model is not trained again
+            assert Book(tmp_path / str(deadly)).model(name) == model * 1000
+        assert Book(tmp_path / str(deadly)).line == Line(SECOND.name, FIRST.name)
+
+
+def test_a_log_that_was_altered_is_noticed(tmp_path):
+    book = Book(tmp_path)
+    book.begin(FIRST, lambda: b"model")
+    path = book.log.path
+    lines = path.read_bytes().splitlines(keepends=True)
+    for altered in (lines[1:], lines[::-1], [lines[0].replace(b"drift", b"x"), *lines[2:]]):
+        path.write_bytes(b"".join(altered))
+        with refuses(ValueError, "does not follow from the lines before it"):
+            book.log.events()
+        with refuses(ValueError, "does not follow"):
+            book.log.append({"step": "x", "name": "y"})
+    path.write_bytes(b"".join(lines) + b'{"after": "torn')
+    assert len(book.log.events()) == 3
+    path.write_bytes(b"[]\n")
+    with refuses(ValueError, "Line 1 of log.jsonl"):
+        book.log.events()
+
+
+def test_two_processes_that_wrote_one_log_are_noticed(tmp_path):
+    log = Book(tmp_path).log
+    log.append({"step": "a", "name": "a"})
+    before = log.path.read_bytes()
+    log.append({"step": "b", "name": "b"})
+    second = log.path.read_bytes()[len(before) :]
+    log.path.write_bytes(before + second + second.replace(b'"b"', b'"c"'))
+    with refuses(ValueError, "two processes wrote it"):
+        log.events()
+
+
+def test_a_model_that_is_not_the_one_trained_is_refused(tmp_path):
+    book = Book(tmp_path)
+    book.begin(FIRST, lambda: b"model")
+    assert book.model(FIRST.name) == b"model"
+    (tmp_path / "models" / FIRST.name).write_bytes(b"other")
+    with refuses(ValueError, "is not the one that was trained"):
+        book.model(FIRST.name)
+    with pytest.raises(KeyError, match="was ever asked for"):
+        book.lineage_of("nobody")
+    with refuses(ValueError, "no champion yet"):
+        _ = Book(tmp_path / "empty").line
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"data": "c" * 64}, {"weeks": (1, 2)}, {"trigger": "schedule"}, {"code": "1.1"},
+        {"configuration": {"ridge": 2.0}}, {"parent": None},
+    ],
+)  # fmt: skip
+def test_whatever_a_model_is_made_of_is_in_its_name(changed):
+    assert replace(SECOND, **changed).name != SECOND.name == replace(SECOND).name
+    assert json.loads(json.dumps(SECOND.configuration)) == SECOND.configuration
+
+
+def test_the_flights_candidates_through_the_book_and_the_gate(tmp_path):
+    """The lesson's run with lineage: what serves in the end, and which rows made it."""
+    stream, policy = flight_stream(), TriggerPolicy()
+    book, weeks = Book(tmp_path), {}
+
+    def made(week: int, why: str, parent: str | None) -> Lineage:
+        learnt = tuple(range(week + 1))
+        made = Lineage(stream.digest(learnt), learnt, why, "1", {"trial": policy.trial}, parent)
+        weeks[made.name] = week
+        return made
+
+    def trained(week: int):
+        return lambda: model_losses(week, None, 0).tobytes()
+
+    def judged(line: Line, name: str):
+        def compare(candidate, champion):
+            return trial_of(weeks[candidate], weeks[champion], policy)
+
+        return judge(line, name, compare, Policy(0.0, None, confidence=0.95))
+
+    first = made(7, "the first", None)
+    book.begin(first, trained(7))
+    april = made(15, "log-loss", first.name)
+    assert book.carry(april, trained(15), judged) == Line.begin(first.name)
+    june = made(25, "log-loss", first.name)
+    assert book.carry(june, trained(25), judged) == Line(june.name, june.name)
+    assert (
+        book.carry(april, trained(15), judged).latest == june.name
+    )  # asked again: no second trial
+    made_from = book.lineage_of(book.line.latest)
+    assert made_from == june and made_from.rebuilt_from(stream)
+    late = stream.late.copy()
+    late[np.flatnonzero(stream.week == 3)[0]] ^= 1
+    assert not made_from.rebuilt_from(replace(stream, late=late))
+    assert april.rebuilt_from(replace(stream, late=np.where(stream.week > 15, 0, stream.late)))
