@@ -13,6 +13,8 @@ from labsupport.intervals import bootstrap_gains, examples_needed, gain_interval
 from labsupport.outcomes import PairedOutcomes
 from labsupport.slices import false_alarm_rate, gap_interval, slice_gap_bound, slice_tests
 from labsupport.training import fit_logistic, fit_logistic_many, predict
+from labsupport.triggers import TriggerPolicy, control_chart, flight_stream, left_out, live
+from labsupport.triggers.timeline import FIRST
 from labsupport.world import World
 
 
@@ -102,7 +104,16 @@ def real_people() -> None:
     print("false alarms:", *(f"{100 * false_alarm_rate(k):.1f}%" for k in (3, 5, 10)))
 
 
+def flights() -> None:
+    """The control chart, and what came of the alarms."""
+    chart, run = control_chart(left_out(flight_stream(), FIRST)), live(TriggerPolicy())
+    print(f"mean {chart.mean:.5f} limit {chart.limit:.5f} {chart.false_alarm_rate(24):.4f}")
+    print("\n".join(f"  {attempt.model} {attempt.verdict}" for attempt in run.attempts))
+    print(f"loss {run.log_loss.mean():.5f} regret {run.regret:.2f} {flight_stream().digest(FIRST)}")
+
+
 if __name__ == "__main__":
     sys.stdout.reconfigure(encoding="utf-8", newline="\n")
     chapter()
     real_people()
+    flights()

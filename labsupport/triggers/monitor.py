@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, special, stats
 
 from labsupport.exact import check_count, check_level
 from labsupport.triggers.stream import Stream
@@ -39,12 +39,13 @@ class Chart:
         return not value <= self.limit
 
     def false_alarm_rate(self, values: int = 1) -> float:
-        """How likely one of so many new values of the same kind alarms, if values are normal and
-        independent: mean and sd are estimates, which a t distribution pays for.
+        """How likely at least one of so many new values alarms, if nothing changed and all values
+        are normal and independent.
+
+        Mean and sd are estimates, and all new values share them: the rate is the mean over what
+        they may have come out as.
         """
-        check_count(values, "values")
-        alone = stats.t.sf(self.sigmas / math.sqrt(1 + 1 / self.runs), self.runs - 1)
-        return float(-np.expm1(values * np.log1p(-alone)))
+        return _any_alarm(self.sigmas, self.runs, values)
 
 
 def control_chart(reference: Sequence[float], sigmas: float = 3.0) -> Chart:
@@ -95,8 +96,24 @@ def sigmas_for(rate: float, values: int, runs: int) -> float:
     check_level(rate, "rate")
     check_count(values, "values")
     check_count(runs - 1, "runs - 1")
-    alone = -math.expm1(math.log1p(-rate) / values)
-    return float(stats.t.isf(alone, runs - 1) * math.sqrt(1 + 1 / runs))
+    return float(optimize.brentq(lambda sigmas: _any_alarm(sigmas, runs, values) - rate, -1e6, 1e6))
+
+
+def _any_alarm(sigmas: float, runs: int, values: int) -> float:
+    """The mean, over the estimated mean and sd of so many reference values, of the probability that
+    one of the new values exceeds their limit; by Gauss quadrature.
+    """
+    check_count(values, "values")
+    z, weight_z = np.polynomial.hermite_e.hermegauss(60)
+    df = runs - 1
+    top = math.sqrt(stats.chi2.isf(1e-17, df))
+    x, weight_x = np.polynomial.legendre.leggauss(400)
+    chi = top * (x + 1) / 2
+    weight = (
+        np.outer(weight_z, weight_x * stats.chi.pdf(chi, df)) * (top / 2) / math.sqrt(2 * math.pi)
+    )
+    limit = z[:, None] / math.sqrt(runs) + sigmas * chi / math.sqrt(df)
+    return float((weight * -np.expm1(values * special.log_ndtr(limit))).sum())
 
 
 def mix_shift(stream: Stream, column: str, reference: Sequence[int], week: int) -> float:

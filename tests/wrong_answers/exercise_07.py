@@ -7,6 +7,11 @@ def nan_is_calm(usual, weeks, sigmas):
     return np.flatnonzero(weeks > usual.mean() + sigmas * usual.std(ddof=1))
 
 
+def fills_the_gap(usual, weeks, sigmas):
+    weeks[np.isnan(weeks)] = np.inf
+    return np.flatnonzero(weeks > usual.mean() + sigmas * usual.std(ddof=1))
+
+
 def as_a_mask(usual, weeks, sigmas):
     return weeks > usual.mean() + sigmas * usual.std(ddof=1)
 
@@ -74,6 +79,7 @@ def shares(right, tolerance):
 WRONG = {
     "07.1": [
         (nan_is_calm, "what was not measured is no reason to be calm"),
+        (fills_the_gap, "changed its inputs on a week whose loss is NaN"),
         (as_a_mask, "True or False"),
         (only_the_first, "not a list"),
     ],
