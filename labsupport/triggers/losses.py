@@ -26,6 +26,8 @@ class PairedLoss(ExactPair):
     n, days : rows, and the days they come from.
     exact_candidate, exact_baseline : minus the mean loss per row.
     standard_error : of their difference, from day to day.
+    neighbours : autocorrelation of the days' differences at a lag of one day. The interval takes it
+        for 0; at 0.3 an honest one is about a third wider.
     slices : there are none; the protocol asks for the name.
     """
 
@@ -34,6 +36,7 @@ class PairedLoss(ExactPair):
     exact_candidate: Fraction
     exact_baseline: Fraction
     standard_error: float
+    neighbours: float = 0.0
     slices: Mapping[str, PairedLoss] = field(default_factory=dict)
 
     def interval(self, confidence: float = 0.95) -> Interval:
@@ -92,6 +95,8 @@ def compare_losses(rows, candidate, baseline) -> PairedLoss:
         raise ValueError(f"Losses are compared over at least two days with rows; got {days}.")
     better = baseline - candidate
     apart = better - better.sum() / n * rows
-    error = math.sqrt(days / (days - 1) * float(apart @ apart)) / n
+    square = float(apart @ apart)
+    error = math.sqrt(days / (days - 1) * square) / n
     scores = (-Fraction(float(sums.sum())) / n for sums in (candidate, baseline))
-    return PairedLoss(n, days, *scores, error)
+    neighbours = float(apart[1:] @ apart[:-1]) / square if square else 0.0
+    return PairedLoss(n, days, *scores, error, neighbours)

@@ -139,7 +139,7 @@ def mix_shift(stream: Stream, column: str, reference: Sequence[int], week: int) 
     return float(np.abs(before / before.sum() - now / now.sum()).sum() / 2)
 
 
-def row_alarms(wrong, sigmas: float = 3.0, least: int = 30) -> np.ndarray:
+def row_alarms(wrong, sigmas: float = 3.0, quiet: int = 30) -> np.ndarray:
     """Where a detector alarms that takes every row for independent of its neighbours: DDM.
 
     It follows the error rate p since its last alarm and s = sqrt(p (1 - p) / rows), remembers where
@@ -149,7 +149,7 @@ def row_alarms(wrong, sigmas: float = 3.0, least: int = 30) -> np.ndarray:
     Parameters
     ----------
     wrong : (n,) 0 and 1, in time order.
-    least : rows after a start before it may alarm.
+    quiet : rows after a start in which it does not alarm yet.
 
     Returns
     -------
@@ -161,8 +161,8 @@ def row_alarms(wrong, sigmas: float = 3.0, least: int = 30) -> np.ndarray:
     """
     wrong = np.asarray(wrong, dtype=float)
     found, start = [], 0
-    while start + least <= len(wrong):
-        at = _first_alarm(wrong[start:], sigmas, least)
+    while start + quiet < len(wrong):
+        at = _first_alarm(wrong[start:], sigmas, quiet + 1)
         if at is None:
             break
         found.append(start + at)

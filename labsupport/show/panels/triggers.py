@@ -128,7 +128,7 @@ PANEL = Panel(
     plot_view,
     controls=(
         Choice("cause", "train on", (DEGRADATION, INPUTS, SCHEDULE, VOLUME)),
-        Slider("sigmas", "limit", "sd", 1.0, 6.0, 0.5, only=_LIMITS),
+        Slider("sigmas", "limit", "sd", 1.0, 6.0, 0.1, only=_LIMITS),
         Slider("every", "schedule", "weeks", 1, 12, 1, only={"cause": (SCHEDULE,)}),
         Choice(
             "volume",
@@ -138,10 +138,10 @@ PANEL = Panel(
             "rows",
             only={"cause": (VOLUME,)},
         ),
-        Slider("delay", "labels late", "days", 0, 42, 7),
+        Slider("delay", "labels late", "days", 0, 42, 1),
         Choice("window", "history", tuple(WINDOWS)),
         Choice("judge", "promote", tuple(GATES)),
-        Slider("worth", "a nat costs", "dollars", 0.0, 5.0, 0.5),
+        Slider("worth", "a nat costs", "dollars", 0.0, 5.0, 0.1),
     ),
     presets={
         "This lesson": {},
