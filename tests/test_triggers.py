@@ -573,6 +573,9 @@ def test_what_a_trigger_policy_refuses():
             TriggerPolicy(**given_)
     with refuses(ValueError, "delay counts days"):
         TriggerPolicy(delay=-1)
+    with refuses(ValueError, "at most 56 days"):
+        TriggerPolicy(delay=57)
+    assert live(TriggerPolicy(delay=56, every=1)).attempts[0].weeks == (0,)
 
 
 # ---- the quiet control ----

@@ -43,8 +43,8 @@ class TriggerPolicy:
 
     Raises
     ------
-    ValueError : a number of weeks or rows that is not whole and at least 1, or a negative cooldown
-        or delay.
+    ValueError : a number of weeks or rows that is not whole and at least 1, a negative cooldown or
+        delay, or a delay after which the first candidate would have no labelled row.
     """
 
     every: int | None = None
@@ -63,6 +63,11 @@ class TriggerPolicy:
         for name in ("cooldown", "delay"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} counts days, zero or more; got {getattr(self, name)!r}.")
+        if self.lag > START:
+            raise ValueError(
+                f"With labels {self.delay} days late the first candidate has nothing to learn from; "
+                f"give a delay of at most {7 * START} days."
+            )
 
     @property
     def lag(self) -> int:
@@ -139,7 +144,8 @@ def live(
 
     Signals are looked at when a week ends. A candidate is trained on what is labelled by then,
     scored beside the champion for the weeks of its trial, and judged by the gate when their labels
-    are known. That gate is the only way to serve.
+    are known. That gate is the only way to serve. The limit of the loss stays the first champion's:
+    it is what users were promised, whoever serves.
 
     Parameters
     ----------
@@ -189,7 +195,12 @@ def trial_of(candidate: int, champion: int, policy: TriggerPolicy) -> PairedLoss
 
 
 def _judged(
-    attempt: Attempt, week: int, line: Line, policy: TriggerPolicy, gate_policy: Policy, anchored
+    attempt: Attempt,
+    week: int,
+    line: Line,
+    policy: TriggerPolicy,
+    gate_policy: Policy,
+    anchored: bool,
 ) -> tuple[Attempt, Line]:
     def compare(_: int, champion: int) -> PairedLoss:
         return trial_of(attempt.model, champion, policy)
