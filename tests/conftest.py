@@ -14,6 +14,7 @@ import hypothesis
 import pytest
 
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the lab's kernels; see prepare_environment
 WINDOWS = sys.platform == "win32"
 POSIX_ONLY = "posix_only"
 hypothesis.settings.register_profile("lab", deadline=None, derandomize=CI)

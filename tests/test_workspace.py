@@ -290,6 +290,20 @@ def test_normalised_keeps_what_matters() -> None:
     )
 
 
+@pytest.mark.parametrize(("own", "expected"), [(None, "1"), ("2", "2")])
+def test_a_kernel_computes_in_one_thread_unless_told_otherwise(
+    own: str | None, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    if own:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", own)
+    lesson = write_notebook(
+        tmp_path / "lesson.ipynb", "import os\nprint(os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    assert lab("run", "--in-place", lesson).returncode == 0
+    assert nbformat.read(lesson, as_version=4).cells[-1].outputs[0].text == f"{expected}\n"
+
+
 def test_a_child_that_never_answers_is_ended() -> None:
     before = set(psutil.Process().children(recursive=True))
     assert in_child(time.sleep, (600,), limit=0.5) == "did not end within 0.5 s"
