@@ -17,6 +17,8 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
+from jupyter_client import BlockingKernelClient
+from jupyter_core.paths import jupyter_runtime_dir
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from labsupport import cli
@@ -87,6 +89,17 @@ def ask(address: str, path: str, data: bytes | None = None) -> str:
     return urllib.request.urlopen(request, timeout=30).read().decode()
 
 
+def wait_until_it_answers(kernel: str) -> None:
+    """A kernel that is ended while it still starts says so with a traceback of its own."""
+    client = BlockingKernelClient(
+        connection_file=str(Path(jupyter_runtime_dir()) / f"kernel-{kernel}.json")
+    )
+    client.load_connection_file()
+    client.start_channels()
+    client.wait_for_ready(timeout=60)
+    client.stop_channels()
+
+
 @pytest.mark.posix_only("SIGINT cannot be sent to one process on Windows")
 def test_server_takes_the_next_port_answers_with_its_token_and_ends_on_ctrl_c(room: Path) -> None:
     with socket.socket() as occupied:
@@ -100,12 +113,9 @@ def test_server_takes_the_next_port_answers_with_its_token_and_ends_on_ctrl_c(ro
             with pytest.raises(urllib.error.HTTPError, match="403"):
                 urllib.request.urlopen(address.split("/lab")[0] + "/api/contents", timeout=30)
             page = ask(address, "/lab")
-            ask(address, "/api/kernels", b'{"name": "python3"}')
+            started = json.loads(ask(address, "/api/kernels", b'{"name": "python3"}'))
+            wait_until_it_answers(started["id"])
             kernels = psutil.Process(process.pid).children(recursive=True)
-            while not all(
-                kernel.net_connections() for kernel in kernels
-            ):  # until Python in it has started
-                time.sleep(0.05)
         finally:
             process.send_signal(signal.SIGINT)
             said, _ = process.communicate(timeout=30)
