@@ -5,6 +5,7 @@ training     logistic regression, one model or thousands at once
 network      a small network, unstable on purpose, with the same bits everywhere
 reductions   adding up float32 numbers as a cluster does
 durable      a file replaced whole, a log that only grows, a digest
+processes    a function in a process of its own that can always be ended
 exact        what may come in, and the sentence when not
 bootstrap    the paired bootstrap of a gain, with resamples and without
 comparisons  what any metric offers the gate

@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +24,26 @@ def digest(data: bytes) -> str:
 
 def replace_whole(path: Path, data: bytes) -> None:
     """Write a file so that whoever looks, at any time and after any kill, sees all of the old one
-    or all of the new one.
+    or all of the new one; also when several processes write it.
+
+    A link stays a link, and the file keeps its permissions. A kill can leave a `.NAME.*.new`
+    beside it, which nobody reads.
+
+    Raises
+    ------
+    OSError : the disk is full, the folder is read-only ...; the old file stands, and nothing else.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.new")
-    _write(beside, data, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.replace(beside, path)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        _write(beside, data, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        if path.exists():
+            os.chmod(beside, stat.S_IMODE(path.stat().st_mode))
+        os.replace(beside, path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 @dataclass(frozen=True)
@@ -94,7 +109,7 @@ def _last(lines: bytes) -> str:
 
 def _write(path: Path, data: bytes, flags: int) -> None:
     """Write all of it, past every buffer."""
-    file = os.open(path, flags | getattr(os, "O_BINARY", 0), 0o644)
+    file = os.open(path, flags | getattr(os, "O_BINARY", 0), 0o666)
     try:
         while data:
             data = data[os.write(file, data) :]

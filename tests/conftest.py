@@ -13,8 +13,10 @@ from textwrap import shorten
 import hypothesis
 import pytest
 
+from labsupport.workspace import prepare_environment
+
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the lab's kernels; see prepare_environment
+prepare_environment()  # for nbval's kernels what `lab run` gives to its own
 WINDOWS = sys.platform == "win32"
 POSIX_ONLY = "posix_only"
 hypothesis.settings.register_profile("lab", deadline=None, derandomize=CI)

@@ -227,3 +227,16 @@ def test_scores_of_other_rows_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(data, "FOLDER", tmp_path)
     with refuses(ValueError, "do not belong to the rows of 2017"):
         load_employment.__wrapped__()
+
+
+@pytest.mark.parametrize("damage", ["cut off", "a byte changed", "text", "empty"])
+def test_a_damaged_file_is_named_with_its_remedy(damage, tmp_path, monkeypatch):
+    name = "flights_2013_weeks_00_31.npz"
+    whole = (data.FOLDER / name).read_bytes()
+    middle = len(whole) // 2
+    changed = whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :]
+    damaged = {"cut off": whole[:middle], "a byte changed": changed, "text": b"x", "empty": b""}
+    (tmp_path / name).write_bytes(damaged[damage])
+    monkeypatch.setattr(data, "FOLDER", tmp_path)
+    with refuses(ValueError, f"labsupport/data/{name} is damaged; restore it"):
+        load_flights.__wrapped__()

@@ -3,53 +3,30 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from deaths import deaths, lived
 from refusals import refuses
 
 from labsupport.gate import Policy
 from labsupport.triggers import Book, Line, Lineage, flight_stream, judge
 from labsupport.triggers.timeline import TriggerPolicy, model_losses, trial_of
 
-ROOT = Path(__file__).resolve().parent.parent
 FIRST = Lineage("a" * 64, (0, 1), "the first", "1.0", {"ridge": 1.0}, None)
 SECOND = replace(FIRST, data="b" * 64, weeks=(0, 1, 2), trigger="drift", parent=FIRST.name)
-NEVER = 10**9
 
-# A run that dies at its nth call of the system: before it, after it, or, of a write, halfway.
 RUN = """
-import os, sys
 from dataclasses import replace
 from pathlib import Path
 from labsupport.gate import Verdict
 from labsupport.triggers.lineage import Book, Lineage
 from labsupport.triggers.ratchet import Line
 
-folder, deadly, how = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-calls = ""
-
-def dying(kind, call):
-    def counted(*args):
-        global calls
-        calls += kind
-        if len(calls) != deadly:
-            return call(*args)
-        if how == "after":
-            call(*args)
-        if how == "halfway":
-            call(args[0], args[1][: len(args[1]) // 2])
-        os._exit(9)
-    return counted
-
-os.write, os.fsync = dying("w", os.write), dying("s", os.fsync)
-os.replace = dying("r", os.replace)
+folder = Path(folder)
 
 def trained(model):
     def train():
@@ -67,26 +44,18 @@ folder.mkdir(exist_ok=True)
 book = Book(folder)
 book.begin(first, trained(b"1"))
 book.carry(second, trained(b"2"), judged)
-print(calls)
 """
-
-
-def lived(folder: Path, deadly: int = NEVER, how: str = "before") -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-c", RUN, str(folder), str(deadly), how],
-        capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
 
 
 def killed_and_resumed(folder: Path, deadly: int, how: str) -> dict:
     """What stood there after the kill, and at the end."""
-    assert lived(folder, deadly, how).returncode == 9
+    assert lived(RUN, folder, deadly, how).returncode == 9
     models = folder / "models"
     stored = {p.name for p in models.iterdir() if p.suffix == ""} if models.exists() else set()
     trainings = folder / "trainings"
     before = trainings.read_bytes() if trainings.exists() else b""
     events = Book(folder).log.events()
-    done = lived(folder)
+    done = lived(RUN, folder)
     assert done.returncode == 0, done.stderr
     return {"stored": stored, "before": before, "events": events, "all": trainings.read_bytes()}
 
@@ -97,7 +66,7 @@ def unharmed(tmp_path_factory) -> tuple[list, str]:
     sync, r for a replacement.
     """
     folder = tmp_path_factory.mktemp("unharmed") / "book"
-    done = lived(folder)
+    done = lived(RUN, folder)
     assert done.returncode == 0, done.stderr
     assert (folder / "trainings").read_bytes() == b"12"
     return Book(folder).log.events(), done.stdout.strip()
@@ -112,15 +81,11 @@ def test_a_run_killed_at_any_step_resumes_trains_nothing_twice_and_loses_nothing
         "triggered", "trained", "began", "triggered", "trained", "judged",
     ]  # fmt: skip
     assert calls == "ws" + "wsr" + "wsws" + "ws" + "wsr" + "wsws"
-    deaths = {
-        "before": range(1, len(calls) + 1),  # which is also after the call before it
-        "halfway": [n for n, kind in enumerate(calls, start=1) if kind == "w"],
-        "after": [len(calls)],
-    }
     names = {FIRST.name: b"1", SECOND.name: b"2"}
     with ThreadPoolExecutor(2) as threads:
         ends = threads.map(
-            lambda n: (n, killed_and_resumed(tmp_path / str(n), n, how)), deaths[how]
+            lambda n: (n, killed_and_resumed(tmp_path / str(n), n, how)),
+            [n for n, death in deaths(calls) if death == how],
         )
     for deadly, end in ends:
         assert Book(tmp_path / str(deadly)).log.events() == whole
@@ -130,35 +95,6 @@ def test_a_run_killed_at_any_step_resumes_trains_nothing_twice_and_loses_nothing
             assert again == (name not in end["stored"])  # a stored model is not trained again
             assert Book(tmp_path / str(deadly)).model(name) == model * 1000
         assert Book(tmp_path / str(deadly)).line == Line(SECOND.name, FIRST.name)
-
-
-def test_a_log_that_was_altered_is_noticed(tmp_path):
-    book = Book(tmp_path)
-    book.begin(FIRST, lambda: b"model")
-    path = book.log.path
-    lines = path.read_bytes().splitlines(keepends=True)
-    for altered in (lines[1:], lines[::-1], [lines[0].replace(b"drift", b"x"), *lines[2:]]):
-        path.write_bytes(b"".join(altered))
-        with refuses(ValueError, "does not follow from the lines before it"):
-            book.log.events()
-        with refuses(ValueError, "does not follow"):
-            book.log.append({"step": "x", "name": "y"})
-    path.write_bytes(b"".join(lines) + b'{"after": "torn')
-    assert len(book.log.events()) == 3
-    path.write_bytes(b"[]\n")
-    with refuses(ValueError, "Line 1 of log.jsonl"):
-        book.log.events()
-
-
-def test_two_processes_that_wrote_one_log_are_noticed(tmp_path):
-    log = Book(tmp_path).log
-    log.append({"step": "a", "name": "a"})
-    before = log.path.read_bytes()
-    log.append({"step": "b", "name": "b"})
-    second = log.path.read_bytes()[len(before) :]
-    log.path.write_bytes(before + second + second.replace(b'"b"', b'"c"'))
-    with refuses(ValueError, "two processes wrote it"):
-        log.events()
 
 
 def test_a_model_that_is_not_the_one_trained_is_refused(tmp_path):

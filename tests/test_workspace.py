@@ -23,7 +23,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from labsupport import cli
 from labsupport.workspace import ROOT, LabError, doctor, execute, server
-from labsupport.workspace.child import in_child
+from labsupport.workspace.notebook import normalised
 
 LAB = [sys.executable, "-m", "labsupport.cli"]
 
@@ -282,6 +282,21 @@ def test_in_place_stores_the_same_bytes_whatever_was_stored_before(tmp_path: Pat
     )
 
 
+def test_a_notebook_that_was_saved_while_it_ran_is_not_overwritten(tmp_path: Path, capsys) -> None:
+    """Also not by a cell of its own, which stands here for somebody at the keyboard."""
+    saves = "from pathlib import Path\npath = Path('lesson.ipynb')\n"
+    saves += "path.write_text(path.read_text() + ' ')"
+    lesson = write_notebook(tmp_path / "lesson.ipynb", saves)
+    other = write_notebook(tmp_path / "other.ipynb", "print(1)")
+    saved = lesson.read_text() + " "
+    outcomes = execute.refresh([lesson, other], execute.Limits())
+    assert lesson.read_text() == saved
+    assert [outcome.problem is None for outcome in outcomes] == [False, True]
+    said = "FAIL  lesson  was saved while it ran, so nothing was stored; run it again\n"
+    assert capsys.readouterr().out.endswith(said)
+    assert nbformat.read(other, as_version=4).cells[-1].outputs[0].text == "1\n"
+
+
 def test_normalised_keeps_what_matters() -> None:
     cell = new_code_cell(
         "x",
@@ -292,7 +307,7 @@ def test_normalised_keeps_what_matters() -> None:
         },
     )
     cell.outputs = [new_output("display_data", {"text/html": "<figure>", "image/png": "aGk="})]
-    kept = execute.normalised(new_notebook(cells=[cell])).cells[0]
+    kept = normalised(new_notebook(cells=[cell])).cells[0]
     assert kept.metadata == {"tags": ["parameters"], "nbgrader": {"grade": True}}
     assert (
         kept.outputs[0].data == {"text/html": "<figure>", "image/png": "aGk="}
@@ -314,18 +329,43 @@ def test_a_kernel_computes_in_one_thread_unless_told_otherwise(
     assert nbformat.read(lesson, as_version=4).cells[-1].outputs[0].text == f"{expected}\n"
 
 
-def test_a_child_that_never_answers_is_ended() -> None:
-    before = set(psutil.Process().children(recursive=True))
-    assert in_child(time.sleep, (600,), limit=0.5) == "did not end within 0.5 s"
-    assert "without a result (status 3)" in in_child(os._exit, (3,), limit=60)
-    with pytest.raises(FileNotFoundError):
-        in_child(os.stat, ("/no/such/file",), limit=60)
-    left = {
-        p
-        for p in set(psutil.Process().children(recursive=True)) - before
-        if "resource_tracker" not in " ".join(p.cmdline())
-    }
-    assert not left
+LEAKS = """
+import matplotlib
+print('started' in globals(), matplotlib.rcParams['lines.linewidth'])
+"""
+
+
+def lesson_says(source: str, folder: Path, **environment: str) -> str:
+    """What a lesson of one cell prints, run by `lab run` in this environment."""
+    lesson = write_notebook(folder / "lesson.ipynb", source.strip())
+    done = subprocess.run(
+        [*LAB, "run", "--in-place", lesson], env=os.environ | environment, capture_output=True
+    )
+    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+    return nbformat.read(lesson, as_version=4).cells[-1].outputs[0].text
+
+
+@pytest.mark.posix_only("HOME is not what Windows asks")
+def test_a_users_own_settings_stay_out_of_the_lessons(tmp_path: Path) -> None:
+    startup = tmp_path / ".ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "00.py").write_text("started = True")
+    (tmp_path / ".config" / "matplotlib").mkdir(parents=True)
+    (tmp_path / ".config" / "matplotlib" / "matplotlibrc").write_text("lines.linewidth: 9")
+    home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": "", "MATPLOTLIBRC": ""}
+    home["IPYTHONDIR"] = str(tmp_path / ".ipython")
+    assert lesson_says(LEAKS, tmp_path, **home) == "False 1.5\n"
+    control = subprocess.run(  # without the lab both are there
+        [sys.executable, "-m", "IPython", "-c", LEAKS],
+        env=os.environ | home, capture_output=True, text=True,
+    )  # fmt: skip
+    assert control.stdout == "True 9.0\n"
+
+
+@pytest.mark.posix_only("HOME is not what Windows asks")
+@pytest.mark.parametrize("home", ["/dev/null/nobody", "/proc"])
+def test_a_home_that_cannot_be_written_does_not_matter(home: str, tmp_path: Path) -> None:
+    assert lesson_says(LEAKS, tmp_path, HOME=home) == "False 1.5\n"
 
 
 @pytest.mark.posix_only("SIGINT cannot be sent to one process on Windows")
@@ -362,22 +402,39 @@ def test_a_stopped_run_leaves_nothing_behind(tmp_path: Path) -> None:
         (["run", "--jobs", "0"], "--jobs is at least 1"),
         (["run", "--timeout", "0"], "--timeout above 0 s"),
         (["run", "--in-place", "-p", "seed", "1"], "drop -p and --out"),
+        (["run", str(ROOT / "README.md")], "README.md is not a notebook, or was cut off"),
+        (["run", str(ROOT / "labsupport" / "data" / "acs_ma_2017_scores.npz")], "not a notebook"),
     ],
 )
 def test_wrong_usage_is_one_sentence(
     arguments: list[str], sentence: str, room: Path, monkeypatch, capsys
 ) -> None:
-    monkeypatch.setattr(cli, "ROOT", room)
+    monkeypatch.setattr("labsupport.cli.room.ROOT", room)
     assert cli.main(arguments) == 1
     said = capsys.readouterr().err
     assert sentence in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"a": 1}', '{"cells": [], "nbformat"'])
+def test_a_damaged_notebook_is_one_sentence(text: str, tmp_path: Path) -> None:
+    (lesson := tmp_path / "lesson.ipynb").write_text(text)
+    with pytest.raises(LabError, match=r"lesson\.ipynb is not a notebook, or was cut off"):
+        execute.find_lessons(tmp_path, [str(lesson)])
+
+
+@pytest.mark.parametrize("port", ["99999", "0", "-1", "http"])
+@pytest.mark.parametrize("command", ["open", "doctor"])
+def test_a_port_that_is_none_is_refused(command: str, port: str, capsys) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main([command, f"--port={port}"])
+    assert f"a port is a number from 1 to 65535, not '{port}'" in capsys.readouterr().err
 
 
 @pytest.mark.posix_only("Windows has no limit on the size of a file")
 def test_a_full_disk_is_one_sentence(room: Path, monkeypatch, capsys) -> None:
     import resource
 
-    monkeypatch.setattr(cli, "ROOT", room)
+    monkeypatch.setattr("labsupport.cli.room.ROOT", room)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     heard = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(

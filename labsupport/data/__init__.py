@@ -4,9 +4,11 @@ downloaded.
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -114,9 +116,8 @@ def load_flights() -> Flights:
     """Load the flights, 200,148 rows. Read once, then shared."""
     table = _read("flights_2013_weeks_00_31.npz")
     delay = table.pop("arr_delay")
-    days_before = np.concatenate(
-        [[0], np.cumsum([31, 28, 31, 30, 31, 30, 31])]
-    )  # 2013 has no leap day
+    # 2013 has no leap day
+    days_before = np.concatenate([[0], np.cumsum([31, 28, 31, 30, 31, 30, 31])])
     week = (days_before[table["month"] - 1] + table["day"] - 1) // 7
     return Flights((delay > 15).astype(np.int64), delay, week, table)
 
@@ -124,9 +125,19 @@ def load_flights() -> Flights:
 def _read(name: str) -> dict[str, np.ndarray]:
     """The arrays of a file, integers widened to int64: packed uint8 codes would wrap around in a
     student's arithmetic.
+
+    Raises
+    ------
+    ValueError : the file is damaged.
     """
-    with np.load(FOLDER / name, allow_pickle=False) as packed:
-        arrays = {key: packed[key] for key in packed.files}
+    try:
+        with np.load(FOLDER / name, allow_pickle=False) as packed:
+            arrays = {key: packed[key] for key in packed.files}
+    except (BadZipFile, EOFError, ValueError, zlib.error) as error:
+        raise ValueError(
+            f"labsupport/data/{name} is damaged; restore it from the repository, as with "
+            f"`git checkout labsupport/data/{name}`."
+        ) from error
     for key, values in arrays.items():
         arrays[key] = values.astype(np.int64) if values.dtype.kind in "ui" else values
         arrays[key].flags.writeable = False

@@ -5,13 +5,13 @@ bytes every time.
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
 import warnings
 from functools import cache
 from pathlib import Path
 
 import nbformat
+
+from labsupport.durable import replace_whole
 
 STUB = "...  # your lines\nraise NotImplementedError"
 TEXT_STUB = "*Your answer, in place of this line.*"
@@ -40,8 +40,7 @@ def release(root: Path) -> list[Path]:
     """
     texts = {_exercise(root, solution): make_exercise(solution) for solution in _solutions(root)}
     for path, text in texts.items():
-        path.parent.mkdir(exist_ok=True)
-        _write(path, text)
+        replace_whole(path, text.encode())
     return list(texts)
 
 
@@ -151,15 +150,3 @@ def _solutions(root: Path) -> list[Path]:
 
 def _exercise(root: Path, solution: Path) -> Path:
     return root / "exercises" / solution.name
-
-
-def _write(path: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)  # mkstemp makes it private
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

@@ -3,11 +3,14 @@
 doctor     is this machine ready, one line per question
 server     JupyterLab on the first lesson, without side effects outside the project
 execute    all lessons through papermill, in parallel, with a report
+notebook   one of them: execute it, and take out what differs between machines
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +27,8 @@ def prepare_environment(root: Path = ROOT) -> None:
 
     Lessons find labsupport even where only the lock was installed, the kernel is the one of this
     environment rather than a user's older one of the same name, and the debugger does not write
-    warnings into the output. A kernel computes in one thread unless the user said otherwise: its
+    warnings into the output. A user's start-up files for IPython and settings for Matplotlib stay
+    out of the lessons. A kernel computes in one thread unless the user said otherwise: its
     matrices are small, and threads of several kernels that wait for each other on two cores made
     lesson 07's fits forty times slower.
     """
@@ -32,5 +36,23 @@ def prepare_environment(root: Path = ROOT) -> None:
     if str(root) not in known:
         os.environ["PYTHONPATH"] = os.pathsep.join([str(root), *filter(None, known)])
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    own = root / "build" / "ipython"
+    with suppress(OSError):  # where build/ cannot be written IPython takes a folder of its own
+        own.mkdir(parents=True, exist_ok=True)
+    os.environ["IPYTHONDIR"] = str(own)
+    if matplotlib := find_spec("matplotlib"):  # not imported: it takes a second
+        shipped = Path(matplotlib.submodule_search_locations[0], "mpl-data", "matplotlibrc")
+        os.environ["MATPLOTLIBRC"] = str(shipped)
+    if not _writable_home():  # a container run as another user, a full home folder
+        os.environ["JUPYTER_RUNTIME_DIR"] = str(root / "build" / "jupyter" / "runtime")
+        os.environ["JUPYTER_DATA_DIR"] = str(root / "build" / "jupyter" / "data")
+        os.environ["MPLCONFIGDIR"] = str(root / "build" / "matplotlib")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
+
+
+def _writable_home() -> bool:
+    try:
+        return os.access(Path.home(), os.W_OK)
+    except RuntimeError:  # there is none
+        return False

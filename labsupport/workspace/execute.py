@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import html
-import os
 import re
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,8 +15,10 @@ from urllib.parse import quote
 import nbformat
 from tqdm import tqdm
 
+from labsupport.durable import digest, replace_whole
+from labsupport.processes import ChildError, end_children, in_child
 from labsupport.workspace import LabError, prepare_environment
-from labsupport.workspace.child import end_children, execute, in_child
+from labsupport.workspace.notebook import execute, normalised
 
 STYLE = """:root { color-scheme: light dark } body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem;
 margin: 2rem auto; padding: 0 1rem } td, th { text-align: left; padding: .3rem 1rem .3rem 0; vertical-align: top }"""
@@ -72,7 +73,7 @@ def find_lessons(
 
     Raises
     ------
-    LabError : a name fits no notebook, or nothing is there at all.
+    LabError : a name fits no notebook, a file is none, or nothing is there at all.
     """
     known = [path for folder in folders for path in sorted((root / folder).glob("*.ipynb"))]
     if not known and not names:
@@ -91,7 +92,20 @@ def find_lessons(
                 f"There is no lesson {name!r}; the lessons are {', '.join(p.stem for p in known)}."
             )
         found += matching
-    return list(dict.fromkeys(found)) or known
+    lessons = list(dict.fromkeys(found)) or known
+    for lesson in lessons:
+        _insist_on_notebook(lesson)
+    return lessons
+
+
+def _insist_on_notebook(path: Path) -> None:
+    no_notebook = (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError)
+    try:
+        nbformat.validate(nbformat.read(path, as_version=4))
+    except (*no_notebook, AttributeError) as error:  # the last: nbformat, of JSON that is a list
+        raise LabError(
+            f"{path} is not a notebook, or was cut off; name another, or restore it with git."
+        ) from error
 
 
 def check_parameters(lessons: list[Path], parameters: dict[str, Any]) -> None:
@@ -134,75 +148,40 @@ def report(
             "one by one."
         )
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".run-", dir=out) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         targets = {lesson: scratch / lesson.name for lesson in lessons}
         outcomes = _execute_all(targets, parameters, limits, as_page=True)
         (scratch / "index.html").write_text(_index(outcomes, scratch), encoding="utf-8")
         for path in sorted(scratch.iterdir(), key=lambda path: path.name == "index.html"):
-            os.replace(path, out / path.name)
-    print(
-        f"{len(outcomes)} lessons, {sum(o.problem is not None for o in outcomes)} failed: "
-        f"{out / 'index.html'}"
-    )
+            replace_whole(out / path.name, path.read_bytes())
+    failed = sum(outcome.problem is not None for outcome in outcomes)
+    lessons_run = "1 lesson" if len(outcomes) == 1 else f"{len(outcomes)} lessons"
+    print(f"{lessons_run}, {failed} failed: {out / 'index.html'}")
     return outcomes
 
 
 def refresh(lessons: list[Path], limits: Limits) -> list[Outcome]:
-    """Execute notebooks and store their outputs in them, normalised; a notebook that fails stays as
-    it was.
+    """Execute notebooks and store their outputs in them, normalised.
+
+    A notebook that fails stays as it was, and so does one that was saved while it ran.
     """
+    read = {lesson: digest(lesson.read_bytes()) for lesson in lessons}
     with tempfile.TemporaryDirectory() as folder:
         targets = {lesson: Path(folder) / f"{i}.ipynb" for i, lesson in enumerate(lessons)}
         outcomes = _execute_all(targets, {}, limits, as_page=False)
-        for outcome in outcomes:
-            if outcome.problem is None:
-                executed = normalised(nbformat.read(targets[outcome.lesson], as_version=4))
-                part = outcome.lesson.with_suffix(".part")
-                nbformat.write(executed, part)
-                os.replace(part, outcome.lesson)
+        for i, outcome in enumerate(outcomes):
+            lesson = outcome.lesson
+            if outcome.problem is not None:
+                continue
+            if digest(lesson.read_bytes()) != read[lesson]:
+                problem = "was saved while it ran, so nothing was stored; run it again"
+                outcomes[i] = replace(outcome, problem=problem)
+                print(outcomes[i])
+                continue
+            executed = normalised(nbformat.read(targets[lesson], as_version=4))
+            replace_whole(lesson, f"{nbformat.writes(executed)}\n".encode())
     return outcomes
-
-
-def normalised(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The same notebook without what differs between two machines: versions, times, papermill's
-    traces, widget state.
-
-    A widget's view is dropped because it shows nothing without its kernel; cell ids and tags stay.
-    """
-    for key in ("papermill", "widgets"):
-        notebook.metadata.pop(key, None)
-    notebook.metadata["language_info"] = {"name": "python"}
-    for cell in notebook.cells:
-        for key in ("papermill", "execution", "trusted"):
-            cell.metadata.pop(key, None)
-        if not cell.metadata.get("tags", True):
-            del cell.metadata["tags"]
-        if cell.cell_type == "code":
-            kept = [
-                o
-                for o in cell.outputs
-                if "application/vnd.jupyter.widget-view+json" not in o.get("data", {})
-            ]
-            cell.outputs = _merged(kept)
-    return notebook
-
-
-def _merged(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
-    """Join neighbouring pieces of one stream: where a kernel cuts what a cell prints is an accident
-    of timing.
-    """
-    merged: list[nbformat.NotebookNode] = []
-    for output in outputs:
-        if (
-            merged
-            and output.output_type == "stream" == merged[-1].output_type
-            and output.name == merged[-1].name
-        ):
-            merged[-1].text += output.text
-        else:
-            merged.append(output)
-    return merged
 
 
 def _execute_all(
@@ -215,9 +194,11 @@ def _execute_all(
 
     def one(lesson: Path) -> Outcome:
         start = time.perf_counter()
-        problem = in_child(
-            execute, (lesson, targets[lesson], parameters, limits.cell, as_page), limits.lesson
-        )
+        arguments = (lesson, targets[lesson], parameters, limits.cell, as_page)
+        try:
+            problem = in_child(execute, arguments, limits.lesson)
+        except ChildError as error:
+            problem = str(error)
         return Outcome(lesson, time.perf_counter() - start, problem)
 
     done: dict[Path, Outcome] = {}

@@ -1,64 +1,40 @@
-"""The command `lab`: arguments in, one call, an exit status out."""
+"""Commands of the room the lab is taught in: each its options, then what it calls."""
 
 from __future__ import annotations
 
 import argparse
 import ast
 import signal
-import sys
+from typing import Any
 
 from labsupport.workspace import ROOT, LabError
 
-DESCRIPTION = (
-    "A lab on the evaluation gate: the step that decides whether a new model replaces the old one."
-)
-EXAMPLES = """\
-for example
-  lab open                          a student: JupyterLab on the first lesson, in the browser
-  lab doctor                        is this machine ready, and if not, what to do
-  lab run                           an instructor before class: every lesson, executed, in build/index.html
-  lab run 01 -p margin 0.01         one lesson with another parameter
-  lab run --in-place                an author: refresh the stored outputs of lessons and solutions
-  lab release --check               CI: are the exercises what their solutions say?
 
-`lab COMMAND --help` has the options of a command. Exit status: 0 all is well, 1 something is not, 130 stopped by Ctrl-C."""
+def add_commands(commands: Any) -> None:
+    """Add them to argparse's subparsers."""
+    for add in (_add_open, _add_run, _add_doctor, _add_release):
+        add(commands)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run one command; what a user can put right is one sentence, not a traceback."""
-    arguments = _parser().parse_args(argv)
-    try:
-        return arguments.command(arguments)
-    except LabError as error:
-        print(f"lab: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        place = f" ({error.filename})" if error.filename else ""
-        print(f"lab: {error.strerror or error}{place}.", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nlab: stopped.", file=sys.stderr)
-        return 130
+def _port(text: str) -> int:
+    """A port's number; what is none is refused by argparse."""
+    if not (text.isdecimal() and 1 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"a port is a number from 1 to 65535, not {text!r}")
+    return int(text)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="lab",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
+def _add_open(commands: Any) -> None:
     command = commands.add_parser(
         "open", help="check the machine, then open JupyterLab on the first lesson"
     )
     command.add_argument(
-        "--port", type=int, default=8888, help="the port to try first (default: 8888)"
+        "--port", type=_port, default=8888, help="the port to try first (default: 8888)"
     )
     command.add_argument("--no-browser", action="store_true", help="only print the address")
     command.set_defaults(command=_open)
 
+
+def _add_run(commands: Any) -> None:
     command = commands.add_parser(
         "run", help="execute lessons into build/, or refresh their outputs in place"
     )
@@ -85,20 +61,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(command=_run)
 
+
+def _add_doctor(commands: Any) -> None:
     command = commands.add_parser(
         "doctor", help="is this machine ready? one line per question, with the remedy"
     )
     command.add_argument(
-        "--port", type=int, default=8888, help="the port to ask about (default: 8888)"
+        "--port", type=_port, default=8888, help="the port to ask about (default: 8888)"
     )
     command.set_defaults(command=_doctor)
 
+
+def _add_release(commands: Any) -> None:
     command = commands.add_parser("release", help="write the exercises from their solutions")
     command.add_argument(
         "--check", action="store_true", help="write nothing; fail if an exercise is not up to date"
     )
     command.set_defaults(command=_release)
-    return parser
 
 
 def _open(arguments: argparse.Namespace) -> int:
@@ -128,9 +107,8 @@ def _examine(port: int, start_kernel: bool, fatal_only: bool) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     from labsupport.workspace import execute
 
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # a cancelled CI job also ends its kernels
+    # a cancelled CI job also ends its kernels
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     parameters = {name: _value(text) for name, text in arguments.parameter}
     if arguments.in_place and (parameters or arguments.out):
         raise LabError(
@@ -170,7 +148,3 @@ def _value(text: str) -> object:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
         return text
-
-
-if __name__ == "__main__":
-    sys.exit(main())

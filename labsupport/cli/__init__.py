@@ -1,0 +1,56 @@
+"""The command `lab`: arguments in, one call, an exit status out.
+
+room       the room the lab is taught in: open, run, doctor, release
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from labsupport.cli import room
+from labsupport.workspace import LabError
+
+DESCRIPTION = (
+    "A lab on the evaluation gate: the step that decides whether a new model replaces the old one."
+)
+EXAMPLES = """\
+for example
+  lab open                          a student: JupyterLab on the first lesson, in the browser
+  lab doctor                        is this machine ready, and if not, what to do
+  lab run                           an instructor before class: every lesson into build/index.html
+  lab run 01 -p margin 0.01         one lesson with another parameter
+  lab run --in-place                an author: refresh the stored outputs of lessons and solutions
+  lab release --check               CI: are the exercises what their solutions say?
+
+`lab COMMAND --help` has the options of a command.
+Exit status: 0 all is well, 1 something is not, 130 stopped by Ctrl-C."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; what a user can put right is one sentence, not a traceback."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return arguments.command(arguments)
+    except LabError as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        print(f"lab: {error.strerror or error}{place}.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nlab: stopped.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lab",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    room.add_commands(commands)
+    return parser
