@@ -1,4 +1,4 @@
-"""What survives a kill: a file that is replaced whole or not at all, a log that only grows, a digest.
+"""What survives a kill: a file replaced whole or not at all, a log that only grows, a digest.
 
 One process writes a log at a time; that two did is noticed when it is read.
 """

@@ -128,7 +128,7 @@ ERRORS = [SystemExit, KeyboardInterrupt, GeneratorExit, StopIteration, MemoryErr
 
 
 def refused(number, given, *words):
-    """Hand in one answer after the other; each must be wrong, with a hint that holds all the words."""
+    """Hand in one answer after the other; each must be wrong, with all the words in its hint."""
     faults = []
     for name, answer in given:
         result = check(number, answer)

@@ -19,7 +19,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "labsupport"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-MODULE_LINES, FUNCTION_LINES = 350, 60
+MODULE_LINES, FUNCTION_LINES = 300, 40
 
 # What the flat modules may import besides the standard library and each other.
 FLAT_MODULES = [

@@ -288,8 +288,7 @@ def _insist_on_function(answer: object, n_arguments: int) -> None:
 def _unchanged(given, kept) -> bool:
     if type(kept) is not np.ndarray:
         return True  # nothing that can be changed, or a generator, which is there to be drawn from
-    same_nan = kept.dtype.kind == "f"
-    return given.dtype == kept.dtype and np.array_equal(given, kept, equal_nan=same_nan)
+    return given.dtype == kept.dtype and np.array_equal(given, kept, kept.dtype.kind == "f")
 
 
 def _in_words(error: BaseException) -> str:

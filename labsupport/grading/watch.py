@@ -12,8 +12,9 @@ from types import ModuleType
 import numpy as np
 
 _OWN = ("labsupport.grading", "labsupport.show", "labsupport.workspace", "labsupport.cli")
-_BUILTINS = ("abs", "all", "any", "bool", "enumerate", "float", "int", "isinstance", "issubclass",
-             "len", "list", "max", "min", "range", "round", "sum", "tuple")  # fmt: skip
+_TYPES = ("bool", "enumerate", "float", "int", "list", "range", "tuple")
+_FUNCTIONS = ("abs", "all", "any", "isinstance", "issubclass", "len", "max", "min", "round", "sum")
+_BUILTINS = _TYPES + _FUNCTIONS
 
 _places: dict[str, object] = {}
 _snapshot: dict[str, dict] = {}

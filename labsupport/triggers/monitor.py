@@ -1,4 +1,4 @@
-"""Watching a model in production: a control chart, the mix of its inputs, and a detector by rows."""
+"""Watching a model in production: a control chart, the mix of its inputs, a detector by rows."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""When to train: signals of four kinds, and the rules that make triggers of them. A trigger starts a
-training; nothing here can deploy.
+"""When to train: signals of four kinds, and the rules that make triggers of them. A trigger starts
+a training; nothing here can deploy.
 """
 
 from __future__ import annotations

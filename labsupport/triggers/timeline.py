@@ -65,8 +65,8 @@ class TriggerPolicy:
                 raise ValueError(f"{name} counts days, zero or more; got {getattr(self, name)!r}.")
         if self.lag > START:
             raise ValueError(
-                f"With labels {self.delay} days late the first candidate has nothing to learn from; "
-                f"give a delay of at most {7 * START} days."
+                f"With labels {self.delay} days late the first candidate has nothing to learn "
+                f"from; give a delay of at most {7 * START} days."
             )
 
     @property

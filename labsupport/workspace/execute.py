@@ -20,8 +20,9 @@ from labsupport.processes import ChildError, end_children, in_child
 from labsupport.workspace import LabError, prepare_environment
 from labsupport.workspace.notebook import execute, normalised
 
-STYLE = """:root { color-scheme: light dark } body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem;
-margin: 2rem auto; padding: 0 1rem } td, th { text-align: left; padding: .3rem 1rem .3rem 0; vertical-align: top }"""
+STYLE = """:root { color-scheme: light dark }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+td, th { text-align: left; padding: .3rem 1rem .3rem 0; vertical-align: top }"""
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,8 @@ QUESTION = Question(
         ),
         mistake(
             "limits from all weeks",
-            "The weeks that are judged have a say in the limit; take it from the usual weeks alone.",
+            "The weeks that are judged have a say in the limit; take it from the usual weeks "
+            "alone.",
             from_weeks(lambda *both: np.concatenate(both)),
         ),
         mistake(
@@ -148,8 +149,8 @@ QUESTION = Question(
         ),
         mistake(
             "standard error",
-            "This is how uncertain the mean is; a limit for single weeks needs the spread of single "
-            "weeks.",
+            "This is how uncertain the mean is; a limit for single weeks needs the spread of "
+            "single weeks.",
             named("standard error"),
         ),
         mistake(
@@ -169,7 +170,8 @@ QUESTION = Question(
         ),
         mistake(
             "counted from one",
-            "The weeks are counted from one; as everywhere in Python, the first has the place zero.",
+            "The weeks are counted from one; as everywhere in Python, the first has the place "
+            "zero.",
             lambda *given: [place + 1 for place in right_answer(*given)],
         ),
     ],

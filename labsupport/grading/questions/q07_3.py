@@ -124,8 +124,8 @@ QUESTION = Question(
         ),
         mistake(
             "trained means done",
-            "A candidate that was trained and not judged gets lost: it is in the log, but it is not "
-            "done.",
+            "A candidate that was trained and not judged gets lost: it is in the log, but it is "
+            "not done.",
             trained_means_done,
         ),
         mistake(

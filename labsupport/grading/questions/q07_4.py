@@ -105,8 +105,8 @@ QUESTION = Question(
     same=lambda a, b: a == b,
     otherwise=otherwise,
     then=[Round(ends, (), otherwise)],
-    verified="All promotions together never lose more than the tolerance, and a loss of exactly the "
-    "tolerance still passes.",
+    verified="All promotions together never lose more than the tolerance, and a loss of exactly "
+    "the tolerance still passes.",
     mistakes=[
         mistake(
             "latest champion only",
@@ -116,7 +116,8 @@ QUESTION = Question(
         ),
         mistake(
             "first champion as anchor",
-            "The anchor is the first champion here; what was gained after it may all be lost again.",
+            "The anchor is the first champion here; what was gained after it may all be lost "
+            "again.",
             ruled(lambda c, latest, best, first, t: c >= first - t),
             ruled(lambda c, latest, best, first, t: c >= first - t and c >= latest - t),
         ),

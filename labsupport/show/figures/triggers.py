@@ -93,11 +93,12 @@ def _attempt(ax: Axes, attempt: Attempt, y: float) -> None:
 def _stream_alt(run: Timeline, limit: float | None, setting: str) -> str:
     top = int(np.argmax(run.log_loss))
     setting = setting.replace("\n", "; ")
+    setting = f"{setting[:1].upper()}{setting[1:]}. " if setting else ""
     bound = "There is no limit." if limit is None else f"The limit is {limit:.3f}."
     told = "; ".join(_became(attempt) for attempt in run.attempts)
     return (
-        f"Weekly log-loss of the flights, weeks {START} to {END - 1}. {setting[:1].upper()}{setting[1:]}{'. ' * bool(setting)}"
-        f"{bound} What served loses {run.log_loss.mean():.4f} on average, at most "
+        f"Weekly log-loss of the flights, weeks {START} to {END - 1}. "
+        f"{setting}{bound} What served loses {run.log_loss.mean():.4f} on average, at most "
         f"{run.log_loss[top]:.3f} in week {_WEEKS[top]}; the first champion, never retrained, "
         f"{run.untouched.mean():.4f}. Candidates: {told or 'none'}. "
         f"Regret {run.regret:,.0f} dollars."
@@ -147,7 +148,8 @@ def successions(
         said = f"{name}:\n{points:.1f} points lost"
         ax.annotate(said, end, (10, 0), color=words_in(ink), annotation_clip=False, **_BESIDE)
     return (
-        f"The champion's accuracy over {len(plain) - 1} candidates, from {100 * plain[0] / n:.1f}%. "
+        f"The champion's accuracy over {len(plain) - 1} candidates, "
+        f"from {100 * plain[0] / n:.1f}%. "
         f"Compared with the latest champion only it ends at {100 * plain[-1] / n:.1f}%, "
         f"{lost[0]:.1f} points lost; with an anchor at {100 * anchored[-1] / n:.1f}%, "
         f"{lost[1]:.1f} points lost."
