@@ -41,14 +41,24 @@ def roundings(answer: Callable, *decimals: int) -> tuple[Callable, ...]:
 
 
 def is_rounded(told: Sequence[Told]) -> bool:
-    """Whether each number is right, or the right one with fewer digits, and at least one is the
-    latter.
-    """
-    pairs = [pair for case, said in told for pair in _numbers(said, case.expected)]
-    off = [(a, b) for a, b in pairs if not math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-300)]
-    if not off or len({a for a, _ in pairs}) < min(2, len({b for _, b in pairs})):
+    """Whether the right numbers came with fewer digits: all of them, or all in one place of a pair."""
+    places: dict[int, list[tuple[float, float]]] = {}
+    for case, said in told:
+        for place, number, right in _numbers(said, case.expected):
+            places.setdefault(place, []).append((number, right))
+    off = [pairs for pairs in places.values() if not all(_equal(*pair) for pair in pairs)]
+    return bool(off) and all(map(_few_digits, off))
+
+
+def _few_digits(pairs: list[tuple[float, float]]) -> bool:
+    said, right = map(set, zip(*pairs, strict=True))
+    if len(said) < min(2, len(right)):
         return False  # one and the same number everywhere is near some of them by chance
-    return any(all(way(a, b) for a, b in off) for way in WAYS)
+    return any(all(way(*pair) for pair in pairs) for way in WAYS)
+
+
+def _equal(a: float, b: float) -> bool:
+    return math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-300)
 
 
 def has_decimals(value: float, decimals: int) -> bool:
@@ -56,17 +66,17 @@ def has_decimals(value: float, decimals: int) -> bool:
     return math.isclose(round(value, decimals), value, rel_tol=1e-13, abs_tol=1e-14)
 
 
-def _numbers(said, expected) -> Iterator[tuple[float, float]]:
-    if isinstance(said, tuple | list):
-        if isinstance(expected, tuple | list) and len(said) == len(expected):
-            for part, right in zip(said, expected, strict=True):
-                yield from _numbers(part, right)
-        else:
-            yield math.nan, math.nan
-    elif isinstance(said, str):
-        yield math.nan, math.nan
+def _numbers(said, expected) -> Iterator[tuple[int, float, float]]:
+    """(place, number, right number): the place in a tuple; those of a list share one."""
+    if isinstance(said, str):
+        yield 0, math.nan, math.nan
+    elif not isinstance(said, tuple | list):
+        yield 0, float(said), float(expected)
+    elif len(said) != len(expected):
+        yield 0, math.nan, math.nan
     else:
-        yield float(said), float(expected)
+        for i, (number, right) in enumerate(zip(said, expected, strict=True)):
+            yield i if isinstance(said, tuple) else 0, float(number), float(right)
 
 
 def _to_decimals(decimals: int) -> Callable[[float, float], bool]:
