@@ -11,7 +11,9 @@ import numpy as np
 
 from labsupport.grading.exercise import Mistake, Told, mistake
 
-HINT = "These are near, but rounded or of low precision; keep all digits and round only what is shown."
+HINT = (
+    "These are near, but rounded or of low precision; keep all digits and round only what is shown."
+)
 DECIMALS, SIGNIFICANT = range(11), range(1, 10)
 
 

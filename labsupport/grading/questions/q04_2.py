@@ -46,7 +46,9 @@ def deviations(times):
 
 def otherwise(case: Case, said: float) -> str:
     if case.args[1] == 0:
-        return f"The margin should be zero, on {case.about}: every null candidate has a gain of zero."
+        return (
+            f"The margin should be zero, on {case.about}: every null candidate has a gain of zero."
+        )
     more = "more" if said < case.expected else "fewer"
     return f"With this margin {more} null candidates than wanted would win, on {case.about}."
 

@@ -82,7 +82,9 @@ EDGES = {
     "thousands of runs": some(k_a=whole(2000, 9000), k_b=whole(2000, 9000)),
     "a gain of zero": some(gain=0.0),
     "a loss larger than the noise": some(gain=between(-0.9, -0.5)),
-    "variances of almost nothing": some(rows=magnitudes(1e-11, 1e-10), seed=magnitudes(1e-11, 1e-10)),
+    "variances of almost nothing": some(
+        rows=magnitudes(1e-11, 1e-10), seed=magnitudes(1e-11, 1e-10)
+    ),
     "a confidence of one half": some(confidence=0.5),
     "a very low confidence": some(confidence=0.01),
     "a confidence of many digits": some(confidence=between(0.951, 0.989)),

@@ -38,8 +38,10 @@ def case(about, c, T, anyway) -> Case:
 
 def cases(rng) -> list[Case]:
     found = drawn(rng, MIDDLE, case, times=6)
-    return found + drawn(rng, {DEAR: some(**dear)}, case) + drawn(
-        rng, {DEAR: some(**dear, anyway=True)}, case
+    return (
+        found
+        + drawn(rng, {DEAR: some(**dear)}, case)
+        + drawn(rng, {DEAR: some(**dear, anyway=True)}, case)
     )
 
 

@@ -64,15 +64,24 @@ EDGES = {
     "a cool-down longer than all the days": signals(n=20, cooldown=500),
     "signals of a single day": signals(until=1),
     "signals that come twice": lambda rng: (
-        np.repeat([3, 30], 4), np.zeros(8, dtype=np.int64), np.tile([5, 5, 2, 2], 2), 9
+        np.repeat([3, 30], 4),
+        np.zeros(8, dtype=np.int64),
+        np.tile([5, 5, 2, 2], 2),
+        9,
     ),
     "signals that overtake each other": lambda rng: (
-        np.arange(0, 20), rng.permutation(np.arange(20, 0, -1) * 2), np.repeat([4], 20), 6
+        np.arange(0, 20),
+        rng.permutation(np.arange(20, 0, -1) * 2),
+        np.repeat([4], 20),
+        6,
     ),
     "signals that are late by months": signals(late=200, n=40),
     "causes with other codes": signals(n=30, codes=(-1, 7, 40), late=4),
     "as many causes as signals": lambda rng: (
-        np.sort(rng.integers(0, 9, 12)), rng.integers(0, 3, 12), rng.permutation(12), 7
+        np.sort(rng.integers(0, 9, 12)),
+        rng.integers(0, 3, 12),
+        rng.permutation(12),
+        7,
     ),
     "a single signal": signals(n=1, late=5),
     "no signal at all": lambda rng: (NOTHING, NOTHING, NOTHING, 7),
