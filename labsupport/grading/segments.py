@@ -145,7 +145,7 @@ EDGES = {
     "many slices, and a loss that only looks like one": segments(
         [*CALM * 10, (5, 19)], 99, rows=16_001
     ),
-    "slices of a few rows": segments([(0, 1), (1, 0), (0, 0)], 1, rows=23, sizes=(0, 2)),
+    "slices of a few rows": segments([(0, 1), (1, 0), (0, 0)], 1, rows=23, sizes=(1, 2)),
     "slices on which every row tells the models apart": segments(
         [(3, 20), (12, 9)], 40, rows=2003, sizes=(0, 0)
     ),

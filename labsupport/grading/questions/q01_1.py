@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from labsupport.grading.draws import on_edges
+from labsupport.grading.draws import on_edges, prime
 from labsupport.grading.exercise import Case, Question, Round, Told, close, mistake
 from labsupport.grading.readers import number, pair
 from labsupport.grading.rounding import is_rounded, roundings
@@ -71,10 +71,9 @@ def groups(sizes, accuracies, labels):
     return given
 
 
-def primes(k: int, low: int = 100, high: int = 700):
+def primes(k: int):
     """Sizes of which no share has few decimals."""
-    found = [n for n in range(low, high) if all(n % d for d in range(2, int(n**0.5) + 1))]
-    return lambda rng: rng.choice(found, k, replace=False)
+    return lambda rng: [prime(rng) for _ in range(k)]
 
 
 MANY = [0.6 + 0.3 * ((i * 7) % 29) / 29 for i in range(29)]
