@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import cache
 
 from labsupport.checks import check_gain
+from labsupport.exact import as_written
 from labsupport.grading.draws import on_edges
 from labsupport.grading.exercise import Case, Question, Round, Told, mistake
 from labsupport.grading.readers import truth
@@ -26,11 +27,18 @@ HUGE = 10**28  # from here on, counts have more digits than Decimal keeps unless
 
 
 def comparison(about, ahead, baseline, n, margin) -> Case:
-    """Candidate right on `ahead` more rows; what the gate says to the gain."""
-    candidate = baseline + ahead
+    """Candidate right on `ahead` more rows; whether that reaches the margin as it is written."""
+    reached = Fraction(ahead, n) >= as_written(margin)
+    return Case(about, (baseline + ahead, baseline, n, margin), reached)
+
+
+def insist_on_the_gate(case: Case) -> None:
+    """RuntimeError unless the lab's gate says the same."""
+    candidate, baseline, n, margin = case.args
     both = min(candidate, baseline)
     outcomes = PairedOutcomes(both, candidate - both, baseline - both, n - max(candidate, baseline))
-    return Case(about, (candidate, baseline, n, margin), check_gain(outcomes, margin, None).passed)
+    if check_gain(outcomes, margin, None).passed is not case.expected:
+        raise RuntimeError(f"the gate says otherwise, on {case.about}")
 
 
 @cache
@@ -53,6 +61,8 @@ def fixed() -> tuple[Case, ...]:
     nothing = "a candidate without a right row"
     found += [comparison(nothing, -behind, behind, 1000, -0.005) for behind in (0, 5, 6)]
     found.append(comparison("two models without a right row", 0, 0, 50, 0.0))
+    for one in found:
+        insist_on_the_gate(one)
     return tuple(found)
 
 
