@@ -5,8 +5,11 @@ What a table of mistakes cannot say stands in wrong_answers/.
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
+import warnings
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -18,7 +21,7 @@ from labsupport.grading.exercise import draw_for
 from labsupport.grading.questions import QUESTIONS
 from solutions import answers, gives_away, solution_expressions
 
-SEEDS = (None, *range(9))
+SEEDS = (None, *range(19))
 QUESTION = pytest.mark.parametrize("number", sorted(QUESTIONS))
 
 
@@ -45,23 +48,96 @@ def test_the_untouched_stub_fails_and_says_why(number):
     assert not result.passed and "not filled in" in result.hint
 
 
+def as_drawn(question, seed):
+    """The question with the cases of a seed, drawn once for all answers."""
+    rng = draw_for(question.number, seed)
+    first, *others = (part.cases(rng) for part in question.rounds)
+    then = [
+        replace(part, cases=lambda rng, cases=cases: cases)
+        for part, cases in zip(question.then, others, strict=True)
+    ]
+    return replace(question, cases=lambda rng: first, then=then)
+
+
 @QUESTION
-def test_every_mistake_gets_its_own_hint_on_every_seed(number, record_property, capsys):
+def test_every_mistake_gets_its_own_hint_on_every_seed(
+    number, record_property, capsys, monkeypatch
+):
     """A draw on which a mistake happens to be right, or looks like another one, would let it
     through.
     """
-    wrong = []
-    for one, answer in QUESTIONS[number].named():
-        for seed in SEEDS:
-            result = check(number, answer, seed=seed)
+    wrong, question = [], QUESTIONS[number]
+    for seed in SEEDS:
+        monkeypatch.setitem(QUESTIONS, number, as_drawn(question, seed))
+        for one, answer in question.named():
+            result = check(number, answer)
             if (result.passed, result.mistake) != (False, one.name):
                 said = "right" if result.passed else result.mistake or result.hint
                 wrong.append(f"{one.name!r} on seed {seed}: {said}")
             assert capsys.readouterr().out == f"{number} not yet. {result.hint}\n", wrong
-    for one in {one.name: one for one, _ in QUESTIONS[number].named()}.values():
+    for one in {one.name: one for one, _ in question.named()}.values():
         row = {"question": number, "answer": one.name, "outcome": "wrong", "hint": one.hint}
         record_property("kill_matrix", json.dumps(row))
     assert not wrong, "\n".join(wrong)
+
+
+@QUESTION
+def test_every_edge_of_the_domain_is_drawn_on_every_seed(number):
+    """Whether an answer is right must not depend on the draw: each edge is there, each time."""
+    question = QUESTIONS[number]
+    for seed in SEEDS[::4]:
+        rng = draw_for(number, seed)
+        drawn = [(part, part.cases(rng)) for part in question.rounds]
+        takes_arguments = drawn[0][1][0].args
+        assert not takes_arguments or sum(len(part.edges) for part, _ in drawn) >= 6
+        for part, cases in drawn:
+            assert {case.about for case in cases} >= set(part.edges)
+
+
+def wobbling(answer, seed):
+    """A right answer but for numbers that are a little off, or words and truths at random."""
+    rng, words = np.random.default_rng(seed), []
+
+    def wobbled(value):
+        if isinstance(value, bool | np.bool_):
+            return bool(rng.random() < 0.5)
+        if isinstance(value, str):
+            words.append(value)
+            return words[int(rng.integers(len(words)))]
+        if isinstance(value, int | np.integer):
+            return int(value) + int(rng.integers(1, 4))
+        if isinstance(value, float | np.floating | Fraction):
+            return float(value) * (1 + 0.1 * rng.random()) + 0.001 * rng.random()
+        return [wobbled(part) for part in value]
+
+    known = {}
+
+    def answer_once(*given):
+        key = repr([getattr(part, "tolist", lambda part=part: part)() for part in given])
+        if key not in known:
+            known[key] = wobbled(answer(*given))
+        return known[key]
+
+    return answer_once
+
+
+@QUESTION
+def test_no_mistake_is_named_for_an_answer_that_makes_none(number):
+    """Numbers off at random have no cause: a hint may say what is seen and nothing else."""
+    if not inspect.signature(answers()[number]).parameters:
+        return  # what is found is judged by what it is
+    seen = {one.name for one, _ in QUESTIONS[number].named() if one.when is not None}
+    for seed in range(5):
+        result = check(number, wobbling(answers()[number], seed), seed=seed)
+        assert not result.passed
+        assert result.mistake in {"", *seen}, result.hint
+
+
+@QUESTION
+def test_what_the_kernel_has_set_changes_no_verdict(number):
+    with np.errstate(all="raise"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert check(number, answers()[number])
 
 
 @QUESTION

@@ -9,7 +9,10 @@ no lock against someone who does not.
 from __future__ import annotations
 
 import sys
+import warnings
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from labsupport.grading.exercise import draw_for
 from labsupport.grading.questions import QUESTIONS
@@ -19,6 +22,8 @@ from labsupport.grading.watch import foreign_hands, watch
 __all__ = ["Result", "check"]
 
 watch()
+
+_NUMPYS_OWN = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,9 @@ def check(question: str, answer: object, *, seed: int | None = None) -> Result:
     """
     name = question if type(question) is str and question in QUESTIONS else ""
     try:
-        verified = _judge(name, answer, seed)
+        with np.errstate(**_NUMPYS_OWN), warnings.catch_warnings():  # whatever the kernel has set
+            warnings.simplefilter("ignore")
+            verified = _judge(name, answer, seed)
     except Wrong as wrong:
         return _not_yet(name, str(wrong), wrong.mistake)
     except Exception as error:  # noqa: BLE001 - whatever breaks in here, nothing was verified

@@ -121,11 +121,11 @@ def ask_with_fractions(answer: object, cases: Sequence[Case], read: Callable) ->
     try:
         return ask(answer, cases, read)
     except Wrong as wrong:
-        if "ufunc 'is" not in str(wrong):
+        if "ufunc '" not in str(wrong):
             raise
+        which = "The NaN test" if "ufunc 'isnan'" in str(wrong) else "A function"
         raise Wrong(
-            "The NaN test of numpy takes no exact fractions; ask what must hold, and no such "
-            "test is needed."
+            f"{which} of numpy takes no exact fractions; ask what must hold, without it."
         ) from None
 
 

@@ -17,7 +17,10 @@ import numpy as np
 from labsupport.grading.calling import Case, ask
 from labsupport.grading.readers import Wrong
 
-__all__ = ["Case", "Mistake", "Question", "Round", "Told", "close", "draw_for", "mistake"]
+__all__ = [
+    *("Case", "Mistake", "Question", "Round", "Told"),
+    *("close", "draw_for", "mistake", "not_right"),
+]
 
 
 class Told(NamedTuple):
@@ -71,7 +74,7 @@ def close(rel: float = 1e-9, absolute: float = 1e-12) -> Callable[[object, objec
 equal = close()
 
 
-def _not_right(case: Case, said: object) -> str:
+def not_right(case: Case, said: object) -> str:
     return f"This is not right, on {case.about}."
 
 
@@ -87,14 +90,16 @@ class Round:
     same : same(a, b) -> bool, whether two answers agree. None: as the question says.
     right : right(case, said) -> bool, where no single value is. None: same(said, case.expected).
     together : together(told) -> bool, what must hold for the round's answers taken together.
+    edges : which of its cases are the edges of the question's domain; see draws.
     """
 
     cases: Callable[[np.random.Generator], list[Case]]
     mistakes: Sequence[Mistake] = ()
-    otherwise: Callable[[Case, object], str] = _not_right
+    otherwise: Callable[[Case, object], str] = not_right
     same: Callable[[object, object], bool] | None = None
     right: Callable[[Case, object], bool] | None = None
     together: Callable[[Sequence[Told]], bool] | None = None
+    edges: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ class Question:
     read: Callable[[object], object]
     mistakes: Sequence[Mistake]
     verified: str | Callable[[Sequence[Told]], str]
-    otherwise: Callable[[Case, object], str] = _not_right
+    otherwise: Callable[[Case, object], str] = not_right
     same: Callable[[object, object], bool] = equal
     right: Callable[[Case, object], bool] | None = None
     together: Callable[[Sequence[Told]], bool] | None = None

@@ -1,17 +1,25 @@
 """Where the average of simulated gaps and the share of large ones must lie, if no group is special.
 
-The exact distribution of the largest gap says how far a right answer can be off: the mean by SIGMAS
-of its standard errors, the share by what a binomial leaves out with probability MISS.
+Also where mistakes put them. The exact distribution of the largest gap says how far a right
+answer can be off: the mean by SIGMAS of its standard errors, the share by what a binomial leaves
+out with probability MISS.
 """
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from scipy import stats
 
+from labsupport.grading.exercise import Told, mistake
+from labsupport.grading.rounding import has_decimals
+
 SIGMAS, MISS = 6.5, 1e-10
+REFERENCE, UNSURE = 4000, 0.0025  # worlds that show what a mistake leads to, and may miss ten
 
 
+@cache
 def gap_distribution(n_groups: int, rows: int, accuracy: float) -> np.ndarray:
     """(rows + 1,) probabilities that the best group has 0, 1, 2 ... right rows more than the worst
     one."""
@@ -42,3 +50,120 @@ def inside(said, ends) -> bool:
     """Whether average and share lie in their ranges, whichever end of a range comes first."""
     pairs = zip(said, ends, strict=True)
     return all(min(end) - 1e-9 <= value <= max(end) + 1e-9 for value, end in pairs)
+
+
+def whole(count) -> bool:
+    """Whether this is a whole number, but for rounding."""
+    return abs(count - round(count)) <= 1e-6
+
+
+def of_so_many_worlds(told: list[Told]) -> bool:
+    """Whether average and share are those of so many worlds: whole numbers of rows, and of
+    worlds."""
+    return all(
+        whole(said[0] * case.args[1] * case.args[4]) and whole(said[1] * case.args[4])
+        for case, said in told
+    )
+
+
+def few_decimals(told: list[Told]) -> bool:
+    return not of_so_many_worlds(told) and any(
+        all(has_decimals(float(said[place]), 6) for _, said in told) for place in (0, 1)
+    )
+
+
+def near(told) -> bool:
+    """Whether all are near their ranges: off by a rounding, or by the luck of fewer worlds."""
+    return all(
+        abs(value - (low + high) / 2) <= 1.5 * (high - low) + 0.006
+        for case, said in told
+        for value, (low, high) in zip(said, case.expected, strict=True)
+    )
+
+
+def of_another_number(told) -> bool:
+    if all(case.args[4] == 1 for case, _ in told):
+        return any(share not in (0, 1) for _, (_, share) in told)
+    return near(told) and not of_so_many_worlds(told)
+
+
+# Ways to go wrong
+
+
+def binomial(rng, rows, accuracy, shape):
+    return rng.binomial(rows, accuracy, shape) / rows
+
+
+def normal(rng, rows, accuracy, shape):
+    return rng.normal(accuracy, np.sqrt(accuracy * (1 - accuracy) / rows), shape)
+
+
+def one_for_all(rng, rows, accuracy, shape):
+    return np.broadcast_to(binomial(rng, rows, accuracy, (shape[0], 1)), shape)
+
+
+def largest(right, accuracy):
+    return np.ptp(right, axis=1)
+
+
+def simulated(gap=largest, draw=binomial, average=np.mean, reaches=np.greater_equal):
+    """The answer with its own idea of the accuracies (worlds, groups), of each world's gap, and of
+    what to do with the gaps."""
+
+    def answer(n_groups, rows, accuracy, measured, n_worlds, rng):
+        gaps = gap(draw(rng, rows, accuracy, (n_worlds, n_groups)), accuracy)
+        return average(gaps), np.mean(reaches(gaps, measured))
+
+    return answer
+
+
+right_answer = simulated()
+
+
+def seen(gap, draw):
+    """The ranges of the answer that draws or measures like this, as many worlds show them."""
+
+    @cache
+    def shown(n_groups, rows, accuracy, measured, n_worlds):
+        right = draw(np.random.default_rng(0), rows, accuracy, (REFERENCE, n_groups))
+        gaps = gap(right, accuracy)
+        share = np.mean(gaps >= measured)
+        return ranges(np.mean(gaps), np.std(gaps), share, n_worlds, UNSURE)
+
+    return lambda *args: shown(*args[:-1])
+
+
+def known(name, hint, *gaps, draw=binomial, when=None):
+    """A mistake in the gaps, told by what many worlds lead to."""
+    answers = (simulated(gap, draw) for gap in gaps)
+    return mistake(name, hint, *answers, says=[seen(gap, draw) for gap in gaps], when=when)
+
+
+def changed(name, hint, change):
+    """A mistake that has both values right and then does something to them, or to their ranges."""
+
+    def then(answer):
+        return lambda *args: change(*answer(*args), rows=args[1], n_worlds=args[4])
+
+    return mistake(name, hint, then(right_answer), says=[then(expected)])
+
+
+def beyond(n_groups, rows, accuracy, measured, n_worlds, rng):
+    """The ranges where worlds that meet the measured gap do not count."""
+    after = measured + 0.5 / rows if whole(measured * rows) else measured
+    return expected(n_groups, rows, accuracy, after, n_worlds, rng)
+
+
+def across_worlds(n_groups, rows, accuracy, measured, n_worlds, rng):
+    """The gap of each group between its best world and its worst, instead of the reverse."""
+    right = binomial(rng, rows, accuracy, (n_worlds, n_groups))
+    gaps = np.ptp(right, axis=0)
+    return gaps.mean(), np.mean(gaps >= measured)
+
+
+def seen_across_worlds(n_groups, rows, accuracy, measured, n_worlds, rng):
+    """The ranges of that, as many groups show them."""
+    right = binomial(np.random.default_rng(0), rows, accuracy, (n_worlds, REFERENCE // 20))
+    gaps = np.ptp(right, axis=0)
+    share = np.mean(gaps >= measured)
+    return ranges(np.mean(gaps), np.std(gaps), share, n_groups, 60 * UNSURE)

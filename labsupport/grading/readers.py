@@ -21,7 +21,10 @@ class Wrong(Exception):  # noqa: N818 - it ends a check, it is not an error of t
 
 def an_object(value: object) -> str:
     """What kind of thing this is, with its article."""
+    value = _unwrapped(value)
     kind = type(value).__name__
+    if issubclass(type(value), bool | np.bool_):
+        return "True or False"
     if issubclass(type(value), int | float | np.number):
         return "a single number"
     return "nothing (None)" if value is None else f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
@@ -35,8 +38,7 @@ def number(value: object, name: str, cause: str = "") -> int | float | Fraction:
     """
     if value is None:
         raise Wrong(f"the {name} is None; is a return missing?")
-    if type(value) is np.ndarray and value.shape == ():
-        value = value[()]
+    value = _unwrapped(value)
     if issubclass(type(value), bool | np.bool_):
         raise Wrong(f"the {name} is True or False; it should be a number.")
     plain = _plain(value)
@@ -70,11 +72,53 @@ def _plain(value: object) -> int | float | Fraction | None:
     return None
 
 
+def _unwrapped(value: object) -> object:
+    """What an array without an axis holds, as np.where and np.array return it of one thing."""
+    return value[()] if type(value) is np.ndarray and value.shape == () else value
+
+
+def whole_number(value: object, name: str, otherwise: str) -> int:
+    """Read a whole number as an int, whatever type it came in; Wrong with `otherwise` if it is a
+    number and not whole.
+    """
+    plain = number(value, name)
+    if plain != math.floor(plain):
+        raise Wrong(otherwise)
+    return int(plain)
+
+
 def text(value: object, name: str) -> str:
     """Read text, numpy's and an enum's included, as a plain str; Wrong otherwise."""
+    value = _unwrapped(value)
+    if value is None:
+        raise Wrong(f"the {name} is None; is a return missing?")
     if not issubclass(type(value), str):
         raise Wrong(f"the {name} is {an_object(value)}; it should be text.")
     return str.__str__(value)  # not str(value): a subclass may have its own idea of what it is
+
+
+def parts_of(value: object) -> list | None:
+    """What a tuple, a list or an array of one axis holds, subclasses included; None otherwise."""
+    for kind in (tuple, list, np.ndarray):
+        if issubclass(type(value), kind):
+            if kind is np.ndarray and value.ndim != 1:
+                return None
+            return list(kind.__iter__(value))  # not iter(value): a subclass may have its own
+    return None
+
+
+def listed(value: object, what: str) -> list:
+    """The parts of a list, tuple or array; Wrong with `what` it should hold otherwise."""
+    items = parts_of(value)
+    if items is None:
+        raise Wrong(f"the answer is {an_object(value)}, not a list; it should hold {what}.")
+    return items
+
+
+def listed_numbers(value: object, what: str, name: str) -> list[int]:
+    """The parts of a list as whole numbers; Wrong otherwise."""
+    not_whole = f"the list holds numbers that are not whole; it should hold {what}."
+    return [whole_number(part, name, not_whole) for part in listed(value, what)]
 
 
 def pair(value: object, names: tuple[str, str]) -> list:
@@ -82,16 +126,11 @@ def pair(value: object, names: tuple[str, str]) -> list:
     both = f"({names[0]}, {names[1]})"
     if value is None:
         raise Wrong(f"your function returned None; is a return missing? It should return {both}.")
-    for kind in (tuple, list):
-        if issubclass(type(value), kind):
-            items = list(kind.__iter__(value))  # not iter(value): a subclass may have its own
-            break
-    else:
-        if type(value) is not np.ndarray or value.ndim != 1:
-            raise Wrong(
-                f"your function returned {an_object(value)}; it should return two values, {both}."
-            )
-        items = list(value)
+    items = parts_of(value)
+    if items is None:
+        raise Wrong(
+            f"your function returned {an_object(value)}; it should return two values, {both}."
+        )
     if len(items) != len(names):
         raise Wrong(f"your function did not return two values; it should return {both}.")
     return items
@@ -99,8 +138,7 @@ def pair(value: object, names: tuple[str, str]) -> list:
 
 def truth(value: object, name: str) -> bool:
     """Read True or False, numpy's included; Wrong otherwise."""
-    if type(value) is np.ndarray and value.shape == () and value.dtype == bool:
-        value = value[()]
+    value = _unwrapped(value)
     if value is True or value is False:
         return value
     if type(value) is np.bool_:

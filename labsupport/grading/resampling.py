@@ -1,4 +1,5 @@
-"""Where the ends of a percentile interval must lie, whichever way its gains were resampled.
+"""Where the ends of a percentile interval must lie, whichever way its gains were resampled, and
+where mistakes put them.
 
 The end that is the level-a percentile of B gains lies between two order statistics next to B * a,
 and the true probability below an order statistic is a Beta variable. Each range leaves out
@@ -9,10 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 
 import numpy as np
 from scipy import stats
 
+from labsupport.grading.exercise import Told, mistake
+from labsupport.grading.rounding import has_decimals
 from labsupport.intervals import gain_distribution
 from labsupport.outcomes import PairedOutcomes
 
@@ -70,3 +74,160 @@ def inside(said, ranges) -> bool:
     """Whether both ends lie in their ranges."""
     pairs = zip(said, ranges, strict=True)
     return all(low - 1e-9 <= end <= high + 1e-9 for end, (low, high) in pairs)
+
+
+# What is seen
+
+
+def on_many_rows(told: list[Told]) -> list[Told]:
+    """On a handful of rows, zero is a gain of resamples of every size: those tell little."""
+    return [one for one in told if len(one.case.args[0]) > 10]
+
+
+def are_gains(told: list[Told]) -> bool:
+    """Whether the ends are gains of resamples.
+
+    Interpolation between two different gains happens once in twenty ends or so, not at nearly all.
+    """
+    rows = [(float(end), len(case.args[0])) for case, said in on_many_rows(told) for end in said]
+    return sum(abs(end * n - round(end * n)) < 1e-6 for end, n in rows) > 1
+
+
+def no_width(told) -> bool:
+    return all(low == high for _, (low, high) in on_many_rows(told))
+
+
+def the_holdout_itself(told) -> bool:
+    many = on_many_rows(told)
+    return no_width(told) and all(abs(said[0] - parts(*case.args)[0]) < 1e-9 for case, said in many)
+
+
+def reaches(told, least, most) -> bool:
+    """Whether no end is a gain, and each is about so far from the measured gain."""
+
+    def fits(case, said):
+        gain, z, deviation = parts(*case.args)
+        given = z, deviation, len(case.args[0]), case.args[4]
+        return all(least(*given) <= abs(end - gain) <= most(*given) for end in said)
+
+    return not are_gains(told) and all(fits(*one) for one in on_many_rows(told))
+
+
+def as_wide_as_rows(told) -> bool:
+    return reaches(told, lambda z, sd, *_: 0.9 * z * sd, lambda z, sd, *_: 1.1 * z * sd)
+
+
+def divided_once_more(told) -> bool:
+    """Around the mean of the resampled gains, which lies near the measured one."""
+    return reaches(
+        told,
+        lambda *_: 0.0,
+        lambda z, sd, n, times: (z + 6) * sd / math.sqrt(n) / math.sqrt(min(n, times)),
+    )
+
+
+def of_another_size(told) -> bool:
+    ends = (Fraction(end) for end in told[0].said)
+    return not are_gains(told) and any(
+        abs(end.limit_denominator(1000) - end) < 1e-12 for end in ends
+    )
+
+
+def rounded_ends(told) -> bool:
+    """Whether the ends are near where they belong, and have few decimals instead of whole rows."""
+    found = [
+        pair for case, said in on_many_rows(told) for pair in zip(said, case.expected, strict=True)
+    ]
+    return not are_gains(told) and any(
+        all(
+            has_decimals(float(end), d) and low - 10**-d <= end <= high + 10**-d
+            for end, (low, high) in found
+        )
+        for d in range(1, 8)
+    )
+
+
+# Ways to go wrong
+
+
+def resampled(distribution=of_rows, levels=two_sided, then=lambda ends, gain: ends):
+    """The answer with a distribution of gains, levels and ends of its own."""
+
+    def answer(y, candidate, baseline, confidence, n_resamples, rng):
+        gains, mass = distribution(y, candidate, baseline)
+        drawn = rng.choice(gains, n_resamples, p=mass / mass.sum())
+        ends = np.quantile(drawn, levels(confidence))
+        return tuple(then(ends, outcomes(y, candidate, baseline).gain))
+
+    return answer
+
+
+def known(name, hint, distribution=of_rows, levels=two_sided, then=lambda ends, gain: ends):
+    """A mistake told by where its ends must be; `then` works on two ends and on two ranges."""
+    ranges = percentiles(distribution, levels)
+
+    def says(y, candidate, baseline, *rest):
+        return then(ranges(y, candidate, baseline, *rest), outcomes(y, candidate, baseline).gain)
+
+    return mistake(name, hint, resampled(distribution, levels, then), says=[says])
+
+
+def apart(y, candidate, baseline):
+    """Each model on rows of its own: the difference of two independent binomials."""
+    n, rows = len(y), np.arange(len(y) + 1)
+    one, other = (stats.binom.pmf(rows, n, np.mean(model == y)) for model in (candidate, baseline))
+    return np.arange(-n, n + 1) / n, np.convolve(one, other[::-1])
+
+
+def candidate_alone(y, candidate, baseline):
+    rows = np.arange(len(y) + 1)
+    return rows / len(y), stats.binom.pmf(rows, len(y), np.mean(candidate == y))
+
+
+def never(place):
+    """The row at this place is never drawn."""
+
+    def distribution(y, candidate, baseline):
+        rest = (np.delete(part, place) for part in (y, candidate, baseline))
+        return gain_distribution(outcomes(*rest), draws=len(y))
+
+    return distribution
+
+
+def discordant_alone(y, candidate, baseline):
+    part = candidate != baseline
+    gains, mass = of_rows(y[part], candidate[part], baseline[part])
+    return gains * part.mean(), mass
+
+
+def of_size(size):
+    """Resamples of another size than the holdout's."""
+    return lambda *rows: gain_distribution(outcomes(*rows), draws=size(len(rows[0])))
+
+
+def alike(resample):
+    """All resamples are one and the same; its gain, from y, candidate and baseline."""
+
+    def answer(y, candidate, baseline, *_):
+        gain = resample((candidate == y).astype(int) - (baseline == y))
+        return gain, gain
+
+    return answer
+
+
+def around(width):
+    """The measured gain, plus and minus a width from z, a row's standard deviation and n."""
+
+    def answer(y, candidate, baseline, confidence, *_):
+        gain, z, deviation = parts(y, candidate, baseline, confidence)
+        reach = width(z, deviation, len(y))
+        return gain - reach, gain + reach
+
+    return answer
+
+
+def parts(y, candidate, baseline, confidence, *_):
+    """The gain, z, and the standard deviation of a row's contribution."""
+    table = outcomes(y, candidate, baseline)
+    z = stats.norm.ppf((1 + confidence) / 2)
+    return table.gain, z, math.sqrt(table.churn - table.gain**2)

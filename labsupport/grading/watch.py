@@ -18,6 +18,7 @@ _BUILTINS = _TYPES + _FUNCTIONS
 
 _places: dict[str, object] = {}
 _snapshot: dict[str, dict] = {}
+_homemade: list[str] = []
 
 
 def watch() -> None:
@@ -37,6 +38,12 @@ def watch() -> None:
     for place in (*modules, *classes, np, np.random, math, Fraction, Decimal, builtins):
         _places[_name(place)] = place
         _snapshot[_name(place)] = _contents(place)
+    _homemade.extend(
+        f"{place}.{name}"
+        for place, names in _snapshot.items()
+        for name, thing in names.items()
+        if _is_homemade(thing)
+    )
 
 
 def foreign_hands() -> str | None:
@@ -47,11 +54,11 @@ def foreign_hands() -> str | None:
     place of another one by then is not.
     """
     for place, names in _snapshot.items():
-        now = _contents(_places[place])
+        now = vars(_places[place])
         for name, thing in names.items():
-            if now.get(name) is not thing or _is_homemade(thing):
+            if now.get(name) is not thing:
                 return f"{place}.{name}"
-    return None
+    return next(iter(_homemade), None)
 
 
 def _is_logic(name: str) -> bool:

@@ -219,7 +219,7 @@ def one_or_zero(candidate_right, baseline_right, n, margin):
 
 SIGNED, TWO_ONLY = "The gap has a sign", "With two groups this is right"
 
-ROUNDING, SLACK = "Two rounded accuracies are subtracted", "Slack or rounding repairs the ties"
+ROUNDING, SLACK = "Two rounded accuracies are subtracted", "where is there slack, or rounding"
 
 
 WRONG = {
@@ -251,8 +251,8 @@ WRONG = {
             large_gap_before_nan_gain,
             "On a gain that is NaN with a large gap, the candidate is rightly blocked",
         ),
-        (nan_becomes_a_number, "On a gain that is NaN, this promotes"),
-        (nan_gap_becomes_one, "On a gap that is NaN, this promotes"),
+        (nan_becomes_a_number, "On a gain that is NaN with a margin below zero, this promotes"),
+        (nan_gap_becomes_one, "On a gap that is NaN with a margin below zero, this promotes"),
         (
             no_gap_is_missing,
             "This blocks the wrong candidate, on a gain above the margin and a gap of zero",

@@ -151,8 +151,8 @@ def not_rounded(candidate_only, baseline_only, n, margin, confidence):
 
 APART, ANEW, NO_RESAMPLE = (
     "Each model is scored on rows of its own",
-    "All resamples are alike",
-    "These are no gains of any resample",
+    "as if all resamples were alike",
+    "The ends are no gains of any resample",
 )
 
 
@@ -164,8 +164,8 @@ WRONG = {
         (unseeded_generator, "let it depend on nothing but its arguments"),
         (normal_interval, NO_RESAMPLE),
         (without_resampling, NO_RESAMPLE),
-        (as_many_rows_as_resamples, "another size than the holdout"),
-        (always_1000_resamples, "does the number of resamples play no part"),
+        (as_many_rows_as_resamples, "shares of another number of rows"),
+        (always_1000_resamples, "the two ends differ: how many do you draw"),
         (separate_intervals, "The interval is too wide"),
         (labels_drawn_apart, "The interval is"),
         (discordant_rows_alone, "Only rows on which the models differ are drawn"),

@@ -98,7 +98,7 @@ def low_end_only(gain, rows_variance, seed_variance, k_a, k_b, confidence):
 WRONG = {
     "04.1": [
         (numpys_default, "divide by one run fewer"),
-        (two_runs_only, "on three runs; whose luck"),
+        (two_runs_only, "on three runs."),
         (the_labs_object, "a NoiseFloor; it should be one number"),
     ],
     "04.2": [
@@ -107,8 +107,8 @@ WRONG = {
         (simulated, "null candidates than wanted would win"),
     ],
     "04.3": [
-        (long_double, "More digits"),
-        (neumaier, "More digits"),
+        (long_double, "more digits do not help"),
+        (neumaier, "more digits do not help"),
         (by_size_of_shard, "what is in them does"),
         (exact_from_the_first, "on shards without a number; it should"),
         (scribbles, "raised ValueError"),
@@ -117,8 +117,8 @@ WRONG = {
         (rows_divided_too, "divided by the runs as well"),
         (in_units_of_the_rows, "on rows without luck"),
         (in_units_of_the_seeds, "on trainings without luck"),
-        (abs_of_the_gain, "not centred on the gain"),
-        (students_interval, "too wide, on few runs"),
+        (abs_of_the_gain, "the sign of the gain got lost"),
+        (students_interval, "that of Student's t"),
         (low_end_only, "it should return two values"),
     ],
 }

@@ -121,8 +121,8 @@ WRONG = {
     "05.3": [
         (from_the_end, "from its end"),
         (first_rate_only, "not right, on three stages"),
-        (useless_stages_are_not_run, "not right, on a stage that stops nothing"),
-        (arriving_from_passing, "n a stage that stops all, the cost is not a finite number"),
+        (useless_stages_are_not_run, "not right, on a first stage that stops nothing"),
+        (arriving_from_passing, "n a first stage that stops all, the cost is not a finite number"),
         (scribbles, "changed its inputs"),
     ],
     "05.4": [

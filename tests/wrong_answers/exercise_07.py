@@ -84,12 +84,12 @@ WRONG = {
         (only_the_first, "not a list"),
     ],
     "07.2": [
-        (days_only, "not a list"),
+        (days_only, "something else than pairs"),
         (rest_of_the_latest_cause, "others, on signals of several causes"),
         (nothing_without_signals, "others, on signals of several causes"),
     ],
     "07.3": [
-        (names_only, "not a list"),
+        (names_only, "something else than pairs"),
         (other_words, "letter by letter"),
         (recorded_without_a_verdict, "something else, on a run killed between model and log"),
     ],

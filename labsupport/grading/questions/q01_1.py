@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from labsupport.grading.exercise import Case, Question, Round, Told, mistake
+from labsupport.grading.draws import on_edges, prime
+from labsupport.grading.exercise import Case, Question, Round, Told, close, mistake
 from labsupport.grading.readers import number, pair
+from labsupport.grading.rounding import is_rounded, roundings
 from labsupport.outcomes import PairedOutcomes
 
 # What breaks an extreme that starts at some number, or a count that forgets the groups with none.
@@ -37,6 +39,11 @@ def holdout(rng, about, sizes, accuracies, labels) -> Case:
     return Case(about, (y, prediction, group), expected)
 
 
+def holdout_on_edge(about, sizes, accuracies, labels) -> Case:
+    """The same, for sizes that say what is to be drawn: an edge needs no more luck than that."""
+    return holdout(np.random.default_rng(sizes), about, sizes, accuracies, labels)
+
+
 def cases(rng) -> list[Case]:
     def sizes(k: int) -> list[int]:
         return [*map(int, rng.integers(20, 90, size=k) * rng.integers(1, 4, size=k))]
@@ -54,6 +61,40 @@ def cases(rng) -> list[Case]:
     return [*drawn, single]
 
 
+def groups(sizes, accuracies, labels):
+    """Groups of these sizes: a holdout without its name."""
+
+    def given(rng):
+        some = [int(n) for n in (sizes(rng) if callable(sizes) else sizes)]
+        return some, accuracies, labels
+
+    return given
+
+
+def primes(k: int):
+    """Sizes of which no share has few decimals."""
+    return lambda rng: [prime(rng) for _ in range(k)]
+
+
+MANY = [0.6 + 0.3 * ((i * 7) % 29) / 29 for i in range(29)]
+EDGES = {
+    "a holdout of two rows": groups([1, 1], [1.0, 0.0], [5, 3]),
+    "a holdout of two rows, both right": groups([1, 1], [1.0, 1.0], [5, 3]),
+    "groups of a single row": groups([1, 1, 1, 1], [1.0, 0.0, 1.0, 1.0], list("abcd")),
+    "groups of which only one has any error": groups(primes(4), [1, 1, 0.7, 1], list("abcd")),
+    "groups of which only one is ever right": groups(primes(4), [0, 0, 0.3, 0], list("abcd")),
+    "groups that are alike": groups([50, 100, 150], [0.8, 0.8, 0.8], [1, 2, 3]),
+    "groups of which two are the best": groups([50, 100, 40], [0.9, 0.9, 0.6], [1, 2, 3]),
+    "groups of which two are the worst": groups([50, 100, 40], [0.5, 0.5, 0.8], [1, 2, 3]),
+    "a tiny group beside a huge one": groups([2, 30_011], [0.5, 0.9], ["rare", "usual"]),
+    "groups that hardly differ": groups([10_007, 9973, 9967], [0.9, 0.9001, 0.8999], [1, 2, 3]),
+    "groups named by zero and one": groups(primes(2), [0.8, 0.6], [0, 1]),
+    "groups named by floats": groups(primes(3), [0.8, 0.6, 0.7], [0.5, -1.5, 2.25]),
+    "groups of which one has no name": groups(primes(3), [0.8, 0.55, 0.7], ["", "a", "b"]),
+    "many groups": groups(primes(29), MANY, [f"g{i}" for i in range(29)]),
+}
+
+
 def hopeless(rng) -> list[Case]:
     """Apart: on this one, many an answer that is wrong for another reason divides by zero."""
     return [holdout(rng, "a model that is always wrong", [30, 40, 50], [0.0] * 3, [7, 8, 9])]
@@ -65,12 +106,7 @@ def read(value) -> tuple:
     return number(accuracy, "accuracy", no_rows), number(gap, "gap", no_rows)
 
 
-def off(a, b):
-    return max(abs(a[0] - b[0]), abs(a[1] - b[1]))
-
-
-def same(a, b) -> bool:
-    return off(a, b) <= 1e-9
+same = close(absolute=1e-12)
 
 
 def by_group(y, p, g):
@@ -111,10 +147,6 @@ def single_precision(y, p, g):
     return np.mean(y == p, dtype=np.float32), spread(shares)
 
 
-def close_but_rounded(told: list[Told]) -> bool:
-    return all(off(said, case.expected) < 0.011 for case, said in told)
-
-
 def accuracy_is_right(told: list[Told]) -> bool:
     return all(abs(said[0] - case.expected[0]) <= 1e-9 for case, said in told)
 
@@ -134,25 +166,22 @@ def otherwise(case: Case, said) -> str:
         return (
             f"The accuracy is not the share of rows on which the model is right, on {case.about}."
         )
-    return (
-        f"The accuracy is right and the gap is not, on {case.about}; work out each group's "
-        "accuracy by hand there."
-    )
+    return f"The accuracy is right and the gap is not, on {case.about}."
 
 
 IN_COMMON = [
     mistake(
         "rounded",
-        "These are close but rounded, or of low precision: keep all digits and round only what is "
+        "These are near, but rounded or of low precision; keep all digits and round only what is "
         "shown.",
-        *(both(lambda a, g, d=d: (round(a, d), round(g, d))) for d in (2, 3, 4, 6)),
-        gap_of(lambda shares: spread([round(share, 2) for share in shares])),
+        *roundings(both(lambda a, g: (a, g)), 2, 3, 4, 6),
+        *(gap_of(lambda a, d=d: spread([round(x, d) for x in a])) for d in (2, 3, 4)),
         single_precision,
-        when=close_but_rounded,
+        when=is_rounded,
     ),
     mistake(
-        "percent or counts",
-        "These are percent, or counts; give both as shares, from zero to one.",
+        "above one",
+        "A value above one is no share: is this percent, or a count, or a ratio?",
         both(lambda a, g: (100 * a, 100 * g)),
         gap(lambda y, p, g: spread([np.sum((y == p)[g == k]) for k in np.unique(g)])),
         when=lambda told: any(max(said) > 1 for _, said in told),
@@ -165,8 +194,12 @@ QUESTION = Question(
     read=read,
     same=same,
     otherwise=otherwise,
-    then=[Round(hopeless, IN_COMMON, otherwise)],
-    verified="On holdouts with two to seven groups, accuracy and gap agree with a recount row by "
+    then=[
+        Round(hopeless, IN_COMMON, otherwise),
+        on_edges(EDGES, holdout_on_edge, otherwise, IN_COMMON),
+    ],
+    verified="On holdouts with two to 29 groups, of one row to 30,000, accuracy and gap agree "
+    "with a recount row by "
     "row.",
     mistakes=[
         mistake(
@@ -261,8 +294,8 @@ QUESTION = Question(
             when=signed,
         ),
         mistake(
-            "some groups left out",
-            "With two groups this is right; with more, some of them are never looked at.",
+            "right with two groups only",
+            "With two groups this is right, with more it is not: which of them have a say in it?",
             gap_of(lambda a: abs(a[0] - a[1])),
             gap_of(lambda a: abs(a[0] - a[-1])),
             *(gap_of(lambda a, k=k: spread(a[:k])) for k in (3, 4, 5, 6)),

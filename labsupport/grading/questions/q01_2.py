@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+import numpy as np
+
 from labsupport.gate import Policy, gate
 from labsupport.grading.calling import ask_with_fractions
+from labsupport.grading.draws import on_edges
 from labsupport.grading.exercise import Case, Question, Round, mistake
 from labsupport.grading.readers import Wrong, pair, text, truth
 from labsupport.outcomes import PairedOutcomes
@@ -16,7 +19,7 @@ REASONS = PROMOTED, NO_GAIN, UNSAFE = (
     "blocked: no eval gain",
     "blocked: failed safety check",
 )
-HAIR = Fraction(1, 10**12)
+HAIR = Fraction(1, 10**16)  # far less than any slack, and a float still sees it beside a bound
 
 
 def judged(about, given, outcomes) -> Case:
@@ -56,6 +59,36 @@ def cases(rng) -> list[Case]:
     return drawn
 
 
+def with_bounds(about: str, margin, tolerance) -> str:
+    """The case in words, with what is unusual about its bounds."""
+    about += " with a margin below zero" if margin < 0 else ""
+    about += " with a margin of zero" if margin == 0 else ""
+    return about + (" with a tolerance of zero" if tolerance == 0 else "")
+
+
+def bounded(gain, gap, margin, tolerance):
+    """A strategy for numbers that are written as decimals."""
+    return lambda rng: map(Fraction, (gain, gap, margin, tolerance))
+
+
+EDGES = {
+    "a gain of everything and no gap": bounded(1, 0, "0.005", "0.1"),
+    "a loss of everything and no gap": bounded(-1, 0, "0.005", "0.1"),
+    "a gap of everything": bounded("0.02", "0.7", "0.005", "0.1"),
+    "a tolerance of everything": bounded("0.02", "0.7", "0.005", 1),
+    "a margin that asks for everything": bounded("0.3", "0.02", 1, "0.1"),
+    "a margin that asks for everything, and gets it": bounded(1, 0, 1, "0.1"),
+    "a margin that tolerates every loss": bounded("-0.3", "0.02", -1, "0.1"),
+    "bounds that are equal, between gain and gap": bounded("0.02", "0.001", "0.01", "0.01"),
+    "gain and gap that are equal, on both bounds": bounded("0.01", "0.01", "0.01", "0.01"),
+    "a gap above the gain, both within bounds": bounded("0.006", "0.09", "0.005", "0.1"),
+    "a gain above the tolerance": bounded("0.2", "0.01", "0.005", "0.1"),
+    "a loss of exactly the margin below zero, and a large gap": bounded(
+        "-0.01", "0.2", "-0.01", "0.1"
+    ),
+}
+
+
 def around(margin, tolerance, above, below) -> list[Case]:
     """Above, on and below both bounds, and at zero."""
     gains = {
@@ -73,10 +106,8 @@ def around(margin, tolerance, above, below) -> list[Case]:
         "a gap a hair above it": tolerance + HAIR,
         "a gap of zero": Fraction(0),
     }
-    zero = " with a margin of zero" if margin == 0 else ""
-    zero += " with a tolerance of zero" if tolerance == 0 else ""
     return [
-        decision(f"{a} and {b}{zero}", gain, gap, margin, tolerance)
+        decision(with_bounds(f"{a} and {b}", margin, tolerance), gain, gap, margin, tolerance)
         for a, gain in gains.items()
         for b, gap in gaps.items()
         if gap >= 0
@@ -101,14 +132,21 @@ def unmeasured(rng) -> list[Case]:
         (Fraction(-1, 2), Fraction(1)),
     )
     return [
-        judged(about, (gain, gap, *bound), outcomes)
+        judged(with_bounds(about, *bound), (gain, gap, *bound), outcomes)
         for bound in bounds
         for about, gain, gap, outcomes in kinds
     ]
 
 
+def is_swapped(promote, reason) -> bool:
+    """Whether the reason stands where the decision belongs, and the reverse."""
+    return issubclass(type(promote), str) and issubclass(type(reason), bool | np.bool_)
+
+
 def read(value) -> tuple[bool, str]:
     promote, reason = pair(value, ("promote", "reason"))
+    if is_swapped(promote, reason):
+        raise Wrong("both values are there, but in the other order; the decision comes first.")
     reason = text(reason, "reason")
     if reason not in REASONS:
         raise Wrong(
@@ -156,6 +194,11 @@ def ruled(gain_ok=clears, gap_ok=is_safe, join=lambda a, b: a and b, reasons=REA
     return answer
 
 
+def by_the_rule(about, *given) -> Case:
+    """For gains and gaps that no two groups of one size have together."""
+    return Case(about, given, ruled()(*given))
+
+
 def gap_named_first(*given):
     if clears(*given) and is_safe(*given):
         return True, PROMOTED
@@ -169,7 +212,7 @@ QUESTION = Question(
     same=lambda a, b: a == b,
     ask=ask_with_fractions,
     otherwise=otherwise,
-    then=[Round(unmeasured, (), nan_otherwise)],
+    then=[on_edges(EDGES, by_the_rule, otherwise), Round(unmeasured, (), nan_otherwise)],
     verified="Above, on and below both bounds, at zero and with NaN, it decides as the lab's gate "
     "does and gives the same reason.",
     mistakes=[

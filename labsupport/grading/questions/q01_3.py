@@ -8,6 +8,8 @@ from fractions import Fraction
 from functools import cache
 
 from labsupport.checks import check_gain
+from labsupport.exact import as_written
+from labsupport.grading.draws import on_edges
 from labsupport.grading.exercise import Case, Question, Round, Told, mistake
 from labsupport.grading.readers import truth
 from labsupport.outcomes import PairedOutcomes
@@ -15,16 +17,28 @@ from labsupport.outcomes import PairedOutcomes
 EXACT, SHORT = "a gain of exactly the margin", "a gain one row short of the margin"
 LARGE = "a gain one row short on a very large holdout"
 PART = "a margin that is not a whole number of rows"
+EXACT_BELOW, PART_BELOW, LARGE_BELOW = (
+    "a loss of exactly what a margin below zero tolerates",
+    "a margin below zero that is not a whole number of rows",
+    "a loss one row too large for a margin below zero, on a very large holdout",
+)
 BIG = 10**9
 HUGE = 10**28  # from here on, counts have more digits than Decimal keeps unless it is told to
 
 
 def comparison(about, ahead, baseline, n, margin) -> Case:
-    """Candidate right on `ahead` more rows; what the gate says to the gain."""
-    candidate = baseline + ahead
+    """Candidate right on `ahead` more rows; whether that reaches the margin as it is written."""
+    reached = Fraction(ahead, n) >= as_written(margin)
+    return Case(about, (baseline + ahead, baseline, n, margin), reached)
+
+
+def insist_on_the_gate(case: Case) -> None:
+    """RuntimeError unless the lab's gate says the same."""
+    candidate, baseline, n, margin = case.args
     both = min(candidate, baseline)
     outcomes = PairedOutcomes(both, candidate - both, baseline - both, n - max(candidate, baseline))
-    return Case(about, (candidate, baseline, n, margin), check_gain(outcomes, margin, None).passed)
+    if check_gain(outcomes, margin, None).passed is not case.expected:
+        raise RuntimeError(f"the gate says otherwise, on {case.about}")
 
 
 @cache
@@ -47,6 +61,8 @@ def fixed() -> tuple[Case, ...]:
     nothing = "a candidate without a right row"
     found += [comparison(nothing, -behind, behind, 1000, -0.005) for behind in (0, 5, 6)]
     found.append(comparison("two models without a right row", 0, 0, 50, 0.0))
+    for one in found:
+        insist_on_the_gate(one)
     return tuple(found)
 
 
@@ -72,12 +88,59 @@ def cases(rng) -> list[Case]:
             rows = Fraction(tenthousandths * n, 10_000)
             for ahead in {math.floor(rows), math.ceil(rows)}:
                 add(PART, ahead, n, margin)
+                add(PART_BELOW, -ahead, n, -margin)
         for power in (12, 15, 18, 30):
             ahead = factor * tenthousandths * 10 ** (power - 4)
             add(LARGE, ahead - 1, factor * 10**power, margin)
             add(EXACT, ahead, factor * 10**power, margin)
+            add(LARGE_BELOW, -ahead - 1, factor * 10**power, -margin)
+            add(EXACT_BELOW, -ahead, factor * 10**power, -margin)
         add("a candidate that is worse", -int(rng.integers(1, 40)), 500, 0.01)
     return drawn
+
+
+def edge(sign: int, sizes, short: bool):
+    """A margin of this sign and a gain next to it, reached or a row short, on a holdout of a size
+    drawn from these.
+    """
+
+    def given(rng):
+        n, parts = int(rng.choice(sizes)), sign * int(rng.integers(1, 3000))
+        ahead = math.ceil(Fraction(parts * n, 10_000)) - short
+        ahead = max(-n, min(n, ahead))
+        baseline = max(0, -ahead) + int(rng.integers(0, n - abs(ahead) + 1))
+        return ahead, baseline, n, parts / 10_000
+
+    return given
+
+
+SIZES = {
+    "a holdout of an odd size": (307, 997, 2003, 4001, 99_991),
+    "a holdout of a few rows": (2, 3, 5, 7, 11),
+    "a holdout of a million and some rows": (1_000_003, 3_000_017, 7_654_321),
+}
+KINDS = {
+    "a gain that reaches the margin": (1, False),
+    "a gain one row short": (1, True),
+    "a loss that a margin below zero tolerates": (-1, False),
+    "a loss one row too large for a margin below zero": (-1, True),
+}
+EDGES = {
+    f"{kind}, on {size}": edge(sign, sizes, short)
+    for size, sizes in SIZES.items()
+    for kind, (sign, short) in KINDS.items()
+} | {
+    "a holdout of a single row, won": lambda rng: (1, 0, 1, 0.5),
+    "a holdout of a single row, and no gain": lambda rng: (0, 1, 1, 0.0001),
+    "a holdout of a single row, lost": lambda rng: (-1, 1, 1, -0.9999),
+    "a margin of all rows, reached": lambda rng: (53, 0, 53, 1.0),
+    "a margin of all rows, one short": lambda rng: (52, 0, 53, 1.0),
+    "a margin that tolerates the loss of all rows": lambda rng: (-53, 53, 53, -1.0),
+    "the smallest margin there is": lambda rng: (1, 5000, 10_000, 0.0001),
+    "the smallest margin there is, not reached": lambda rng: (0, 5000, 10_000, 0.0001),
+    "the smallest loss that is tolerated": lambda rng: (-1, 5000, 10_000, -0.0001),
+    "the smallest loss that is tolerated, exceeded": lambda rng: (-2, 5000, 10_000, -0.0001),
+}
 
 
 def no_rows(rng) -> list[Case]:
@@ -98,7 +161,7 @@ def short_of_digits(told) -> bool:
 
 
 def tie_turned_away(told) -> bool:
-    return wrong(told)[0].about == EXACT
+    return wrong(told)[0].about in (EXACT, EXACT_BELOW)
 
 
 def slack(told) -> bool:
@@ -132,9 +195,10 @@ QUESTION = Question(
             lambda c, b, n, m: Fraction(c - b, n) >= Fraction(m),
         ),
         mistake(
-            "Decimal's digits",
-            "This is right until there are more digits than Decimal keeps; whole numbers and "
-            "fractions keep all.",
+            "too few digits",
+            "This is right until the counts have very many digits; whole numbers and fractions "
+            "keep "
+            "all of them.",
             lambda c, b, n, m: Decimal(c - b) / n >= Decimal(str(m)),
             lambda c, b, n, m: Decimal(c - b) >= Decimal(str(m)) * n,
             lambda c, b, n, m: Decimal(c) / n - Decimal(b) / n >= Decimal(str(m)),
@@ -200,8 +264,9 @@ QUESTION = Question(
         ),
         mistake(
             "slack",
-            "Slack or rounding repairs the ties and lets a candidate through that is one row short "
-            "on a large enough holdout.",
+            "This lets a candidate through that is one row short on a large enough holdout: "
+            "where is "
+            "there slack, or rounding?",
             *(lambda c, b, n, m, e=e: c / n - b / n >= m - e for e in (1e-9, 1e-12)),
             lambda c, b, n, m: round(c / n - b / n, 6) >= m,
             lambda c, b, n, m: c / n - b / n > m or math.isclose(c / n - b / n, m),
@@ -209,6 +274,7 @@ QUESTION = Question(
         ),
     ],
     then=[
+        on_edges(EDGES, comparison, otherwise, times=3),
         Round(
             no_rows,
             [
@@ -220,6 +286,6 @@ QUESTION = Question(
                     when=lambda told: True,
                 )
             ],
-        )
+        ),
     ],
 )

@@ -6,11 +6,12 @@ import math
 from fractions import Fraction
 
 from labsupport.grading.calling import ask_with_fractions
+from labsupport.grading.draws import on_edges
 from labsupport.grading.exercise import Case, Question, Round, mistake
 from labsupport.grading.readers import Wrong, text
 
 DECISIONS = ("promote", "block", "inconclusive")
-HAIR = Fraction(1, 10**12)
+HAIR = Fraction(1, 10**16)  # far less than any slack, and a float still sees it beside a margin
 
 
 def low_clears(low, high, margin):
@@ -47,6 +48,15 @@ def ruled(promote=low_clears, block=high_fails, words=DECISIONS):
 strict = ruled()
 
 
+def with_margin(about: str, margin: Fraction) -> str:
+    """The case in words, with the margin's sign where it is not the usual one."""
+    return about if margin > 0 else f"{about}, with a margin {'below' if margin else 'of'} zero"
+
+
+def case(about, low, high, margin) -> Case:
+    return Case(with_margin(about, margin), (low, high, margin), strict(low, high, margin))
+
+
 def cases(rng) -> list[Case]:
     drawn = []
     loss = Fraction(int(rng.integers(10, 90)), 10_000)
@@ -63,22 +73,55 @@ def cases(rng) -> list[Case]:
             "an upper end a hair below the margin": (margin - c, margin - HAIR),
             "an interval around zero": (-abs(margin) - c, abs(margin) + c),
         }
-        for about, (low, high) in intervals.items():
-            drawn.append(Case(about, (low, high, margin), strict(low, high, margin)))
+        drawn += [case(about, *ends, margin) for about, ends in intervals.items()]
     return drawn
 
 
+def ends(low, high):
+    """An interval whose ends lie so far from the margin, in shares, for a margin of each sign."""
+
+    def given(sign: int):
+        def draw(rng):
+            margin = Fraction(sign * int(rng.integers(1, 400)), 10_000)
+            return margin + Fraction(low), margin + Fraction(high), margin
+
+        return draw
+
+    return given
+
+
+WIDTHS = {
+    "an interval without width on the margin": ends(0, 0),
+    "an interval without width below the margin": ends("-0.0031", "-0.0031"),
+    "an interval without width above the margin": ends("0.0017", "0.0017"),
+    "an interval without width a hair below the margin": ends(-HAIR, -HAIR),
+    "an interval as narrow as can be, around the margin": ends(-HAIR, HAIR),
+    "an interval that is wide, above the margin": ends(0, "0.9"),
+    "an interval that is wide, below the margin": ends("-0.9", -HAIR),
+    "an interval that is wide, around the margin": ends("-0.9", "0.9"),
+}
+EDGES = {
+    with_margin(about, sign): given(sign) for about, given in WIDTHS.items() for sign in (1, 0, -1)
+}
+
+
+def on_edge(about, low, high, margin) -> Case:
+    return Case(about, (low, high, margin), strict(low, high, margin))
+
+
 def unmeasured(rng) -> list[Case]:
-    margin = Fraction(5, 1000)
-    ends = {
-        "ends": (math.nan, math.nan),
-        "lower end": (math.nan, 4 * margin),
-        "upper end": (2 * margin, math.nan),
-    }
-    return [
-        Case(f"an interval with NaN as its {which}", (low, high, margin))
-        for which, (low, high) in ends.items()
-    ]
+    """NaN, with margins that a number put in its place would clear."""
+    drawn = []
+    for margin in (Fraction(5, 1000), Fraction(-1, 200), Fraction(0), Fraction(-3)):
+        kinds = {
+            "ends": (math.nan, math.nan),
+            "lower end": (math.nan, margin + Fraction(3, 200)),
+            "upper end": (margin + Fraction(1, 200), math.nan),
+        }
+        for which, (low, high) in kinds.items():
+            about = with_margin(f"an interval with NaN as its {which}", margin)
+            drawn.append(Case(about, (low, high, margin)))
+    return drawn
 
 
 def read(value) -> str:
@@ -106,7 +149,10 @@ QUESTION = Question(
     same=lambda a, b: a == b,
     ask=ask_with_fractions,
     otherwise=otherwise,
-    then=[Round(unmeasured, (), nan_otherwise, right=lambda case, said: said != "promote")],
+    then=[
+        on_edges(EDGES, on_edge, otherwise),
+        Round(unmeasured, (), nan_otherwise, right=lambda case, said: said != "promote"),
+    ],
     verified="Above, below, around and exactly on the margin it decides as the lab's gate does, "
     "and NaN is never promoted.",
     mistakes=[

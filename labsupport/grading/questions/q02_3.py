@@ -17,8 +17,9 @@ from labsupport.world import World
 
 
 def read(value) -> tuple:
-    seed, n = pair(value, ("seed", "n"))
-    return number(seed, "seed"), number(n, "n")
+    found = zip(pair(value, ("seed", "n")), ("seed", "n"), strict=True)
+    plain = [number(part, name) for part, name in found]
+    return tuple(int(part) if part == int(part) else part for part in plain)
 
 
 @cache

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
+from scipy import stats
+
+from labsupport.grading.draws import drawn, on_edges
 from labsupport.grading.exercise import Case, Question, mistake
-from labsupport.grading.readers import Wrong, number
-from labsupport.intervals import examples_needed
-from labsupport.outcomes import PairedOutcomes
+from labsupport.grading.readers import whole_number
 
 
 def two_sided(confidence):
@@ -43,42 +44,96 @@ def rounded(up=math.ceil, **parts):
     return lambda *given: up(exactly(**parts)(*given))
 
 
-def draw(rng, about, low, high) -> Case:
-    """A table whose number of rows is far enough from a whole one that no rounding matters."""
-    while True:
-        n = int(rng.integers(300, 5000))
-        better, worse = (int(n * share) for share in rng.uniform(low, high, 2))
-        margin = int(rng.integers(-100, 200)) / 10_000
-        confidence = int(rng.choice([80, 90, 98, 99])) / 100
-        if abs((better - worse) / n - margin) < 0.005 or min(better, worse) == 0:
-            continue
-        given = better, worse, n, margin, confidence
-        needed, sample = exactly()(*given), exactly(variance=of_the_sample)(*given)
-        if 30 < needed < 50_000 and all(0.2 < x % 1 < 0.8 for x in (needed, sample)):
-            table = PairedOutcomes(n - better - worse, better, worse, 0)
-            both = {examples_needed(table, margin, confidence), math.ceil(sample)}
-            return Case(about, given, both)
+def table(
+    better, worse, sizes=(300, 5000), margins=(1, 200), levels=(80, 90, 98, 99), needed=(30, 50_000)
+):
+    """Tables whose shares, margin and number of rows needed lie in these ranges.
+
+    The number of rows is far enough from a whole one that no rounding matters.
+    """
+
+    def draw(rng):
+        while True:
+            n = int(rng.integers(*sizes))
+            counts = [round(n * float(rng.uniform(*shares))) for shares in (better, worse)]
+            margin = int(rng.integers(*margins)) / 10_000
+            confidence = float(rng.choice(levels)) / 100
+            given = *counts, n, margin, confidence
+            gain, asked = counts[0] - counts[1], round(margin * n, 9)
+            if sum(counts) > n or gain == asked or (better[0] < better[1] and gain in (0, -asked)):
+                continue  # without an answer, or only without a mistake's answer
+            found = [exactly(variance=v)(*given) for v in (of_a_row, of_the_sample)]
+            if all(needed[0] < x < needed[1] and 0.2 < x % 1 < 0.8 for x in found):
+                return given
+
+    return draw
+
+
+FEW, MANY, NONE = (0.005, 0.06), (0.05, 0.45), (0, 0)
+LOSS = (-200, 0)
+MIDDLE = {
+    "models that differ on few rows": table(FEW, FEW),
+    "models that differ on many rows": table(MANY, MANY),
+    "models that differ on many rows, with a margin below zero": table(MANY, MANY, margins=LOSS),
+    "a gain close to the margin": table(FEW, FEW, needed=(300_000, 3_000_000)),
+}
+EDGES = {
+    "a candidate that never loses a row": table(FEW, NONE, needed=(5, 50_000)),
+    "a candidate that never wins a row": table(NONE, FEW, needed=(5, 50_000)),
+    "as many pairs on either side": table((0.1, 0.1), (0.1, 0.1), sizes=(400, 900)),
+    "models that differ on every row": table((0.5, 0.5), (0.5, 0.5), sizes=(400, 900)),
+    "a margin of zero": table(FEW, FEW, margins=(0, 1)),
+    "a margin below zero, close to the loss": table(
+        (0.01, 0.02), (0.02, 0.03), margins=LOSS, needed=(100_000, 3_000_000)
+    ),
+    "a holdout of a dozen rows": table(MANY, MANY, sizes=(11, 14), needed=(3, 50_000)),
+    "a holdout of a billion rows": table(FEW, FEW, sizes=(10**9, 2 * 10**9)),
+    "a confidence of one half": table(FEW, FEW, levels=(50,), needed=(3, 50_000)),
+    "a confidence of many digits": table(FEW, FEW, levels=(93.7, 97.3, 99.95)),
+    "a confidence close to one": table(FEW, FEW, levels=(99.99,)),
+    "fewer rows than there are": table((0.4, 0.6), (0.01, 0.02), needed=(2, 30)),
+}
+
+
+def case(about, *given) -> Case:
+    rows = (exactly(variance=variance)(*given) for variance in (of_a_row, of_the_sample))
+    return Case(about, given, {math.ceil(needed) for needed in rows})
 
 
 def cases(rng) -> list[Case]:
-    return [
-        *(draw(rng, "models that differ on few rows", 0.005, 0.06) for _ in range(6)),
-        *(draw(rng, "models that differ on many rows", 0.05, 0.45) for _ in range(10)),
-    ]
+    return drawn(rng, MIDDLE, case, times=5)
 
 
 def read(value) -> int:
-    rows = number(value, "number of rows")
-    if rows != math.floor(rows):
-        raise Wrong(
-            "the number of rows is not a whole number; round it up, so that the rows suffice."
-        )
-    return int(rows)
+    return whole_number(
+        value,
+        "number of rows",
+        "the number of rows is not a whole number; round it up, so that the rows suffice.",
+    )
+
+
+def right(case: Case, said: int) -> bool:
+    return said in case.expected
+
+
+def of_rounded(digits: int):
+    """The rows, from a gain and a variance that were rounded before."""
+
+    def rows(candidate_only, baseline_only, n, margin, confidence):
+        p, q = round(candidate_only / n, digits), round(baseline_only / n, digits)
+        return math.ceil(two_sided(confidence) ** 2 * of_a_row(p, q, n) / (p - q - margin) ** 2)
+
+    return rows
+
+
+def students(candidate_only, baseline_only, n, margin, confidence):
+    t = float(stats.t.isf((1 - confidence) / 2, n - 1))
+    return rounded(z=lambda _: t)(candidate_only, baseline_only, n, margin, confidence)
 
 
 def otherwise(case: Case, said) -> str:
     size = "many" if said > max(case.expected) else "few"
-    return f"These are too {size} rows on {case.about}; try the formula's parts one by one."
+    return f"These are too {size} rows, on {case.about}."
 
 
 QUESTION = Question(
@@ -86,11 +141,30 @@ QUESTION = Question(
     cases,
     read=read,
     same=lambda a, b: a == b,
-    right=lambda case, said: said in case.expected,
+    right=right,
     otherwise=otherwise,
-    verified="For gains above and below all kinds of margins, at several confidences, it counts "
-    "the rows as the lab does.",
+    then=[on_edges(EDGES, case, otherwise, times=2, right=right)],
+    verified="For gains above and below all kinds of margins, at several confidences, so many rows "
+    "bring the end to the margin.",
     mistakes=[
+        mistake(
+            "rounded z",
+            "The z is rounded, as in a printed table; keep its digits, and round the rows alone.",
+            *(rounded(z=lambda c, d=d: round(two_sided(c), d)) for d in (1, 2, 3)),
+        ),
+        mistake(
+            "rounded shares",
+            "The shares of discordant pairs are rounded on the way; keep their digits, and round "
+            "the "
+            "rows alone.",
+            *map(of_rounded, (2, 3, 4)),
+        ),
+        mistake(
+            "Student's t",
+            "Student's t stands where z should; the question's interval reaches so many standard "
+            "errors of the normal curve.",
+            students,
+        ),
         mistake(
             "gain for distance",
             "The distance to be told apart is that between gain and margin; here it is the gain "

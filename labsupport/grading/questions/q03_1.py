@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from labsupport.grading.draws import on_edges
 from labsupport.grading.exercise import Case, Question, close, mistake
-from labsupport.grading.readers import Wrong, number
+from labsupport.grading.readers import Wrong, number, parts_of
+from labsupport.grading.rounding import rounded, roundings
 from labsupport.slices import holm
 
 PUBLISHED = [0.005, 0.009, 0.019, 0.022, 0.051, 0.101, 0.361, 0.387]
@@ -35,10 +37,44 @@ def cases(rng) -> list[Case]:
     ]
 
 
+def of_size(k: int, low=0.001, high=0.999):
+    return lambda rng: (rng.uniform(low, high, k),)
+
+
+def shuffled(*p_values: float):
+    return lambda rng: (rng.permutation(np.array(p_values, dtype=float)),)
+
+
+def tiny(rng):
+    return (rng.permutation(10.0 ** -rng.uniform(5, 290, 9)),)
+
+
+def every_second_twice(rng):
+    p = rng.uniform(0.001, 0.05, 4)
+    return (rng.permutation(np.concatenate([p, p])),)
+
+
+EDGES = {
+    "two p-values": of_size(2, 0.001, 0.4),
+    "two hundred p-values": of_size(200),
+    "two hundred small p-values": of_size(200, 1e-6, 1e-3),
+    "p-values of which each comes twice": every_second_twice,
+    "p-values that are all equal": lambda rng: (np.full(5, rng.uniform(0.01, 0.1)),),
+    "p-values that are all one": shuffled(1.0, 1.0, 1.0),
+    "p-values that are all zero": shuffled(0.0, 0.0, 0.0),
+    "p-values of which several are zero": shuffled(0.0, 0.0, 0.02, 0.5),
+    "p-values of which several are one": shuffled(1.0, 1.0, 0.001, 0.02),
+    "p-values that are tiny": tiny,
+    "p-values in rising order": lambda rng: (np.sort(rng.uniform(0.001, 0.1, 7)),),
+    "p-values in falling order": lambda rng: (-np.sort(-rng.uniform(0.001, 0.1, 7)),),
+    "p-values that reach one just so": shuffled(0.25, 0.25, 0.5, 0.5),
+    "a single p-value close to one": of_size(1, 0.99, 0.999),
+}
+
+
 def read_list(value) -> list[float]:
-    if type(value) is np.ndarray and value.ndim == 1:
-        value = list(value)
-    if type(value) not in (list, tuple):
+    value = parts_of(value)
+    if value is None:
         raise Wrong(
             "your function should return a list, with one adjusted p-value for each that it was "
             "given."
@@ -96,18 +132,16 @@ def power(p):
 def otherwise(case: Case, said) -> str:
     if len(said) != len(case.expected):
         return f"There are not as many adjusted values as p-values, on {case.about}."
-    return (
-        f"An adjusted value is wrong, on {case.about}; sort, multiply, look back at the one "
-        "before, by hand."
-    )
+    return f"An adjusted value is wrong, on {case.about}."
 
 
 QUESTION = Question(
     "03.1",
     cases,
     read=read_list,
-    same=close(absolute=1e-9),
+    same=close(1e-9, 0.0),
     otherwise=otherwise,
+    then=[on_edges(EDGES, case, otherwise)],
     verified="On lists in any order, with ties, large values and a published example, it agrees "
     "with the lab's own Holm.",
     mistakes=[
@@ -188,5 +222,6 @@ QUESTION = Question(
             "so multiply.",
             stepped(power),
         ),
+        rounded(*roundings(stepped(), 2, 3, 4, 6)),
     ],
 )

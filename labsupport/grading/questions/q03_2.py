@@ -7,8 +7,10 @@ from itertools import combinations
 
 import numpy as np
 
-from labsupport.grading.exercise import Case, Question, Round, close, mistake
+from labsupport.grading.draws import on_edges
+from labsupport.grading.exercise import Case, Question, close, mistake
 from labsupport.grading.readers import a_number
+from labsupport.grading.rounding import rounded, roundings
 
 
 def winners(gains, k) -> list[float]:
@@ -50,13 +52,31 @@ def cases(rng) -> list[Case]:
     ]
 
 
-def alike(rng) -> list[Case]:
-    gain = float(measured(rng, 1, 0.005)[0])
-    return [
-        case("a single candidate", np.array([gain]), 1),
-        case("candidates whose gains are all equal", np.full(5, gain), 2),
-        case("candidates without any gain", np.zeros(4), 3),
-    ]
+def few(n: int, k: int, centre: float = 0.0, scale: float = 1.0):
+    return lambda rng: (measured(rng, n, centre) * scale, k)
+
+
+def one_apart(place: float):
+    """Candidates that are all alike, but for one that is far better, or far worse."""
+    return lambda rng: (rng.permutation(np.append(np.full(6, 0.001), place)), 3)
+
+
+EDGES = {
+    "a single candidate": few(1, 1, 0.005),
+    "two candidates": few(2, 2),
+    "many candidates in pairs": few(40, 2),
+    "many candidates, one of them left out": few(30, 29),
+    "candidates whose gains are all equal": lambda rng: (np.full(5, 0.0025), 2),
+    "candidates without any gain": lambda rng: (np.zeros(4), 3),
+    "one candidate that is far better": one_apart(0.3),
+    "one candidate that is far worse": one_apart(-0.3),
+    "gains that are far from zero": few(9, 4, 0.9),
+    "gains of a few rows in a million": few(9, 4, scale=1e-3),
+    "gains in rising order": lambda rng: (np.sort(measured(rng, 9)), 4),
+    "gains in falling order": lambda rng: (np.sort(measured(rng, 9))[::-1].copy(), 4),
+    "groups of one, of candidates that are all worse": few(6, 1, -0.02),
+    "a single group of all, with equal gains": lambda rng: (np.repeat(measured(rng, 3), 2), 6),
+}
 
 
 def weighted(weight):
@@ -94,19 +114,16 @@ def otherwise(case: Case, said) -> str:
             "This is near, and not exact: is it an approximation, or an average over some groups "
             "instead of all?"
         )
-    return (
-        f"This is not the mean of the winners, on {case.about}; write down the groups of a short "
-        "list by hand."
-    )
+    return f"This is not the mean of the winners, on {case.about}."
 
 
 QUESTION = Question(
     "03.2",
     cases,
     read=a_number("expected best"),
-    same=close(absolute=1e-9),
+    same=close(1e-9, 1e-14),
     otherwise=otherwise,
-    then=[Round(alike, otherwise=otherwise)],
+    then=[on_edges(EDGES, case, otherwise)],
     verified="From groups of one to a single group of all, it is the mean of every group's winner.",
     mistakes=[
         mistake(
@@ -201,5 +218,6 @@ QUESTION = Question(
             "The gain is in percent; leave it a share.",
             lambda gains, k: 100 * best_of(gains, k),
         ),
+        rounded(*roundings(best_of, 3, 4, 5, 6)),
     ],
 )

@@ -2,143 +2,52 @@
 
 from __future__ import annotations
 
-from functools import cache
-
-import numpy as np
-
 from labsupport.exact import as_written
-from labsupport.grading.exercise import Case, Question, Round, mistake
+from labsupport.grading.draws import drawn, on_edges
+from labsupport.grading.exercise import Case, Question, mistake
 from labsupport.grading.questions import q03_1 as by_hand
-from labsupport.grading.readers import Wrong, pair, text, truth
-from labsupport.intervals import mcnemar
-from labsupport.outcomes import PairedOutcomes
+from labsupport.grading.readers import Wrong, pair, parts_of, text, truth
+from labsupport.grading.segments import (
+    EDGES,
+    HOLDOUTS,
+    judge,
+    of_all_kinds,
+    reaches_margin,
+    right_answer,
+    segments,
+    sign_test,
+    tied,
+)
 from labsupport.slices import holm
 
-NAMES = ("north", "south", "east", "west", "coast", "inland", "city", "island")
-SMALLEST = 60  # rows of a slice beside its discordant pairs, at least
-ROWS = 2000  # of a whole holdout
-CALM = [(9, 8), (6, 7), (10, 10)]
-
-# What is special, (candidate only, baseline only) of each slice, right answers ahead on all rows;
-# then the margin and the level, where they are not the usual ones.
-HOLDOUTS = [
-    ("a gain that no slice pays for", [*CALM, (8, 5)], 40),
-    ("a gain that one slice pays for", [*CALM, (3, 20)], 40),
-    ("a gain that falls short of the margin", CALM, 19),
-    ("no gain, and a slice that lost", [*CALM, (2, 22)], -30),
-    ("a loss that only looks like one among many", [*CALM, (4, 13), (9, 9), (7, 6)], 50),
-    ("a second loss that only looks like one", [*CALM, (1, 12), (5, 17)], 50),
-    ("a slice that gained much", [*CALM, (25, 4)], 50),
-    ("two slices that lost", [*CALM, (2, 20), (6, 20), (8, 8)], 60),
-    ("two slices that lost, one just so", [(1, 14), (5, 19), (20, 19)], 60),
-    ("the largest loss in doubt and a smaller one certain", [(7, 18), (0, 10), (9, 9)], 60),
-    ("slices on which the models never differ", [(0, 0), (0, 0), (0, 7), (3, 3)], 30),
-    ("two slices that lost and two that gained", [(2, 15), (18, 3), (16, 4), (5, 16)], 45),
-    ("a loss among slices that gained", [(9, 5), (8, 6), (10, 7), (7, 6), (12, 9), (3, 12)], 40),
-    ("a loss among smaller losses", [(4, 14), (8, 9), (7, 8)], 40),
-    ("two losses, one like the other", [(1, 9), (2, 11), (9, 9)], 40),  # times less, it falls below
-    ("a stricter level", [*CALM, (3, 18)], 40, 0.01, 0.001),
-    ("a looser level", [*CALM, (5, 14)], 40, 0.01, 0.2),
-    ("a loss that just misses the level", [*CALM, (6, 16)], 40, 0.01, 0.2),
-    ("a single slice, exactly at the level", [(0, 5)], 40, 0.01, 0.0625),
-    ("a margin below zero", CALM, -8, -0.005),
-    ("a loss on a holdout without a gain", [(2, 12), (9, 8), (10, 10)], 2, -0.005),
-]
+TIE = "a gain of exactly the margin"
+NO_SLICES = {"a holdout without slices": segments([], 19)}
 
 
-@cache
-def sign_test(better: int, worse: int) -> float:
-    return mcnemar(PairedOutcomes(0, better, worse, 0))
-
-
-def reaches_margin(outcomes, margin) -> bool:
-    return outcomes.exact_gain >= as_written(margin)
-
-
-def judge(
-    clears=reaches_margin,
-    p_value=sign_test,
-    adjust=holm,
-    counted=lambda part: True,
-    is_loss=lambda part: part.exact_gain < 0,
-    establishes=lambda p, level: p <= level,
-    join=lambda gain, safe: gain and safe,
-):
-    """The slice gate, with each part open to another idea; p_value(better, worse)."""
-
-    def answer(outcomes, margin, level):
-        slices = {name: part for name, part in outcomes.slices.items() if counted(part)}
-        adjusted = adjust(np.array([p_value(*part.cells[1:3]) for part in slices.values()]))
-        lost = [
-            name
-            for (name, part), p in zip(slices.items(), adjusted, strict=True)
-            if establishes(p, level) and is_loss(part)
-        ]
-        return join(clears(outcomes, margin), not lost), lost
-
-    return answer
-
-
-right_answer = judge()
-
-
-def case(rng, about, pairs, ahead, margin=0.01, level=0.05) -> Case:
-    """Slices with these discordant pairs, in an order of its own, in a holdout that ends up
-    `ahead` right answers in front."""
-    parts = []
-    for better, worse in pairs:
-        both, neither = (int(k) for k in rng.integers(SMALLEST, 2 * SMALLEST, 2))
-        parts.append(PairedOutcomes(both, better, worse, neither))
-    rest = ahead - sum(part.candidate_only - part.baseline_only for part in parts)
-    whole = sum(parts) + PairedOutcomes(0, max(rest, 0) + 5, max(-rest, 0) + 5, 0)
-    whole = whole + PairedOutcomes(ROWS - whole.n, 0, 0, 0)
-    order = rng.permutation(len(parts))
-    slices = {NAMES[place]: parts[i] for place, i in enumerate(order)}
-    given = PairedOutcomes(*whole.cells, slices=slices), margin, level
+def case(about, *given) -> Case:
     return Case(about, given, read_verdict(right_answer(*given)))
-
-
-def tied(rng, falls_short: bool) -> Case:
-    """A gain of exactly the margin, of which the difference of two floats falls short, or not."""
-    while True:
-        drawn = case(rng, "a gain of exactly the margin", CALM, 20)
-        outcomes, margin, _ = drawn.args
-        if (outcomes.candidate_accuracy - outcomes.baseline_accuracy < margin) is falls_short:
-            return drawn
-
-
-def of_all_kinds(rng) -> Case:
-    sizes = rng.integers(5, 40, int(rng.integers(2, 8)))
-    better = rng.binomial(sizes, rng.uniform(0.05, 0.7, len(sizes)))
-    pairs = list(zip(better.tolist(), (sizes - better).tolist(), strict=True))
-    margin, level = rng.choice([-0.005, 0.005, 0.01, 0.02]), rng.choice([0.01, 0.05, 0.1])
-    ahead = int(rng.integers(-10, 60))
-    return case(rng, "slices of all kinds", pairs, ahead, float(margin), float(level))
 
 
 def cases(rng) -> list[Case]:
     return [
-        *(case(rng, *holdout) for holdout in HOLDOUTS),
-        tied(rng, falls_short=False),
-        tied(rng, falls_short=True),
-        *(of_all_kinds(rng) for _ in range(15)),
+        *drawn(rng, HOLDOUTS, case),
+        *drawn(rng, {TIE: tied(falls_short=False)}, case),
+        *drawn(rng, {TIE: tied(falls_short=True)}, case),
+        *drawn(rng, {"slices of all kinds": of_all_kinds}, case, times=15),
     ]
-
-
-def no_slices(rng) -> list[Case]:
-    return [case(rng, "a holdout without slices", [], 19)]
 
 
 def read_verdict(value) -> tuple[bool, frozenset[str]]:
     promote, lost = pair(value, ("promote", "lost"))
-    if type(lost) is np.ndarray and lost.ndim == 1:
-        lost = list(lost)
-    if type(lost) not in (list, tuple, set, frozenset):
+    names = list(lost) if issubclass(type(lost), set | frozenset) else parts_of(lost)
+    if names is None and parts_of(promote) is not None:
+        raise Wrong("both values are there, but in the other order; the decision comes first.")
+    if names is None:
         raise Wrong(
             "the second value should be a list of the names of the slices that lost, empty if "
             "none did."
         )
-    return truth(promote, "decision"), frozenset(text(name, "name of a slice") for name in lost)
+    return truth(promote, "decision"), frozenset(text(name, "name of a slice") for name in names)
 
 
 def with_the_whole(outcomes, margin, level):
@@ -173,13 +82,41 @@ def otherwise(case: Case, said) -> str:
     return f"The slices are right and the decision is not, on {case.about}."
 
 
+def loses_more_than_the_margin(outcomes, margin, level):
+    """A loss counts from the margin on."""
+    _, lost = right_answer(outcomes, margin, level)
+    lost = [name for name in lost if outcomes.slices[name].exact_gain < -abs(as_written(margin))]
+    return reaches_margin(outcomes, margin) and not lost, lost
+
+
+def rounded_gain(decimals: int):
+    """A gate that rounds the gain before it compares."""
+    return judge(clears=lambda outcomes, margin: round(outcomes.gain, decimals) >= margin)
+
+
+ON_EDGES = [
+    mistake(
+        "small losses let off",
+        "A sure loss is let off where it is smaller than the margin; the margin is about the "
+        "gain on "
+        "all rows.",
+        loses_more_than_the_margin,
+    ),
+    mistake(
+        "rounded gain",
+        "The gain is rounded before it is held against the margin, and rounding lifts it there.",
+        rounded_gain(3),
+        rounded_gain(4),
+    ),
+]
+
 QUESTION = Question(
     "03.3",
     cases,
     read=read_verdict,
     same=lambda a, b: a == b,
     otherwise=otherwise,
-    then=[Round(no_slices, otherwise=otherwise)],
+    then=[on_edges(NO_SLICES, case, otherwise), on_edges(EDGES, case, otherwise, ON_EDGES)],
     verified="With gains on and off the margin and slices of all kinds, it names the established "
     "losses and no others.",
     mistakes=[

@@ -9,12 +9,32 @@ from __future__ import annotations
 import numpy as np
 
 from labsupport.grading.calling import ask
+from labsupport.grading.draws import on_edges, prime
 from labsupport.grading.exercise import Case, Question, Round, mistake
-from labsupport.grading.gaps import expected, gap_distribution, inside, ranges
+from labsupport.grading.gaps import (
+    across_worlds,
+    beyond,
+    changed,
+    expected,
+    few_decimals,
+    gap_distribution,
+    inside,
+    known,
+    largest,
+    near,
+    normal,
+    of_another_number,
+    of_so_many_worlds,
+    one_for_all,
+    right_answer,
+    seen_across_worlds,
+    simulated,
+    whole,
+)
 from labsupport.grading.readers import Wrong, number, pair
+from labsupport.grading.rounding import then
 
-REFERENCE, UNSURE = 4000, 0.0025  # worlds that show what a mistake leads to, and may miss ten
-SINGLES, ROWS = 6, 2000  # single worlds; with so many rows all six are alike once in 10^7
+SINGLES, ROWS = 6, 1999  # single worlds; with so many rows all six are alike once in 10^7
 
 
 # The cases
@@ -38,11 +58,11 @@ def cases(rng) -> list[Case]:
         return int(n * rng.uniform(0.9, 1.1))
 
     return [
-        halfway("five groups of the chapter's kind", rng, 5, 50, 0.8, 0.77, some(500)),
-        halfway("two groups", rng, 2, some(40), 0.7, 0.6, some(600)),
-        halfway("nine groups", rng, 9, some(30), 0.85, 1.35, some(450)),
-        halfway("groups with more rows", rng, 4, some(100), 0.9, 1.5, some(350)),
-        case("a measured gap that worlds meet exactly", rng, 4, 8, 0.7, 3 / 8, some(2500)),
+        halfway("five groups of the chapter's kind", rng, 5, 50, 0.8, 0.77, prime(rng)),
+        halfway("two groups", rng, 2, some(40), 0.7, 0.6, prime(rng)),
+        halfway("nine groups", rng, 9, some(30), 0.85, 1.35, prime(rng)),
+        halfway("groups with more rows", rng, 4, some(100), 0.9, 1.5, prime(rng)),
+        case("a measured gap that worlds meet exactly", rng, 4, 8, 0.7, 3 / 8, 2503),
     ]
 
 
@@ -52,12 +72,25 @@ def single_worlds(rng) -> list[Case]:
     return [Case("a single world", (*given, one)) for one in rng.spawn(SINGLES)]
 
 
-def ends(rng) -> list[Case]:
-    return [
-        case("groups that are always right", rng, 3, 20, 1.0, 0.0, 50),
-        case("groups that are never right", rng, 4, 8, 0.0, 1 / 8, 50),
-        case("groups of a single row", rng, 3, 1, 0.5, 1.0, 400),
-    ]
+def worlds(n_groups, rows, accuracy, measured, n_worlds):
+    return lambda rng: (rng, n_groups, rows, accuracy, measured, n_worlds)
+
+
+EDGES = {
+    "groups that are always right": worlds(3, 20, 1.0, 0.0, 53),
+    "groups that are always right, and a measured gap": worlds(3, 20, 1.0, 0.05, 53),
+    "groups that are never right": worlds(4, 8, 0.0, 1 / 8, 53),
+    "groups that are hardly ever right": worlds(4, 30, 0.01, 0.5 / 30, 401),
+    "groups that are nearly always right": worlds(4, 30, 0.99, 0.5 / 30, 401),
+    "groups of a single row": worlds(3, 1, 0.5, 1.0, 401),
+    "two groups of a single row": worlds(2, 1, 0.7, 0.5, 401),
+    "groups of hundreds of rows": worlds(4, 499, 0.8, 20.5 / 499, 307),
+    "forty groups": worlds(40, 25, 0.8, 9.5 / 25, 307),
+    "a measured gap of zero": worlds(3, 20, 0.8, 0.0, 307),
+    "a measured gap of everything": worlds(2, 3, 0.5, 1.0, 2003),
+    "a measured gap that no world can have": worlds(3, 20, 0.8, 1.5, 307),
+    "an accuracy of one half": worlds(6, 41, 0.5, 7.5 / 41, 307),
+}
 
 
 def asked(answer, cases: list[Case], read) -> list:
@@ -80,79 +113,9 @@ def read(value) -> tuple:
 # What is right
 
 
-def whole(count) -> bool:
-    return abs(count - round(count)) <= 1e-6
-
-
 def is_one_world(case: Case, said) -> bool:
     gap, share = said
     return whole(case.args[1] * gap) and share == (gap >= case.args[3])
-
-
-# Ways to go wrong
-
-
-def binomial(rng, rows, accuracy, shape):
-    return rng.binomial(rows, accuracy, shape) / rows
-
-
-def normal(rng, rows, accuracy, shape):
-    return rng.normal(accuracy, np.sqrt(accuracy * (1 - accuracy) / rows), shape)
-
-
-def one_for_all(rng, rows, accuracy, shape):
-    return np.broadcast_to(binomial(rng, rows, accuracy, (shape[0], 1)), shape)
-
-
-def largest(right, accuracy):
-    return np.ptp(right, axis=1)
-
-
-def simulated(gap=largest, draw=binomial, average=np.mean, reaches=np.greater_equal):
-    """The answer with its own idea of the accuracies (worlds, groups), of each world's gap, and of
-    what to do with the gaps."""
-
-    def answer(n_groups, rows, accuracy, measured, n_worlds, rng):
-        gaps = gap(draw(rng, rows, accuracy, (n_worlds, n_groups)), accuracy)
-        return average(gaps), np.mean(reaches(gaps, measured))
-
-    return answer
-
-
-right_answer = simulated()
-
-
-def seen(gap, draw):
-    """The ranges of the answer that draws or measures like this, as many worlds show them."""
-
-    def says(n_groups, rows, accuracy, measured, n_worlds, rng):
-        right = draw(np.random.default_rng(0), rows, accuracy, (REFERENCE, n_groups))
-        gaps = gap(right, accuracy)
-        share = np.mean(gaps >= measured)
-        return ranges(np.mean(gaps), np.std(gaps), share, n_worlds, UNSURE)
-
-    return says
-
-
-def known(name, hint, *gaps, draw=binomial, when=None):
-    """A mistake in the gaps, told by what many worlds lead to."""
-    answers = (simulated(gap, draw) for gap in gaps)
-    return mistake(name, hint, *answers, says=[seen(gap, draw) for gap in gaps], when=when)
-
-
-def changed(name, hint, change):
-    """A mistake that has both values right and then does something to them, or to their ranges."""
-
-    def then(answer):
-        return lambda *args: change(*answer(*args), rows=args[1], n_worlds=args[4])
-
-    return mistake(name, hint, then(right_answer), says=[then(expected)])
-
-
-def beyond(n_groups, rows, accuracy, measured, n_worlds, rng):
-    """The ranges where worlds that meet the measured gap do not count."""
-    after = measured + 0.5 / rows if whole(measured * rows) else measured
-    return expected(n_groups, rows, accuracy, after, n_worlds, rng)
 
 
 def never(said, ends) -> bool:
@@ -184,12 +147,24 @@ NO_COUNTS = known(
     when=no_whole_rows,
 )
 
+ANOTHER_NUMBER = mistake(
+    "another number of worlds",
+    "Average and share are near, but not those of as many worlds as are asked for: how many do you "
+    "draw?",
+    lambda *args: right_answer(*args[:4], 4999, args[5]),
+    lambda *args: right_answer(*args[:4], 5 * args[4] + 1, args[5]),
+    lambda *args: right_answer(*args[:4], max(1, args[4] // 5), args[5]),
+    lambda *args: right_answer(*args[:4], max(1, args[4] - 1), args[5]),
+    when=of_another_number,
+)
+
 QUESTION = Question(
     "03.4",
     cases,
     read=read,
     same=inside,
     otherwise=otherwise,
+    together=of_so_many_worlds,
     ask=asked,
     verified="Average and share are as close to the exact ones as that many worlds can be, from "
     "two groups to nine.",
@@ -266,9 +241,26 @@ QUESTION = Question(
         ),
         NO_COUNTS,
         mistake(
+            "wrong axis",
+            "The gaps are taken from one world to another; a gap lies between two groups of one "
+            "world.",
+            across_worlds,
+            says=[seen_across_worlds],
+        ),
+        mistake(
+            "rounded",
+            "These are near, and have few decimals, as so many worlds would not: are they "
+            "rounded, or "
+            "from another number of worlds?",
+            *(then(right_answer, lambda x, d=d: round(x, d)) for d in (2, 3, 4)),
+            when=lambda told: few_decimals(told) and near(told),
+        ),
+        ANOTHER_NUMBER,
+        mistake(
             "share of something else",
-            "The average gap is right, and the share counts something else than the worlds whose "
-            "gap reaches the measured one.",
+            "The average gap is right, and the share is not that of the worlds whose gap reaches "
+            "the "
+            "measured one.",
             simulated(reaches=lambda gaps, measured: gaps >= gaps.mean()),
             says=[lambda *args: (expected(*args)[0], (-np.inf, np.inf))],
         ),
@@ -277,13 +269,7 @@ QUESTION = Question(
         Round(
             single_worlds,
             [
-                mistake(
-                    "own number of worlds",
-                    "A single world has one gap, which either reaches the measured one or not: how "
-                    "many worlds do you draw?",
-                    lambda *args: right_answer(*args[:4], 5000, args[5]),
-                    when=lambda told: any(share not in (0, 1) for _, (_, share) in told),
-                ),
+                ANOTHER_NUMBER,
                 NO_COUNTS,
                 mistake(
                     "own generator",
@@ -297,6 +283,6 @@ QUESTION = Question(
             right=is_one_world,
             together=lambda told: not alike(told),
         ),
-        Round(ends, otherwise=otherwise),
+        on_edges(EDGES, case, otherwise),
     ],
 )

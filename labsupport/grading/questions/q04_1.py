@@ -6,8 +6,10 @@ import math
 
 import numpy as np
 
+from labsupport.grading.draws import on_edges
 from labsupport.grading.exercise import Case, Question, mistake
 from labsupport.grading.readers import a_number
+from labsupport.grading.rounding import rounded, roundings
 from labsupport.noise import noise_floor, null_gains
 
 ROOT2 = math.sqrt(2)
@@ -15,6 +17,10 @@ ROOT2 = math.sqrt(2)
 
 def right_answer(right, n):
     return ROOT2 * noise_floor(right / n).sd
+
+
+def case(about, right, n) -> Case:
+    return Case(about, (right, n), right_answer(right, n))
 
 
 def cases(rng) -> list[Case]:
@@ -29,8 +35,31 @@ def cases(rng) -> list[Case]:
         n = int(rng.integers(500, 5000))
         right = rng.binomial(n, rng.uniform(0.6, 0.95), size=k)
         right[:2] += [0, 3 if right[0] == right[1] else 0]
-        drawn.append(Case(about, (right, n), right_answer(right, n)))
-    return [*drawn, Case("runs that agree", (np.full(4, 1234), 2000), 0.0)]
+        drawn.append(case(about, right, n))
+    return [*drawn, case("runs that agree", np.full(4, 1234), 2000)]
+
+
+def near(n: int, k: int, low: int, high: int):
+    """k runs of which each has so few rows more than the first, or fewer."""
+
+    def given(rng):
+        right = low + rng.integers(0, high - low + 1, k)
+        right[:2] = low, high
+        return rng.permutation(right), n
+
+    return given
+
+
+EDGES = {
+    "two runs that agree": lambda rng: (np.full(2, int(rng.integers(900, 1500))), 2000),
+    "two runs that differ in one row": lambda rng: (np.array([700, 701]), 997),
+    "two runs of which the second is worse": lambda rng: (np.array([740, 722]), 997),
+    "runs without a right row": lambda rng: (np.zeros(3, dtype=np.int64), 50),
+    "runs that have every row right": lambda rng: (np.full(3, 50), 50),
+    "a holdout of a single row": lambda rng: (np.array([0, 1, 1]), 1),
+    "a holdout of a million rows on which the runs hardly differ": near(10**6, 5, 900_000, 900_009),
+    "a thousand runs": near(3001, 1000, 2400, 2700),
+}
 
 
 def spread(factor, ddof=1):
@@ -47,15 +76,17 @@ def pairs_once(right, n):
     return (right[:, None] - right)[np.triu_indices(len(right), 1)] / n
 
 
+def otherwise(case: Case, said) -> str:
+    return f"The noise is too {'small' if said < case.expected else 'large'}, on {case.about}."
+
+
 QUESTION = Question(
     "04.1",
     cases,
     read=a_number("noise"),
-    otherwise=lambda case, said: (
-        f"The noise is too {'small' if said < case.expected else 'large'}, on {case.about}; "
-        "whose luck is in a gain?"
-    ),
-    verified="For two to sixty drawn retrainings it is the spread of the lab's own null "
+    otherwise=otherwise,
+    then=[on_edges(EDGES, case, otherwise)],
+    verified="For two to a thousand drawn retrainings it is the spread of the lab's own null "
     "candidates.",
     mistakes=[
         mistake(
@@ -149,5 +180,6 @@ QUESTION = Question(
             "This is in percent; a gain is a share of the holdout.",
             lambda right, n: 100 * right_answer(right, n),
         ),
+        rounded(*roundings(right_answer, 3, 4, 5, 6)),
     ],
 )

@@ -6,27 +6,37 @@ import math
 
 from scipy import stats
 
+from labsupport.grading.draws import arguments, between, drawn, magnitudes, on_edges
 from labsupport.grading.exercise import Case, Question, close, mistake
 from labsupport.grading.readers import a_number
+from labsupport.grading.rounding import rounded, roundings
 
-RATES = (
-    ("a strict rate", 0.0005, 0.005),
-    ("a usual rate", 0.01, 0.09),
-    ("a generous rate", 0.1, 0.4),
-)
+some = arguments(rate=between(0.01, 0.09, 4), noise=between(0.0004, 0.02))
+MIDDLE = {
+    "a strict rate": some(rate=between(0.0005, 0.005, 4)),
+    "a usual rate": some(),
+    "a generous rate": some(rate=between(0.1, 0.4, 4)),
+}
+EDGES = {
+    "a rate just below one half": some(rate=between(0.4990, 0.4999, 4)),
+    "a rate of one in a million": some(rate=1e-6),
+    "a rate of many digits": some(rate=between(0.011, 0.089)),
+    "noise of a few rows in a million": some(noise=magnitudes(2e-6, 9e-6)),
+    "noise that is counted in rows": some(noise=between(2.0, 30.0)),
+    "no noise at all": some(noise=0.0),
+}
 
 
 def margin(rate, noise):
     return float(stats.norm.isf(rate)) * noise
 
 
+def case(about, rate, noise) -> Case:
+    return Case(about, (rate, noise), margin(rate, noise))
+
+
 def cases(rng) -> list[Case]:
-    drawn = []
-    for about, low, high in RATES:
-        for _ in range(3):
-            rate, noise = round(float(rng.uniform(low, high)), 4), float(rng.uniform(0.0004, 0.02))
-            drawn.append(Case(about, (rate, noise), margin(rate, noise)))
-    return [*drawn, Case("a rate of one half", (0.5, 0.003), 0.0)]
+    return [*drawn(rng, MIDDLE, case, times=3), case("a rate of one half", 0.5, 0.003)]
 
 
 def deviations(times):
@@ -35,6 +45,10 @@ def deviations(times):
 
 
 def otherwise(case: Case, said: float) -> str:
+    if case.args[1] == 0:
+        return (
+            f"The margin should be zero, on {case.about}: every null candidate has a gain of zero."
+        )
     more = "more" if said < case.expected else "fewer"
     return f"With this margin {more} null candidates than wanted would win, on {case.about}."
 
@@ -43,8 +57,9 @@ QUESTION = Question(
     "04.2",
     cases,
     read=a_number("margin"),
-    same=close(1e-6),
+    same=close(1e-8),
     otherwise=otherwise,
+    then=[on_edges(EDGES, case, otherwise)],
     verified="At each drawn margin a normal null candidate wins as often as wanted.",
     mistakes=[
         mistake(
@@ -115,9 +130,17 @@ QUESTION = Question(
             lambda rate, noise: noise / math.sqrt(rate),
         ),
         mistake(
-            "rounded",
-            "The margin is rounded; return it as it comes.",
-            *(lambda rate, noise, d=d: round(margin(rate, noise), d) for d in (3, 4, 5)),
+            "noise as the middle",
+            "The noise is taken for the middle of the bell, and added; it says how wide the bell "
+            "is.",
+            lambda rate, noise: stats.norm.isf(rate, noise),
+            lambda rate, noise: stats.norm.ppf(1 - rate, noise),
         ),
+        mistake(
+            "rounded z",
+            "The number of standard deviations is rounded, as in a printed table; keep its digits.",
+            *(deviations(lambda rate, d=d: round(stats.norm.isf(rate), d)) for d in (1, 2, 3, 4)),
+        ),
+        rounded(*roundings(margin, 3, 4, 5, 6)),
     ],
 )

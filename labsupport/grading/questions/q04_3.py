@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labsupport.grading.exercise import Case, Question, Round, Told, mistake
+from labsupport.grading.draws import on_edges
+from labsupport.grading.exercise import Case, Question, Told, mistake
 from labsupport.grading.readers import a_number
 
 ORDINARY, MIXED = "ordinary numbers", "numbers of very different size"
@@ -65,8 +66,65 @@ def cases(rng) -> list[Arrangement]:
     return drawn
 
 
-def nothing(rng) -> list[Case]:
-    return [Case("shards without a number", ((frozen(np.empty(0, np.float32)),) * 2,), 0.0)]
+def case(about, shards) -> Case:
+    return Case(about, (shards,), math.fsum(float(x) for shard in shards for x in shard))
+
+
+def cut(numbers: Callable, workers: int = 4):
+    """numbers(rng) in random order, cut into shards of any size."""
+
+    def given(rng):
+        shuffled = rng.permutation(np.asarray(numbers(rng), dtype=np.float32))
+        cuts = np.sort(rng.integers(0, len(shuffled) + 1, workers - 1))
+        return (tuple(frozen(part) for part in np.split(shuffled, cuts)),)
+
+    return given
+
+
+def in_threes(rng) -> np.ndarray:
+    """Each large number and two smaller ones cancel, without any two that do."""
+    a = 2.0 ** rng.integers(30, 110, 20)
+    b = a * rng.integers(3, 2**20, 20) * 2.0**-22
+    return np.concatenate([a, b, -(a + b), rng.uniform(0.1, 2, 40)])
+
+
+def tiny(rng) -> np.ndarray:
+    """Numbers down to the smallest one that a float32 can hold."""
+    return 2.0 ** rng.integers(-149, -120, 60) * rng.choice([-1, 1, 1], 60)
+
+
+def tiny_beside_large(rng) -> np.ndarray:
+    large = rng.uniform(1, 2, 10) * 2.0 ** rng.integers(60, 121, 10)
+    return np.concatenate([large, -large, [2.0**-149, 2.0**-140], 2.0**-149 * np.ones(5)])
+
+
+def cancelling(rng) -> np.ndarray:
+    numbers = rng.uniform(1, 9e9, 40).astype(np.float32)
+    return np.concatenate([numbers, -numbers])
+
+
+def beyond_float32(rng) -> np.ndarray:
+    """The numbers added so far exceed every float32 in most orders, the sum does not."""
+    large = rng.uniform(1.5, 2, 12) * 2.0**127
+    return np.concatenate([large, -large, rng.uniform(0.1, 2, 9)])
+
+
+EDGES = {
+    "large numbers that cancel in threes": cut(in_threes),
+    "tiny numbers": cut(tiny),
+    "tiny numbers beside large ones that cancel": cut(tiny_beside_large),
+    "large numbers of which two exceed every number of their own type": cut(beyond_float32),
+    "numbers that cancel altogether": cut(cancelling),
+    "many equal numbers": cut(lambda rng: np.full(3000, rng.uniform(0.1, 0.9))),
+    "zeros": cut(lambda rng: np.zeros(7)),
+    "a single number": cut(lambda rng: rng.uniform(0.1, 2, 1), workers=1),
+    "a hundred shards, many of them empty": cut(lambda rng: rng.uniform(-2, 2, 60), workers=100),
+    "shards without a number": cut(lambda rng: np.empty(0)),
+}
+
+
+def otherwise(case: Case, said: float) -> str:
+    return f"The sum is not exact, on {case.about}."
 
 
 def right(case: Case, said: float) -> bool:
@@ -114,7 +172,7 @@ QUESTION = Question(
     read=a_number("sum"),
     same=lambda a, b: a == b,
     right=right,
-    then=[Round(nothing)],
+    then=[on_edges(EDGES, case, otherwise, times=2, right=right)],
     verified="One to nine shards in any order: the bits are equal, and the sum is exact up to one "
     "rounding.",
     mistakes=[
@@ -130,8 +188,8 @@ QUESTION = Question(
         ),
         mistake(
             "rounded",
-            "Rounding hides most differences and costs digits: close to an edge two sums still "
-            "part; add without rounding.",
+            "These sums have few digits: rounding hides most differences, and close to an edge two "
+            "sums still part.",
             together(lambda numbers: round(float(numbers.sum()), 2)),
             together(lambda numbers: np.round(numbers.sum(), 3)),
             together(lambda numbers: float(f"{numbers.sum():.4g}")),
@@ -141,8 +199,9 @@ QUESTION = Question(
         ),
         mistake(
             "sorted before adding",
-            "The bits are equal now, but the sum is not exact: small numbers still get lost beside "
-            "large ones.",
+            "The bits are equal now, but the sum is not exact: what becomes of a small number "
+            "beside "
+            "a large one?",
             together(lambda numbers: np.sort(numbers).sum()),
             together(lambda numbers: sum(sorted(numbers.tolist()))),
             together(lambda numbers: sum(sorted(numbers.tolist(), key=lambda x: (-abs(x), x)))),
@@ -151,32 +210,34 @@ QUESTION = Question(
         ),
         mistake(
             "each shard's sum rounded",
-            "Each shard is added without rounding, but then its sum is rounded, before the other "
-            "shards have come.",
+            "A single shard is added right, several are not: what is rounded before the other "
+            "shards "
+            "have come?",
             lambda shards: sum(math.fsum(shard) for shard in shards),
             lambda shards: sum(sorted(np.float32(math.fsum(shard)) for shard in shards)),
             when=one_shard_is_right,
         ),
         mistake(
             "shards' sums sorted",
-            "The order of the shards no longer matters, but what is in them does: a shard's own "
-            "sum is rounded already.",
+            "The order of the shards no longer matters, but what is in them does: is a shard's own "
+            "sum rounded already?",
             lambda shards: np.sum(np.sort([shard.sum() for shard in shards])),
             lambda shards: math.fsum(shard.sum() for shard in shards),
             when=lambda told: same_within(told, lambda case: (case.numbers, case.split)),
         ),
         mistake(
             "more digits",
-            "More digits make a difference rarer, not impossible: let large numbers cancel, and "
-            "the order shows again.",
+            "On ordinary numbers the bits are equal now; let large numbers cancel, and the order "
+            "shows "
+            "again: more digits do not help.",
             together(lambda numbers: sum(numbers.tolist())),
             together(lambda numbers: np.float32(numbers.sum(dtype=np.float64))),
             when=lambda told: same_within(ordinary(told), lambda case: case.numbers),
         ),
         mistake(
             "as they come",
-            "Numbers are added as they come, and each addition rounds: other shards or another "
-            "order give other bits.",
+            "Other shards or another order give other bits, even on ordinary numbers: which "
+            "additions round?",
             together(np.sum),
             lambda shards: sum((shard.sum() for shard in shards), np.float32(0)),
             when=lambda told: True,

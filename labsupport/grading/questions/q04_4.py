@@ -6,8 +6,10 @@ import math
 
 from scipy import stats
 
+from labsupport.grading.draws import arguments, between, magnitudes, on_edges, whole
 from labsupport.grading.exercise import Case, Question, close, mistake
 from labsupport.grading.readers import a_pair
+from labsupport.grading.rounding import rounded, roundings
 from labsupport.retrained import RetrainedOutcomes
 
 SIDES = (
@@ -65,20 +67,87 @@ def cases(rng) -> list[Case]:
     ]
 
 
+some = arguments(
+    gain=between(0.001, 0.02, 4),
+    rows=magnitudes(1e-6, 1e-5),
+    seed=magnitudes(1e-6, 1e-5),
+    k_a=whole(2, 9),
+    k_b=whole(2, 9),
+    confidence=between(0.6, 0.99, 2),
+)
+EDGES = {
+    "no luck at all": some(rows=0.0, seed=0.0),
+    "one run on each side": some(k_a=1, k_b=1),
+    "one run of the baseline": some(k_b=1),
+    "thousands of runs": some(k_a=whole(2000, 9000), k_b=whole(2000, 9000)),
+    "a gain of zero": some(gain=0.0),
+    "a loss larger than the noise": some(gain=between(-0.9, -0.5)),
+    "variances of almost nothing": some(
+        rows=magnitudes(1e-11, 1e-10), seed=magnitudes(1e-11, 1e-10)
+    ),
+    "a confidence of one half": some(confidence=0.5),
+    "a very low confidence": some(confidence=0.01),
+    "a confidence of many digits": some(confidence=between(0.951, 0.989)),
+    "a confidence close to one": some(confidence=0.9999),
+    "a gain that is counted in rows": some(
+        gain=between(20.0, 90.0), rows=between(30.0, 900.0), seed=between(30.0, 900.0)
+    ),
+}
+
+
+def middle(ends) -> float:
+    return (ends[0] + ends[1]) / 2
+
+
+def off_centre(case: Case, said) -> bool:
+    return not math.isclose(middle(said), case.args[0], rel_tol=1e-6, abs_tol=1e-9)
+
+
 def otherwise(case: Case, said) -> str:
-    if not math.isclose(sum(said) / 2, case.args[0], rel_tol=1e-6, abs_tol=1e-9):
+    ends = zip(said, case.expected, strict=True)
+    wrong = [not same(end, right) for end, right in ends]
+    if wrong != [True, True]:
+        which = "lower" if wrong[0] else "upper"
+        return f"The {which} end is wrong and the other one is right, on {case.about}."
+    if off_centre(case, said):
         return f"The interval is not centred on the gain, on {case.about}."
     narrow = said[1] - said[0] < case.expected[1] - case.expected[0]
-    size = "narrow" if narrow else "wide"
-    return f"The interval is too {size}, on {case.about}; which three variances add up?"
+    return f"The interval is too {'narrow' if narrow else 'wide'}, on {case.about}."
+
+
+same = close(1e-8)
+
+
+def one_end(move):
+    """The right interval, with one end that is something else."""
+    return lambda *given: move(*right_answer(*given), given[0])
+
+
+def students(df):
+    """Reach by Student's t, with degrees of freedom from the numbers of runs."""
+
+    def answer(gain, rows, seed, k_a, k_b, confidence):
+        error = standard_error(rows, seed, k_a, k_b)
+        reach = float(stats.t.isf((1 - confidence) / 2, df(k_a, k_b))) * error
+        if math.isnan(reach):
+            raise ValueError("Student's t has no such degrees of freedom")
+        return gain - reach, gain + reach
+
+    return answer
+
+
+def error_added(gain, rows, seed, k_a, k_b, confidence):
+    reach = two_sided(confidence) + standard_error(rows, seed, k_a, k_b)
+    return gain - reach, gain + reach
 
 
 QUESTION = Question(
     "04.4",
     cases,
     read=a_pair("low", "high"),
-    same=close(1e-6),
+    same=same,
     otherwise=otherwise,
+    then=[on_edges(EDGES, case, otherwise)],
     verified="Rows and seeds, with any number of runs on each side: the interval is as wide as "
     "both together make it.",
     mistakes=[
@@ -164,5 +233,38 @@ QUESTION = Question(
             "These are distances from the gain; the interval lies around it.",
             lambda gain, *rest: right_answer(0.0, *rest),
         ),
+        mistake(
+            "Student's t",
+            "The reach is that of Student's t; both variances count as known here, so it is the "
+            "normal distribution's.",
+            students(lambda a, b: a + b - 2),
+            students(lambda a, b: a + b - 1),
+            students(lambda a, b: a + b),
+        ),
+        mistake(
+            "error as the middle",
+            "The standard error is taken for the middle of the bell, and added; it says how wide "
+            "the "
+            "bell is.",
+            error_added,
+        ),
+        mistake(
+            "rounded z",
+            "The number of standard errors is rounded, as in a printed table; keep its digits.",
+            *(around(standard_error, lambda c, d=d: round(two_sided(c), d)) for d in (1, 2, 3, 4)),
+        ),
+        mistake(
+            "one end only",
+            "One end is right, and the other one is the gain itself.",
+            one_end(lambda low, high, gain: (low, gain)),
+            one_end(lambda low, high, gain: (gain, high)),
+        ),
+        mistake(
+            "sign of the gain lost",
+            "The interval lies on the other side of zero: the sign of the gain got lost.",
+            lambda gain, *rest: right_answer(abs(gain), *rest),
+            lambda gain, *rest: right_answer(-gain, *rest),
+        ),
+        rounded(*roundings(right_answer, 3, 4, 5, 6)),
     ],
 )

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from labsupport.costs import Stage, expected_cost
-from labsupport.grading.exercise import Case, Question, Round, equal, mistake
+from labsupport.grading.draws import arguments, between, drawn, magnitudes, on_edges
+from labsupport.grading.exercise import Case, Question, equal, mistake
 from labsupport.grading.readers import a_pair
+from labsupport.grading.rounding import rounded, roundings
 
-
-def draw(rng) -> tuple[float, float, float]:
-    """Cost of the checks, cost of training, catch rate."""
-    T = round(float(rng.uniform(50, 900)), 2)
-    c = round(T * float(rng.uniform(0.01, 0.6)), 2)
-    return c, T, round(float(rng.uniform(0.03, 0.9)), 3)
+some = arguments(c=between(3, 200, 2), T=between(210, 900, 2), p=between(0.03, 0.9, 3))
+EDGES = {
+    "checks that stop nothing": some(p=0.0),
+    "checks that stop all": some(p=1.0),
+    "checks that stop hardly anything": some(p=magnitudes(1e-5, 1e-3)),
+    "checks that cost nothing": some(c=0.0),
+    "checks that cost more than training": some(c=between(950, 2000, 2)),
+    "training that costs nothing": some(T=0.0),
+    "costs of less than a cent": some(c=magnitudes(1e-6, 1e-5), T=magnitudes(1e-4, 1e-3)),
+    "costs of millions": some(c=between(1e6, 9e6, 2), T=between(1e8, 9e8, 2)),
+}
 
 
 def case(about, c, T, p) -> Case:
@@ -21,19 +28,16 @@ def case(about, c, T, p) -> Case:
 
 
 def cases(rng) -> list[Case]:
-    return [case("drawn costs", *draw(rng)) for _ in range(6)]
-
-
-def ends(rng) -> list[Case]:
-    return [
-        case("checks that stop nothing", 5.0, 80.0, 0.0),
-        case("checks that stop all", 5.0, 80.0, 1.0),
-    ]
+    return drawn(rng, {"drawn costs": some()}, case, times=6)
 
 
 def first(c, T, p):
     """The right cost with the checks first."""
     return c + (1 - p) * T
+
+
+def right_answer(c, T, p):
+    return first(c, T, p), T + c
 
 
 def otherwise(case: Case, said) -> str:
@@ -49,8 +53,9 @@ QUESTION = Question(
     cases,
     read=a_pair("cost with checks first", "cost with training first"),
     otherwise=otherwise,
-    then=[Round(ends, otherwise=otherwise)],
-    verified="For drawn costs and catch rates, and at both ends, the two costs are those of the "
+    then=[on_edges(EDGES, case, otherwise)],
+    verified="For costs of every size and catch rates from none to all, the two costs are those "
+    "of the "
     "lab's own pipelines.",
     mistakes=[
         mistake(
@@ -116,10 +121,6 @@ QUESTION = Question(
             "percentage.",
             lambda c, T, p: (first(c, T, p / 100), T + c),
         ),
-        mistake(
-            "rounded",
-            "The costs are rounded; return them as they come, and round when you print.",
-            *(lambda c, T, p, d=d: (round(first(c, T, p), d), round(T + c, d)) for d in (0, 1, 2)),
-        ),
+        rounded(*roundings(right_answer, 0, 1, 2)),
     ],
 )

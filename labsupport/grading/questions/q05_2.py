@@ -7,25 +7,42 @@ import math
 import numpy as np
 
 from labsupport.costs import break_even_catch_rate
-from labsupport.grading.exercise import Case, Question, Round, equal, mistake
-from labsupport.grading.questions.q05_1 import draw
+from labsupport.grading.draws import arguments, between, drawn, magnitudes, on_edges
+from labsupport.grading.exercise import Case, Question, equal, mistake
 from labsupport.grading.readers import Wrong, number
+from labsupport.grading.rounding import rounded, roundings
+
+EXTRA, ANYWAY, DEAR = (
+    "checks that are an extra",
+    "checks that run anyway",
+    "checks that cost more than training",
+)
+some = arguments(c=between(3, 200, 2), T=between(210, 900, 2), anyway=False)
+MIDDLE = {EXTRA: some(), ANYWAY: some(anyway=True)}
+dear = {"c": between(950, 2000, 2)}
+cents = {"c": magnitudes(1e-6, 1e-5), "T": magnitudes(1e-4, 1e-3)}
+EDGES = {
+    "checks that cost nothing": some(c=0.0),
+    "checks that cost nothing and run anyway": some(c=0.0, anyway=True),
+    "checks that cost as much as training": some(c=60.0, T=60.0),
+    "checks that cost hardly anything": some(c=magnitudes(1e-5, 1e-3)),
+    "training that costs hardly anything": some(T=magnitudes(1e-5, 1e-3)),
+    "costs of less than a cent": some(**cents),
+    "costs of less than a cent, of checks that run anyway": some(**cents, anyway=True),
+}
+
+
+def case(about, c, T, anyway) -> Case:
+    return Case(about, (c, T, anyway), 0.0 if anyway else break_even_catch_rate(c, T))
 
 
 def cases(rng) -> list[Case]:
-    drawn = [draw(rng)[:2] for _ in range(6)]
-    extra, dear = "checks that are an extra", "checks that cost more than training"
-    return [
-        *(Case(extra, (c, T, False), break_even_catch_rate(c, T)) for c, T in drawn),
-        *(Case("checks that run anyway", (c, T, True), 0.0) for c, T in drawn),
-        Case(dear, (90.0, 60.0, False), break_even_catch_rate(90.0, 60.0)),
-        Case(dear, (90.0, 60.0, True), 0.0),
-    ]
-
-
-def free(rng) -> list[Case]:
-    """Apart from the others: dividing by their cost is a mistake that has no answer here."""
-    return [Case("checks that cost nothing", (0.0, 60.0, anyway), 0.0) for anyway in (False, True)]
+    found = drawn(rng, MIDDLE, case, times=6)
+    return (
+        found
+        + drawn(rng, {DEAR: some(**dear)}, case)
+        + drawn(rng, {DEAR: some(**dear, anyway=True)}, case)
+    )
 
 
 def read(value) -> float | str:
@@ -70,7 +87,7 @@ QUESTION = Question(
     read=read,
     right=right,
     otherwise=otherwise,
-    then=[Round(free, otherwise=otherwise, right=right)],
+    then=[on_edges(EDGES, case, otherwise, right=right)],
     verified="At this catch rate the two orders cost the same, for checks as an extra and for "
     "checks that run anyway.",
     mistakes=[
@@ -134,5 +151,6 @@ QUESTION = Question(
             "the checks' cost?",
             rule(lambda c, T: T - c),
         ),
+        rounded(*roundings(rule(ratio), 2, 4, 6)),
     ],
 )

@@ -7,9 +7,12 @@ import math
 import numpy as np
 
 from labsupport.costs import Stage, expected_cost
-from labsupport.grading.exercise import Case, Question, Round, mistake
+from labsupport.grading.draws import on_edges
+from labsupport.grading.exercise import Case, Question, mistake
 from labsupport.grading.readers import a_number
+from labsupport.grading.rounding import rounded, roundings
 
+PLACES = "a first stage", "a second stage", "a third stage", "a last stage"
 SIZES = {"two": 2, "three": 3, "four": 4, "six": 6}
 
 
@@ -32,14 +35,42 @@ def cases(rng) -> list[Case]:
     return [case(about, *draw(rng, n)) for about, n in sizes for _ in range(2)]
 
 
-def ends(rng) -> list[Case]:
-    drawn = []
-    for about, rate in (("a stage that stops nothing", 0.0), ("a stage that stops all", 1.0)):
-        for place in (0, 2, 3):
-            costs, rates = draw(rng, 4)
-            rates[place] = rate
-            drawn.append(case(about, costs, rates))
-    return drawn
+def with_one(place: int, cost: float | None = None, rate: float | None = None):
+    """Four stages of which one has a cost or a rate of its own."""
+
+    def given(rng):
+        costs, rates = draw(rng, 4)
+        costs[place] = costs[place] if cost is None else cost
+        rates[place] = rates[place] if rate is None else rate
+        return costs, rates
+
+    return given
+
+
+def scaled(cost: float = 1.0, rate: float = 1.0, n: int = 4):
+    """Stages whose costs and rates are so many times the usual ones."""
+
+    def given(rng):
+        costs, rates = draw(rng, n)
+        return costs * cost, rates * rate
+
+    return given
+
+
+EDGES = {
+    **{f"{what} that stops nothing": with_one(i, rate=0.0) for i, what in enumerate(PLACES)},
+    **{f"{what} that stops all": with_one(i, rate=1.0) for i, what in enumerate(PLACES)},
+    **{f"{what} that costs nothing": with_one(i, cost=0.0) for i, what in enumerate(PLACES)},
+    "stages that stop nothing at all": scaled(rate=0.0),
+    "stages that cost nothing at all": scaled(cost=0.0),
+    "a single stage that stops nothing": scaled(rate=0.0, n=1),
+    "a single stage that stops all": lambda rng: (draw(rng, 1)[0], np.ones(1)),
+    "stages of which each stops all": lambda rng: (draw(rng, 3)[0], np.ones(3)),
+    "stages that stop hardly anything": scaled(rate=1e-3),
+    "costs of less than a cent": scaled(cost=1e-6),
+    "costs of millions": scaled(cost=1e6),
+    "a long pipeline": scaled(n=40),
+}
 
 
 def reached(share):
@@ -60,8 +91,8 @@ QUESTION = Question(
     cases,
     read=a_number("cost"),
     otherwise=otherwise,
-    then=[Round(ends, otherwise=otherwise)],
-    verified="For one to six stages it is what the lab's own expected_cost says.",
+    then=[on_edges(EDGES, case, otherwise)],
+    verified="For one to forty stages it is what the lab's own expected_cost says.",
     mistakes=[
         mistake(
             "own catch rate",
@@ -115,5 +146,6 @@ QUESTION = Question(
             "This is the cost per caught defect; the question asks for the mean over all changes.",
             lambda costs, rates: right_answer(costs, rates) / (1 - passed(rates)),
         ),
+        rounded(*roundings(right_answer, 0, 1, 2, 4)),
     ],
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from labsupport.costs import Stage, best_order, expected_cost
-from labsupport.grading.exercise import Case, Question, Round, mistake
-from labsupport.grading.readers import Wrong, number
+from labsupport.grading.draws import on_edges
+from labsupport.grading.exercise import Case, Question, close, mistake
+from labsupport.grading.readers import listed_numbers
 
 
 def stages(costs, rates, order) -> list[Stage]:
@@ -33,38 +34,69 @@ def cases(rng) -> list[Case]:
     return drawn
 
 
-def ties(rng) -> list[Case]:
-    """Checks of which several orders are the cheapest, and a check alone."""
-    costs, rates = rng.uniform(1, 20, (4, 6)), rng.uniform(0.02, 0.5, (4, 6))
-    costs[0, 4], rates[0, 4] = costs[0, 1], rates[0, 1]
-    rates[1, [0, 3]] = 0.0
-    rates[2, 2] = 1.0
-    about = ("two checks alike", "two checks that never find anything", "a check that stops all")
-    drawn = [case(*given) for given in zip(about, costs, rates, strict=False)]
-    return [*drawn, case("a single check", costs[3, :1], rates[3, :1])]
+def six(*changes, cost=1.0, rate=1.0):
+    """Six checks, of which some get a cost and a rate of their own: changes of (place, cost, rate),
+    where None leaves what was drawn, and a place stands for what was drawn there.
+    """
+
+    def given(rng):
+        costs, rates = rng.uniform(1, 20, 6) * cost, rng.uniform(0.02, 0.5, 6) * rate
+        for place, new_cost, new_rate in changes:
+            costs[place] = costs[place] if new_cost is None else new_cost(costs)
+            rates[place] = rates[place] if new_rate is None else new_rate(rates)
+        order = rng.permutation(6)
+        return costs[order], rates[order]
+
+    return given
+
+
+def fixed(value: float):
+    return lambda drawn: value
+
+
+def like(place: int, factor: float = 1.0):
+    return lambda drawn: drawn[place] * factor
+
+
+NONE, ALL = fixed(0.0), fixed(1.0)
+EDGES = {  # of which several orders may be the cheapest
+    "two checks alike": six((4, like(1), like(1))),
+    "checks with equal ratios of cost and rate": six((4, like(1, 0.5), like(1, 0.5))),
+    "checks of equal cost": six((4, like(1), None), (2, like(1), None)),
+    "checks with equal catch rates": six((4, None, like(1)), (2, None, like(1))),
+    "two checks that never find anything": six((0, None, NONE), (3, None, NONE)),
+    "checks that never find anything, alike": six((0, None, NONE), (3, like(0), NONE)),
+    "checks of which none ever finds anything": six(rate=0.0),
+    "a check that stops all": six((2, None, ALL)),
+    "two checks that stop all": six((2, None, ALL), (5, None, ALL)),
+    "a dear check that stops all": six((2, fixed(400.0), ALL)),
+    "a cheap idle check beside one that hardly finds anything": six(
+        (1, fixed(0.001), NONE), (4, None, fixed(1e-12))
+    ),
+    "costs of less than a cent": six(cost=1e-6),
+    "catch rates of one in a million": six(rate=1e-6),
+    "costs of millions": six(cost=1e6),
+    "a single check": lambda rng: (rng.uniform(1, 20, 1), rng.uniform(0.02, 0.5, 1)),
+    "a single check that never finds anything": lambda rng: (rng.uniform(1, 20, 1), np.zeros(1)),
+}
+
+
+equal = close(1e-13, 0.0)  # equal ratios need not be equal to the last bit
 
 
 def cheapest(case: Case, said) -> bool:
-    """Whether it orders all checks and none costs less; the sums are exact, so equal is equal."""
+    """Whether it orders all checks, none costs less, and what never stops anything comes last."""
     if sorted(said) != sorted(case.expected):
         return False
     cost, least = (expected_cost(stages(*case.args, order)) for order in (said, case.expected))
-    return cost == least
+    stopping = case.args[1][list(said)] > 0
+    idle_last = bool(np.all(stopping[:-1] >= stopping[1:]))
+    return idle_last and equal(cost, least)
 
 
 def read(value) -> tuple[int, ...]:
-    if not issubclass(type(value), list | tuple | np.ndarray):
-        raise Wrong(
-            "the answer is not a list; it should hold the indices of the checks, in the order in "
-            "which they run."
-        )
-    order = [number(part, "index") for part in list(value)]
-    if not all(type(part) is int for part in order):
-        raise Wrong(
-            "the list holds numbers that are not whole; it should hold indices, not costs or "
-            "ratios."
-        )
-    return tuple(order)
+    what = "the indices of the checks, in the order in which they run, not costs or ratios"
+    return tuple(listed_numbers(value, what, "index"))
 
 
 def otherwise(case: Case, said) -> str:
@@ -115,8 +147,10 @@ QUESTION = Question(
     same=lambda a, b: a == b,
     otherwise=otherwise,
     then=[
-        Round(
-            ties,
+        on_edges(
+            EDGES,
+            case,
+            otherwise,
             [
                 mistake(
                     "one of two equals lost",
@@ -126,7 +160,6 @@ QUESTION = Question(
                     last_of_equals,
                 )
             ],
-            otherwise,
             right=cheapest,
         )
     ],

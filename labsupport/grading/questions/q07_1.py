@@ -6,24 +6,14 @@ import math
 
 import numpy as np
 
+from labsupport.grading.draws import on_edges
 from labsupport.grading.exercise import Case, Question, Round, mistake
-from labsupport.grading.readers import Wrong, number
+from labsupport.grading.readers import listed_numbers
 from labsupport.triggers import control_chart
 
 
-def listed(value, what: str) -> list:
-    """The parts of a list, tuple or array; Wrong otherwise."""
-    if not issubclass(type(value), list | tuple | np.ndarray):
-        raise Wrong(f"the answer is not a list; it should hold {what}.")
-    return list(value)
-
-
 def read(value) -> tuple[int, ...]:
-    what = "the places of the weeks that ring"
-    found = [number(part, "place") for part in listed(value, what)]
-    if not all(type(part) is int for part in found):
-        raise Wrong(f"the list holds numbers that are not whole; it should hold {what}.")
-    return tuple(found)
+    return tuple(listed_numbers(value, "the places of the weeks that ring", "place"))
 
 
 def right_answer(usual, weeks, sigmas):
@@ -73,8 +63,58 @@ def cases(rng) -> list[Case]:
 
 def unmeasured(rng) -> list[Case]:
     usual = rng.uniform(0.4, 0.6, 8)
-    weeks = np.append(rng.uniform(0.4, 0.6, 6), np.nan)
-    return [case("a week whose loss is NaN", usual, rng.permutation(weeks), 3.0)]
+    weeks = rng.permutation(np.append(rng.uniform(0.4, 0.6, 6), np.nan))
+    last = np.append(rng.uniform(0.4, 0.6, 3), [1.5, np.nan, np.nan])
+    return [
+        case("a week whose loss is NaN", usual, weeks, 3.0),
+        case("weeks of which some are NaN and one is bad", usual, rng.permutation(last), 3.0),
+        case("weeks that are all NaN", usual, np.full(3, np.nan), 3.0),
+    ]
+
+
+def weeks_of(usual, places, sigmas=3.0):
+    """Usual weeks, and weeks that lie so many of their standard deviations above their mean."""
+
+    def given(rng):
+        known = np.asarray(usual(rng), dtype=float)
+        mean, sd = known.mean(), known.std(ddof=1)
+        return known, rng.permutation(mean + sd * np.asarray(places(rng), dtype=float)), sigmas
+
+    return given
+
+
+def losses(k: int, low: float = 0.4, high: float = 0.6):
+    return lambda rng: rng.uniform(low, high, k)
+
+
+def on_the_limit(rng):
+    """Numbers of which floats make no rounding error: mean, spread and limit are exact."""
+    unit = 2.0 ** -int(rng.integers(0, 4))
+    weeks = unit * np.array([1.0, 1.0 + 2.0**-20, 0.5, 1.0 - 2.0**-20, 1.0])
+    return rng.permutation([0.25, 0.5, 0.75]) * unit, rng.permutation(weeks), 2.0
+
+
+def both_sides(reach: float):
+    return lambda rng: rng.uniform(0.95, 1.05, 8) * reach * np.repeat([-1.0, 1.0], 4)
+
+
+EDGES = {
+    "weeks exactly on the limit": on_the_limit,
+    "two usual weeks": weeks_of(losses(2), lambda rng: rng.uniform(-6, 6, 9)),
+    "a hundred usual weeks": weeks_of(losses(100), both_sides(3.0)),
+    "losses above one": weeks_of(losses(8, 3.0, 5.0), both_sides(3.0)),
+    "losses close to zero": weeks_of(losses(8, 1e-6, 3e-6), both_sides(3.0)),
+    "usual weeks that hardly differ": weeks_of(losses(8, 0.5, 0.500001), both_sides(3.0)),
+    "a limit of part of a standard deviation": weeks_of(losses(8), both_sides(0.5), sigmas=0.5),
+    "a limit of many standard deviations": weeks_of(losses(8), both_sides(12.0), sigmas=12.0),
+    "a week whose loss is infinite": lambda rng: (
+        rng.uniform(0.4, 0.6, 8),
+        rng.permutation([0.5, math.inf, 0.45]),
+        3.0,
+    ),
+    "a single week": weeks_of(losses(8), lambda rng: [4.0]),
+    "no week to judge": weeks_of(losses(8), lambda rng: []),
+}
 
 
 def above(limit):
@@ -110,6 +150,8 @@ def otherwise(case: Case, said) -> str:
 
 
 def nan_otherwise(case: Case, said) -> str:
+    if set(np.flatnonzero(np.isnan(case.args[1])).tolist()) <= set(said):
+        return f"What was not measured rings, and other weeks are not right, on {case.about}."
     return (
         f"On {case.about}, the answer is not right: what was not measured is no reason to be calm, "
         "so it rings."
@@ -122,7 +164,7 @@ QUESTION = Question(
     read=read,
     same=lambda a, b: a == b,
     otherwise=otherwise,
-    then=[Round(unmeasured, (), nan_otherwise)],
+    then=[on_edges(EDGES, case, otherwise), Round(unmeasured, (), nan_otherwise)],
     verified="The limit comes from the usual weeks alone, and a week that was not measured rings.",
     mistakes=[
         mistake(

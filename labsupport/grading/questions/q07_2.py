@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from labsupport.grading.exercise import Case, Question, Round, mistake
-from labsupport.grading.questions.q07_1 import listed
-from labsupport.grading.readers import Wrong, number
+from labsupport.grading.draws import on_edges
+from labsupport.grading.exercise import Case, Question, mistake
+from labsupport.grading.readers import Wrong, listed, parts_of, whole_number
 from labsupport.triggers import Signal, triggers
 
 
@@ -46,24 +46,57 @@ def _edge(rng, cooldown: int) -> Case:
     return case("signals at the edge of a rest", days, delays, causes, cooldown)
 
 
-def awake(rng) -> list[Case]:
-    days = np.sort(rng.integers(0, 40, 12))
-    nothing = np.array([], dtype=np.int64)
-    return [
-        case("a cool-down of zero days", days, 0 * days, rng.integers(0, 2, 12), 0),
-        case("no signal at all", nothing, nothing, nothing, 7),
-    ]
+def signals(n=12, until=40, late=1, codes=(0, 1, 2), cooldown=7):
+    """So many signals up to a day, each known fewer than `late` days later."""
+
+    def given(rng):
+        days = np.sort(rng.integers(0, until, n))
+        return days, rng.integers(0, late, n), rng.choice(codes, n), cooldown
+
+    return given
+
+
+NOTHING = np.array([], dtype=np.int64)
+EDGES = {
+    "a cool-down of zero days": signals(codes=(0, 1), cooldown=0),
+    "a cool-down of zero days and late signals": signals(late=6, cooldown=0),
+    "a cool-down of one day": signals(n=25, until=20, cooldown=1),
+    "a cool-down longer than all the days": signals(n=20, cooldown=500),
+    "signals of a single day": signals(until=1),
+    "signals that come twice": lambda rng: (
+        np.repeat([3, 30], 4),
+        np.zeros(8, dtype=np.int64),
+        np.tile([5, 5, 2, 2], 2),
+        9,
+    ),
+    "signals that overtake each other": lambda rng: (
+        np.arange(0, 20),
+        rng.permutation(np.arange(20, 0, -1) * 2),
+        np.repeat([4], 20),
+        6,
+    ),
+    "signals that are late by months": signals(late=200, n=40),
+    "causes with other codes": signals(n=30, codes=(-1, 7, 40), late=4),
+    "as many causes as signals": lambda rng: (
+        np.sort(rng.integers(0, 9, 12)),
+        rng.integers(0, 3, 12),
+        rng.permutation(12),
+        7,
+    ),
+    "a single signal": signals(n=1, late=5),
+    "no signal at all": lambda rng: (NOTHING, NOTHING, NOTHING, 7),
+}
 
 
 def read(value) -> tuple[tuple[int, int], ...]:
     what = "one pair (day, cause) for each trigger"
-    pairs = [listed(part, what) for part in listed(value, what)]
-    if any(len(pair) != 2 for pair in pairs):
+    pairs = [parts_of(part) for part in listed(value, what)]
+    if any(pair is None or len(pair) != 2 for pair in pairs):
         raise Wrong(f"the list holds something else than pairs; it should hold {what}.")
-    plain = [tuple(number(part, "day or cause") for part in pair) for pair in pairs]
-    if not all(type(part) is int for pair in plain for part in pair):
-        raise Wrong("a day or a cause is not a whole number; return them as they came.")
-    return tuple(plain)
+    not_whole = "a day or a cause is not a whole number; return them as they came."
+    return tuple(
+        tuple(whole_number(part, "day or cause", not_whole) for part in pair) for pair in pairs
+    )
 
 
 def walk(known=None, same_cause=True, rest_from_signal=False, late=1, order=True, once=True):
@@ -100,6 +133,8 @@ def walk(known=None, same_cause=True, rest_from_signal=False, late=1, order=True
 
 
 def otherwise(case: Case, said) -> str:
+    if not case.expected:
+        return f"There is nothing to start, on {case.about}."
     if sorted(said) == sorted(case.expected):
         return f"The triggers are right and their order is not, on {case.about}."
     return f"The triggers are others, on {case.about}; go through one cause by hand."
@@ -111,10 +146,15 @@ QUESTION = Question(
     read=read,
     same=lambda a, b: a == b,
     otherwise=otherwise,
-    then=[Round(awake, (), otherwise)],
+    then=[on_edges(EDGES, case, otherwise)],
     verified="A signal counts from the day it is known, a cause rests after it fired, and no cause "
     "silences another one.",
     mistakes=[
+        mistake(
+            "pairs turned round",
+            "Both values of each pair are right, but in the other order: the day comes first.",
+            lambda *given: [(cause, day) for day, cause in right_answer(*given)],
+        ),
         mistake(
             "a second cause is swallowed",
             "One cause silences another one here; after a drift alarm the volume of new labels is "

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from labsupport.grading.exercise import Case, Question, Round, mistake
-from labsupport.grading.questions.q07_1 import listed
-from labsupport.grading.readers import Wrong, text
+from labsupport.grading.draws import on_edges
+from labsupport.grading.exercise import Case, Question, mistake
+from labsupport.grading.readers import Wrong, listed, parts_of, text
 
 STEPS = ("train", "record", "judge")
 
@@ -26,7 +26,7 @@ def case(about, asked, log, stored) -> Case:
 
 def names(rng, n: int) -> list[str]:
     """Digests are short here, and in no order that means anything."""
-    return [f"{number:05x}" for number in rng.permutation(2**20)[:n].tolist()]
+    return [f"{number:05x}" for number in rng.choice(2**20, n, replace=False).tolist()]
 
 
 def done(*finished: str) -> list[tuple[str, str]]:
@@ -50,17 +50,43 @@ def cases(rng) -> list[Case]:
     return drawn
 
 
-def nothing(rng) -> list[Case]:
-    (other,) = names(rng, 1)
-    return [case("no request", [], done(other), [other])]
+def of(n: int, given):
+    """A state of n candidates: given(*names) -> asked, log, stored."""
+    return lambda rng: given(*names(rng, n))
+
+
+EDGES = {
+    "no request": of(1, lambda x: ([], done(x), [x])),
+    "no request and nothing done": of(1, lambda x: ([], [], [])),
+    "a single request": of(1, lambda x: ([x], [], [])),
+    "a single request, killed before its log": of(1, lambda x: ([x], [], [x])),
+    "a single request, killed before its verdict": of(1, lambda x: ([x], [(x, "trained")], [x])),
+    "a log of candidates that nobody asks for now": of(
+        4, lambda a, b, c, d: ([c, d], done(a, b), [a, b])
+    ),
+    "a store with models that nobody asks for now": of(
+        4, lambda a, b, c, d: ([c, d], [], [a, b, d])
+    ),
+    "a log in another order than the requests": of(
+        4, lambda a, b, c, d: ([a, b, c, d], [*done(d), (b, "trained")], [d, b, c])
+    ),
+    "a later candidate done before an earlier one": of(
+        3, lambda a, b, c: ([a, b, c], done(c), [c])
+    ),
+    "the same request three times": of(2, lambda a, b: ([a, b, a, a], [(a, "trained")], [a])),
+    "requests that came twice and are done": of(2, lambda a, b: ([a, b, b, a], done(a, b), [a, b])),
+    "two killed between model and log": of(3, lambda a, b, c: ([a, b, c], [], [b, c])),
+}
 
 
 def read(value) -> tuple[tuple[str, str], ...]:
     what = "one pair (name, step) for each thing to do"
-    pairs = [listed(part, what) for part in listed(value, what)]
-    if any(len(pair) != 2 for pair in pairs):
+    pairs = [parts_of(part) for part in listed(value, what)]
+    if any(pair is None or len(pair) != 2 for pair in pairs):
         raise Wrong(f"the list holds something else than pairs; it should hold {what}.")
     plain = tuple((text(name, "name"), text(step, "step")) for name, step in pairs)
+    if plain and all(name in STEPS for name, _ in plain):
+        raise Wrong("the pairs are turned round; the name comes first, then the step.")
     if any(step not in STEPS for _, step in plain):
         raise Wrong("a step is none of the three words of the question, letter by letter.")
     return plain
@@ -93,7 +119,7 @@ QUESTION = Question(
     read=read,
     same=lambda a, b: a == b,
     otherwise=otherwise,
-    then=[Round(nothing, (), otherwise)],
+    then=[on_edges(EDGES, case, otherwise)],
     verified="Wherever it was killed, the run is taken up there: nothing is trained twice, nothing "
     "is lost.",
     mistakes=[

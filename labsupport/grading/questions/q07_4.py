@@ -7,9 +7,9 @@ from fractions import Fraction
 import numpy as np
 
 from labsupport.gate import Policy
-from labsupport.grading.exercise import Case, Question, Round, mistake
-from labsupport.grading.questions.q07_1 import listed
-from labsupport.grading.readers import Wrong, number
+from labsupport.grading.draws import on_edges
+from labsupport.grading.exercise import Case, Question, mistake
+from labsupport.grading.readers import listed_numbers
 from labsupport.triggers import succession
 
 ROWS = 10_000
@@ -44,25 +44,52 @@ def cases(rng) -> list[Case]:
     return drawn
 
 
-def ends(rng) -> list[Case]:
-    first = int(rng.integers(8000, 9000))
-    steps = first + rng.integers(-3, 4, 8)
-    return [
-        case("no tolerance at all", [first, first - 1, first, first + 1, first, *steps], 0),
-        case("a champion without candidates", [first], 30),
-    ]
+def steps(*moves: int, tolerance: int, times: int = 1, first=None):
+    """Candidates that differ from the first champion by the sum of the moves so far."""
+
+    def given(rng):
+        start = int(rng.integers(8000, 9000)) if first is None else first
+        return start + np.cumsum([0, *moves * times]), tolerance
+
+    return given
+
+
+def walk(low: int, high: int, tolerance: int, n: int = 60):
+    def given(rng):
+        first = int(rng.integers(8000, 8500))
+        return np.append(first, first + rng.integers(low, high + 1, n)), tolerance
+
+    return given
+
+
+EDGES = {
+    "no tolerance at all": walk(-3, 3, 0, n=20),
+    "no tolerance and candidates that are all alike": steps(0, tolerance=0, times=5),
+    "a tolerance of one row": walk(-3, 3, 1, n=20),
+    "a tolerance larger than every loss": walk(-40, 40, 5000, n=20),
+    "a long slide, a row at a time": steps(-1, tolerance=4, times=50),
+    "a long slide that is blocked again and again": steps(-3, 1, tolerance=7, times=40),
+    "a peak, and then candidates just within the tolerance": steps(
+        *(9, -9, 1, -1, 1, -2, 1), tolerance=9, times=2
+    ),
+    "a single large gain and a slide": steps(500, *[-2] * 40, tolerance=20),
+    "losses and gains in turn": steps(-8, 9, -8, 7, tolerance=8, times=5),
+    "two tolerances below, in two steps": steps(-6, -6, tolerance=6),
+    "a candidate that has nothing right": lambda rng: (np.array([50, 0, 49]), 10),
+    "a first champion that has nothing right": lambda rng: (np.array([0, 0, 3, 1, 0]), 2),
+    "a single candidate": steps(-4, tolerance=4),
+    "a champion without candidates": lambda rng: (np.array([int(rng.integers(1, 99))]), 30),
+    "candidates that go far up and down": walk(-300, 300, 100),
+}
 
 
 def read(value) -> tuple[int, ...]:
     what = "how many rows the champion has right after each candidate"
-    found = [number(part, "count") for part in listed(value, what)]
-    if not all(type(part) is int for part in found):
-        raise Wrong(f"the list holds numbers that are not whole; it should hold {what}.")
-    return tuple(found)
+    return tuple(listed_numbers(value, what, "count"))
 
 
 def otherwise(case: Case, said) -> str:
-    if len(said) == len(case.args[0]) and len(said) > 1:
+    if len(said) == len(case.args[0]) and said[0] == case.args[0][0]:
         return "The first champion is in the list; it should hold one number for each candidate."
     if len(said) != len(case.expected):
         return "The list should hold one number for each candidate, blocked ones included."
@@ -104,7 +131,7 @@ QUESTION = Question(
     read=read,
     same=lambda a, b: a == b,
     otherwise=otherwise,
-    then=[Round(ends, (), otherwise)],
+    then=[on_edges(EDGES, case, otherwise)],
     verified="All promotions together never lose more than the tolerance, and a loss of exactly "
     "the tolerance still passes.",
     mistakes=[
