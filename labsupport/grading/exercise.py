@@ -75,6 +75,7 @@ equal = close()
 
 
 def not_right(case: Case, said: object) -> str:
+    """The hint where nothing explains the answer: the case, and no invented cause."""
     return f"This is not right, on {case.about}."
 
 

@@ -67,6 +67,7 @@ def of_so_many_worlds(told: list[Told]) -> bool:
 
 
 def few_decimals(told: list[Told]) -> bool:
+    """Whether average or share has few decimals, and is no whole count for it."""
     return not of_so_many_worlds(told) and any(
         all(has_decimals(float(said[place]), 6) for _, said in told) for place in (0, 1)
     )
@@ -82,6 +83,7 @@ def near(told) -> bool:
 
 
 def of_another_number(told) -> bool:
+    """Whether both are nearly right, but those of another number of worlds."""
     if all(case.args[4] == 1 for case, _ in told):
         return any(share not in (0, 1) for _, (_, share) in told)
     return near(told) and not of_so_many_worlds(told)
@@ -91,18 +93,22 @@ def of_another_number(told) -> bool:
 
 
 def binomial(rng, rows, accuracy, shape):
+    """Accuracies of this shape, all of one true accuracy, each measured on so many rows."""
     return rng.binomial(rows, accuracy, shape) / rows
 
 
 def normal(rng, rows, accuracy, shape):
+    """The same from the normal approximation: off the whole rows, and beyond 0 and 1."""
     return rng.normal(accuracy, np.sqrt(accuracy * (1 - accuracy) / rows), shape)
 
 
 def one_for_all(rng, rows, accuracy, shape):
+    """One accuracy per world, which all its groups share."""
     return np.broadcast_to(binomial(rng, rows, accuracy, (shape[0], 1)), shape)
 
 
 def largest(right, accuracy):
+    """Each world's gap between its best group and its worst."""
     return np.ptp(right, axis=1)
 
 

@@ -30,6 +30,7 @@ def predicted(y, cells) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def case(about, rng, rows, confidence, n_resamples) -> Case:
+    """The case of these rows, with a generator of its own."""
     args = (*rows, confidence, n_resamples, rng.spawn(1)[0])
     return Case(about, args, percentiles()(*args))
 
@@ -46,6 +47,7 @@ def one_row_tells(rng, place, cell, about) -> Case:
 
 
 def cases(rng) -> list[Case]:
+    """Holdouts with a gain, a loss and few differences, and two of which one row tells."""
     return [
         case("a small gain", rng, holdout(rng, 0.06, 0.02), 0.8, 500),
         case("a clear gain", rng, holdout(rng, 0.14, 0.03), 0.9, 700),
@@ -78,6 +80,8 @@ def of_cells(*cells: int, confidence: float = 0.9, n_resamples: int = 300):
 
 
 def labelled(label: int):
+    """A holdout whose labels are all this one."""
+
     def given(rng):
         y, candidate, baseline = holdout(rng, 0.1, 0.05)
         change = y != label
@@ -104,4 +108,5 @@ EDGES = {
 
 
 def on_edge(about, *args) -> Case:
+    """The case of an edge: its arguments as they were drawn."""
     return Case(about, args, percentiles()(*args))

@@ -94,10 +94,12 @@ def are_gains(told: list[Told]) -> bool:
 
 
 def no_width(told) -> bool:
+    """Whether both ends are one and the same."""
     return all(low == high for _, (low, high) in on_many_rows(told))
 
 
 def the_holdout_itself(told) -> bool:
+    """Whether both ends are the gain that was measured."""
     many = on_many_rows(told)
     return no_width(told) and all(abs(said[0] - parts(*case.args)[0]) < 1e-9 for case, said in many)
 
@@ -114,6 +116,7 @@ def reaches(told, least, most) -> bool:
 
 
 def as_wide_as_rows(told) -> bool:
+    """Whether the width is that of single rows: nowhere divided by the root of n."""
     return reaches(told, lambda z, sd, *_: 0.9 * z * sd, lambda z, sd, *_: 1.1 * z * sd)
 
 
@@ -127,6 +130,7 @@ def divided_once_more(told) -> bool:
 
 
 def of_another_size(told) -> bool:
+    """Whether the ends are gains of resamples that have not the holdout's number of rows."""
     ends = (Fraction(end) for end in told[0].said)
     return not are_gains(told) and any(
         abs(end.limit_denominator(1000) - end) < 1e-12 for end in ends
@@ -180,6 +184,7 @@ def apart(y, candidate, baseline):
 
 
 def candidate_alone(y, candidate, baseline):
+    """The candidate's accuracy instead of its gain."""
     rows = np.arange(len(y) + 1)
     return rows / len(y), stats.binom.pmf(rows, len(y), np.mean(candidate == y))
 
@@ -195,6 +200,7 @@ def never(place):
 
 
 def discordant_alone(y, candidate, baseline):
+    """Only the rows that tell the models apart are resampled, a fixed number of them."""
     part = candidate != baseline
     gains, mass = of_rows(y[part], candidate[part], baseline[part])
     return gains * part.mean(), mass

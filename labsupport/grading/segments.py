@@ -21,10 +21,12 @@ CALM = [(9, 8), (6, 7), (10, 10)]
 
 @cache
 def sign_test(better: int, worse: int) -> float:
+    """The exact two-sided p-value of these discordant pairs."""
     return mcnemar(PairedOutcomes(0, better, worse, 0))
 
 
 def reaches_margin(outcomes, margin) -> bool:
+    """Whether the gain on all rows is at least the margin as it is written."""
     return outcomes.exact_gain >= as_written(margin)
 
 
@@ -168,6 +170,7 @@ def tied(falls_short: bool):
 
 
 def of_all_kinds(rng):
+    """A holdout of two to seven slices, of any sizes and gains."""
     sizes = rng.integers(5, 40, int(rng.integers(2, 8)))
     better = rng.binomial(sizes, rng.uniform(0.05, 0.7, len(sizes)))
     pairs = list(zip(better.tolist(), (sizes - better).tolist(), strict=True))
