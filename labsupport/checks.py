@@ -8,7 +8,7 @@ bound: in doubt.
 The gain has to convince two judges, the exact bootstrap interval and the score test. The bootstrap
 alone takes the rows for the whole world: on 20 rows without a discordant pair it is certain that
 there is no loss. In simulations with the true gain at the margin it cleared that margin in up to 95
-% of worlds when few pairs were discordant, and both judges together in at most 3 %.
+% of worlds when few pairs were discordant, and both judges together in at most 3%.
 """
 
 from __future__ import annotations

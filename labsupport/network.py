@@ -113,7 +113,7 @@ def network_task() -> tuple[Examples, Examples]:
     """The 1,000 rows that the network learns from, and its frozen holdout of 4,000.
 
     Six features from -2 to 2 in steps of 1/128, and a label that depends on products of them: no
-    straight line separates the classes. 10 % of the labels are turned around. Drawn and computed
+    straight line separates the classes. 10% of the labels are turned around. Drawn and computed
     with whole numbers.
     """
     return _rows(seed=1, n=1000), _rows(seed=2, n=4000)

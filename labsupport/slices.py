@@ -107,8 +107,8 @@ def slices_within(
     2, and so is the chance that any is wrongly accused. For a single slice this is the same as
     asking on which side of the tolerance the two-sided score interval lies.
 
-    The score test is an approximation. At 95 % a wrong clearance was found in at most 3.1 % of
-    worlds, and wrong accusations in up to 5.3 %: in slices where a handful of pairs disagree,
+    The score test is an approximation. At 95% a wrong clearance was found in at most 3.1% of
+    worlds, and wrong accusations in up to 5.3%: in slices where a handful of pairs disagree,
     nearly all of them for the baseline.
 
     Parameters

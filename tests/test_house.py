@@ -226,3 +226,25 @@ def test_the_map_names_what_exists_and_nothing_else():
 
 def test_a_name_off_the_map_is_seen():
     assert mapped("Title.\n\nworld  one\ngate   two\n") == ["world", "gate"]
+
+
+# ---- one way to write percent
+# ----------------------------------------------------------------------------------------------
+
+PERCENT_APART = re.compile(r"[\d}] %(?! ?[\d(])")  # `17 % 4` is a remainder
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *MODULES,
+        *(p for word in ("notebooks", "solutions") for p in sorted((ROOT / word).glob("*.ipynb"))),
+    ],
+    ids=name_of,
+)
+def test_percent_is_written_without_a_space(path):
+    assert PERCENT_APART.findall(path.read_text(encoding="utf-8")) == []
+
+
+def test_a_percent_with_a_space_is_seen():
+    assert PERCENT_APART.findall("2.5 % of them, {x:g} %, 17 % 4, 5%") == ["5 %", "} %"]

@@ -113,7 +113,7 @@ class Timeline:
     attempts : all candidates.
     dollars : trainings and losses together; untouched_dollars without any training.
     oracle : the least that anyone could have spent with the same trainings on offer, knowing the
-        future; oracle_models, who served then, one per week.
+        future.
     """
 
     served: np.ndarray
@@ -124,7 +124,6 @@ class Timeline:
     dollars: float
     untouched_dollars: float
     oracle: float
-    oracle_models: np.ndarray
 
     @property
     def regret(self) -> float:
@@ -265,13 +264,11 @@ def _settled(
     price = worth * loss * rows
     own = loss[served - models[0], weeks - START]
     paid = price[served - models[0], weeks - START].sum() + TRAINING * len(attempts)
-    least, best = _oracle(price)
-    return Timeline(
-        served, own, loss[0], chart, attempts, float(paid), float(price[0].sum()), least, best
-    )
+    untouched = float(price[0].sum())
+    return Timeline(served, own, loss[0], chart, attempts, float(paid), untouched, _oracle(price))
 
 
-def _oracle(price: np.ndarray) -> tuple[float, np.ndarray]:
+def _oracle(price: np.ndarray) -> float:
     """The cheapest way through, backwards: stay, or pay for a newer model that exists by then.
 
     Parameters
@@ -279,18 +276,10 @@ def _oracle(price: np.ndarray) -> tuple[float, np.ndarray]:
     price : (models, weeks) dollars; model i exists from week i on.
     """
     models, weeks = price.shape
-    ahead, choice = np.zeros(models), np.zeros((models, weeks), int)
+    ahead = np.zeros(models)
     for week in reversed(range(weeks)):
         serve = price[:, week] + ahead
         serve[week + 1 :] = np.inf
-        for model in range(models):
-            newer = serve[model + 1 :] + TRAINING
-            best = int(np.argmin(newer)) + model + 1 if len(newer) else model
-            choice[model, week] = best if len(newer) and newer.min() < serve[model] else model
-        switched = choice[:, week] != np.arange(models)
-        ahead = serve[choice[:, week]] + TRAINING * switched
-    path, model = [], 0
-    for week in range(weeks):
-        model = choice[model, week]
-        path.append(model + START - 1)
-    return float(ahead[0]), np.array(path)
+        cheapest = np.minimum.accumulate(serve[::-1])[::-1]  # of this model and all later ones
+        ahead = np.minimum(serve, TRAINING + np.append(cheapest[1:], np.inf))
+    return float(ahead[0])

@@ -107,12 +107,6 @@ def trained_means_done(asked, log, stored):
     return right_answer([name for name in asked if name not in seen], log, stored)
 
 
-def after_the_last(asked, log, stored):
-    unique = list(dict.fromkeys(asked))
-    judged = [unique.index(name) for name, step in log if step == "judged" and name in unique]
-    return right_answer(unique[max(judged, default=-1) + 1 :], log, [])
-
-
 QUESTION = Question(
     "07.3",
     cases,
