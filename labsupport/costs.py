@@ -123,12 +123,10 @@ def duration_until_caught(stages: Iterable[Stage]) -> float:
 
 
 def best_order(stages: Iterable[Stage]) -> list[Stage]:
-    """The cheapest order of stages that may run in any order: by rising expected cost of a visit /
-    catch rate.
+    """The cheapest order of stages that may run in any order: no swap of two neighbours helps.
 
-    The rule follows from swapping two neighbours: a before b costs a + (1 - p_a) b, b before a
-    costs b + (1 - p_b) a, so the first is cheaper when a / p_a < b / p_b. What never stops anything
-    comes last. Equal stages keep their order.
+    Source: L. G. Mitten (1960), "An analytic solution to the least cost testing sequence problem".
+    What never stops anything comes last. Equal stages keep their order.
 
     Parameters
     ----------

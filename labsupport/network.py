@@ -6,8 +6,8 @@ has the same bits on every machine, and a run that differs from another differs 
 to.
 
 The network: 6 features, 16 softsign units h / (1 + |h|), one output z, squashed to (1 + z / (1 +
-|z|)) / 2. It learns with squared error, batches of 50 and a learning rate of 4: high enough that
-small differences grow.
+|z|)) / 2. It learns with squared error, batches of 50 and, unless told otherwise, a learning rate
+of 4: high enough that small differences grow.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _HIDDEN = _FEATURES * _UNITS
 N_WEIGHTS = _HIDDEN + _UNITS + _UNITS + 1  # input weights, unit biases, output weights, output bias
 # Runs trained at once: enough to share numpy's call overhead, few enough to stay in cache.
 _SIDE_BY_SIDE = 8
-_HALF, _ONE, _STEP = np.float32(0.5), np.float32(1), np.float32(RATE / BATCH)
+_HALF, _ONE = np.float32(0.5), np.float32(1)
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Run:
     arrival : seed of the order in which the workers' sums arrive, a new one each step; None: always
         by worker number.
     reduction : how the gradient is summed, see sharded_sum.
+    rate : learning rate, above 0. A high one makes small differences grow.
 
     Raises
     ------
@@ -59,6 +60,7 @@ class Run:
     workers: int = 1
     arrival: int | None = None
     reduction: str = "arrival"
+    rate: float = RATE
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -71,6 +73,8 @@ class Run:
                     f"{name} is a whole number from {low} to {high}; got {getattr(self, name)!r}."
                 )
         check_reduction(self.reduction)
+        if not 0 < self.rate < np.inf:
+            raise ValueError(f"rate must be a number above 0; got {self.rate!r}.")
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,7 @@ def _train(runs: list[Run], steps: int) -> list[Training]:
     X, y = train.X.astype(np.float32), train.y.astype(np.float32)
     weights = np.stack([_initial(run) for run in runs])
     batches = np.stack([_batches(run.order, steps) for run in runs], axis=2)
+    step_size = np.array([[run.rate / BATCH] for run in runs], np.float32)
     alike: dict[tuple[str, int], list[int]] = {}
     for i, run in enumerate(runs):
         alike.setdefault((run.reduction, run.workers), []).append(i)
@@ -164,7 +169,7 @@ def _train(runs: list[Run], steps: int) -> list[Training]:
         error = _gradient_rows(weights, X[batch], y[batch], rows)
         for ((reduction, _), group), arrival in zip(alike.items(), arrivals, strict=True):
             mine = rows if len(group) == len(runs) else rows[:, group]
-            weights[group] -= _STEP * reduce_rows(mine, arrival[step], reduction)
+            weights[group] -= step_size[group] * reduce_rows(mine, arrival[step], reduction)
         losses[step] = fold((error * error).astype(float)) / BATCH
         if (step + 1) % EVERY == 0:
             checkpoints[(step + 1) // EVERY] = weights

@@ -58,19 +58,21 @@ def in_child(function: Callable[..., Any], arguments: tuple, limit: float) -> An
 
 
 def end_children(pid: int | None = None) -> None:
-    """End a process with everything below it (kernels are not in its process group); by default all
-    below this one.
+    """End a process with everything below it (kernels are not in its process group); by default
+    every child that in_child waits for in this process.
     """
-    try:
-        top = psutil.Process(pid)
-        processes = [*top.children(recursive=True), *([top] if pid else [])]
-    except psutil.NoSuchProcess:
-        return
-    for process in processes:
+    tops = [pid] if pid else [child.pid for child in multiprocessing.active_children()]
+    for top in tops:
         try:
-            process.kill()
+            process = psutil.Process(top)
+            family = [*process.children(recursive=True), process]
         except psutil.NoSuchProcess:
-            continue  # it ended by itself in the meantime
+            continue
+        for member in family:
+            try:
+                member.kill()
+            except psutil.NoSuchProcess:
+                continue  # it ended by itself in the meantime
 
 
 def _hide_ctrl_c() -> None:

@@ -31,7 +31,7 @@ def sharded_sum(
     arrival : the workers' numbers in the order in which they arrive; None: 0, 1, 2 ...
     reduction : "arrival" adds one float32 sum per worker, in the order of arrival. "chunks" cuts
         the rows into 10 chunks, whoever sums them, and adds the chunks' sums by chunk number.
-        "exact" sends the rows and adds them without rounding (math.fsum), then rounds once.
+        "exact" sends the rows and adds them without rounding, then rounds once.
 
     Returns
     -------

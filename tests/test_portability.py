@@ -69,7 +69,7 @@ def run(
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=280,
     )
     assert done.returncode == 0, f"exit status {done.returncode}\n{done.stderr}"
     return done

@@ -386,7 +386,7 @@ def test_a_stopped_run_leaves_nothing_behind(tmp_path: Path) -> None:
         time.sleep(0.05)
     children = psutil.Process(run.pid).children(recursive=True)
     os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to the whole group
-    _, said = run.communicate(timeout=30)
+    _, said = run.communicate(timeout=150)
     assert run.returncode == 130
     assert "lab: stopped." in said and "Traceback" not in said
     assert list((tmp_path / "out").iterdir()) == []

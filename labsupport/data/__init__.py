@@ -131,7 +131,8 @@ def _read(name: str) -> dict[str, np.ndarray]:
     ValueError : the file is damaged.
     """
     try:
-        with np.load(FOLDER / name, allow_pickle=False) as packed:
+        # Opened here: np.load leaves a file open that it does not understand.
+        with open(FOLDER / name, "rb") as file, np.load(file, allow_pickle=False) as packed:
             arrays = {key: packed[key] for key in packed.files}
     except (BadZipFile, EOFError, ValueError, zlib.error) as error:
         raise ValueError(

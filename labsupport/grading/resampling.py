@@ -154,7 +154,7 @@ def rounded_ends(told) -> bool:
 # Ways to go wrong
 
 
-def resampled(distribution=of_rows, levels=two_sided, then=lambda ends, gain: ends):
+def answer_with(distribution=of_rows, levels=two_sided, then=lambda ends, gain: ends):
     """The answer with a distribution of gains, levels and ends of its own."""
 
     def answer(y, candidate, baseline, confidence, n_resamples, rng):
@@ -173,7 +173,7 @@ def known(name, hint, distribution=of_rows, levels=two_sided, then=lambda ends, 
     def says(y, candidate, baseline, *rest):
         return then(ranges(y, candidate, baseline, *rest), outcomes(y, candidate, baseline).gain)
 
-    return mistake(name, hint, resampled(distribution, levels, then), says=[says])
+    return mistake(name, hint, answer_with(distribution, levels, then), says=[says])
 
 
 def apart(y, candidate, baseline):

@@ -251,7 +251,7 @@ WRONG = {
             large_gap_before_nan_gain,
             "On a gain that is NaN with a large gap, the candidate is rightly blocked",
         ),
-        (nan_becomes_a_number, "On a gain that is NaN with a margin below zero, this promotes"),
+        (nan_becomes_a_number, "On a gain that is NaN with a margin of zero, this promotes"),
         (nan_gap_becomes_one, "On a gap that is NaN with a margin below zero, this promotes"),
         (
             no_gap_is_missing,

@@ -17,6 +17,7 @@ from labsupport.grading.holdouts import EDGES, cases, generators, on_edge
 from labsupport.grading.readers import Wrong, number, pair
 from labsupport.grading.resampling import (
     alike,
+    answer_with,
     apart,
     are_gains,
     around,
@@ -30,7 +31,6 @@ from labsupport.grading.resampling import (
     no_width,
     of_another_size,
     of_size,
-    resampled,
     rounded_ends,
     the_holdout_itself,
     two_sided,
@@ -114,7 +114,7 @@ QUESTION = Question(
             "The ends have few decimals, as no gain of so many rows has: are they rounded, or "
             "have the "
             "resamples another size?",
-            *(then(resampled(), lambda end, d=d: round(end, d)) for d in (2, 3, 4, 6)),
+            *(then(answer_with(), lambda end, d=d: round(end, d)) for d in (2, 3, 4, 6)),
             when=rounded_ends,
         ),
         known(
@@ -143,9 +143,9 @@ QUESTION = Question(
             "The ends are shares of another number of rows than the holdout has; a resample "
             "draws as "
             "many as there are.",
-            resampled(of_size(lambda n: n // 2)),
-            resampled(of_size(lambda n: 97)),
-            resampled(of_size(lambda n: 2 * n + 1)),
+            answer_with(of_size(lambda n: n // 2)),
+            answer_with(of_size(lambda n: 97)),
+            answer_with(of_size(lambda n: 2 * n + 1)),
             when=of_another_size,
         ),
         mistake(
@@ -235,16 +235,16 @@ QUESTION = Question(
                     "A single resample has a single gain, and here the two ends differ: how many "
                     "do "
                     "you draw?",
-                    lambda *args: resampled()(*args[:-2], 1000, args[-1]),
-                    lambda *args: resampled()(*args[:-2], 5 * args[-2], args[-1]),
-                    lambda *args: resampled()(*args[:-2], args[-2] + 1, args[-1]),
+                    lambda *args: answer_with()(*args[:-2], 1000, args[-1]),
+                    lambda *args: answer_with()(*args[:-2], 5 * args[-2], args[-1]),
+                    lambda *args: answer_with()(*args[:-2], args[-2] + 1, args[-1]),
                     when=lambda told: any(low != high for _, (low, high) in told),
                 ),
                 mistake(
                     "own generator",
                     "Other generators lead to the very same ends; take the random rows from the "
                     "generator that is passed.",
-                    lambda *args: resampled()(*args[:-1], np.random.default_rng(0)),
+                    lambda *args: answer_with()(*args[:-1], np.random.default_rng(0)),
                     when=all_the_same,
                 ),
             ],
@@ -260,8 +260,8 @@ QUESTION = Question(
                     "A few resamples have gains that differ, and here the two ends never do: how "
                     "many "
                     "do you draw?",
-                    lambda *args: resampled()(*args[:-2], max(1, args[-2] // 2), args[-1]),
-                    lambda *args: resampled()(*args[:-2], max(1, args[-2] // 5), args[-1]),
+                    lambda *args: answer_with()(*args[:-2], max(1, args[-2] // 2), args[-1]),
+                    lambda *args: answer_with()(*args[:-2], max(1, args[-2] // 5), args[-1]),
                     when=without_width,
                 ),
             ],

@@ -189,7 +189,7 @@ def order_costs(
                 f"The order {name!r} does not hold the same stages as the others; reorder the "
                 "same list."
             )
-    named = {"by cost / catch rate": expected_cost(best_order(stages))}
+    named = {"the best": expected_cost(best_order(stages))}
     named |= {name: expected_cost(order) for name, order in marked.items()}
     costs = np.sort([expected_cost(order) for order in itertools.permutations(stages)])
     _ladder(fig.add_axes((0.09, 0.17, 0.88, 0.8)), costs, named, currency)
