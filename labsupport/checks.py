@@ -60,14 +60,9 @@ class Check:
 
 def check_gain(outcomes: Comparison, margin: float, confidence: float | None) -> Check:
     """Is the candidate better by the margin?"""
-    if outcomes.n == 0:
-        sentence = "The holdout has no rows, so no gain was measured."
-        return _not_measured("gain", None, margin, sentence)
-    gain = outcomes.exact_gain
-    if not math.isfinite(gain):
-        sentence = f"The gain came out as {gain!r}, which is no number."
-        return _not_measured("gain", None, margin, sentence)
-    asked = as_written(margin)
+    if why := _unmeasured(outcomes):
+        return _not_measured("gain", None, margin, f"The holdout {why}, so no gain was measured.")
+    gain, asked = outcomes.exact_gain, as_written(margin)
     if confidence is not None:
         return _check_gain_in_doubt(outcomes, margin, confidence)
     passed = gain >= asked
@@ -140,20 +135,19 @@ def check_slice_losses(
     confidence: float | None,
 ) -> list[Check]:
     """Does every slice keep its accuracy, but for the tolerated loss? One check per slice."""
-    if isinstance(tolerance, Mapping):
-        tolerances = dict(tolerance)
-    else:
-        tolerances = dict.fromkeys(outcomes.slices, tolerance)
-        if not tolerances:
-            return [
-                _not_measured(
-                    "slice loss", None, tolerance, "No slices were given, so none was compared."
-                )
-            ]
+    bounds = tolerance if isinstance(tolerance, Mapping) else {...: tolerance}
+    if set(bounds) == {...} and not outcomes.slices:
+        sentence = "No slices were given, so none was compared."
+        return [_not_measured("slice loss", None, bounds[...], sentence)]
+    tolerances = {name: t for name, t in bounds.items() if name is not ...}
+    rest = [name for name in outcomes.slices if name not in tolerances]
+    if ... in bounds:
+        tolerances |= dict.fromkeys(rest, bounds[...])
+        rest = []
     measured = {
         name: t
         for name, t in tolerances.items()
-        if name in outcomes.slices and outcomes.slices[name].n
+        if name in outcomes.slices and not _unmeasured(outcomes.slices[name])
     }
     if confidence is None:
         within = {
@@ -161,25 +155,41 @@ def check_slice_losses(
         }
     else:
         within = slices_within(outcomes, measured, confidence)
-    return [_slice_loss(name, outcomes, tolerances[name], within.get(name)) for name in tolerances]
+    judged = [_slice_loss(name, outcomes, t, within.get(name)) for name, t in tolerances.items()]
+    return judged + [_without_bound(name, outcomes.slices[name]) for name in rest]
 
 
 def check_slices_hold_rows(outcomes: Comparison) -> list[Check]:
     """A slice that someone named and that arrives empty was lost on the way: no policy promotes
-    over that.
+    over that, nor over one whose rows or gain are no number.
     """
     return [
-        Check(
-            "rows",
-            name,
-            0,
-            1,
-            False,
-            f"Slice {name!r} has no rows; a slice that was named must hold some.",
-        )
+        Check("rows", name, 0, 1, False, f"Slice {name!r} {why}; a slice must hold some.")
         for name, part in outcomes.slices.items()
-        if part.n == 0
+        if (why := _unmeasured(part))
     ]
+
+
+def _unmeasured(part: Comparison) -> str | None:
+    """Why a comparison says nothing, as the end of a sentence; None if it says something.
+
+    NaN is neither 0 nor below it, so what may be judged is said, not what may not.
+    """
+    if not (part.n >= 0 and part.n % 1 == 0):
+        return f"has {part.n!r} rows, which is no number of rows"
+    if part.n == 0:
+        return "has no rows"
+    if not math.isfinite(part.exact_gain):
+        return f"has a gain of {part.exact_gain!r}, which is no number"
+    return None
+
+
+def _without_bound(name: str, part: Comparison) -> Check:
+    sentence = (
+        f"Slice {name!r} has no bound: the policy names other slices; name it too, or give `...` "
+        "the bound of the rest."
+    )
+    return Check("slice loss", name, -float(part.exact_gain), math.nan, None, sentence)
 
 
 def _slice_loss(name: str, outcomes: Comparison, tolerance: float, within: bool | None) -> Check:
@@ -191,10 +201,9 @@ def _slice_loss(name: str, outcomes: Comparison, tolerance: float, within: bool 
             tolerance,
             f"The policy names slice {name!r}, which was not compared: it got lost.",
         )
-    if part.n == 0:
-        return _not_measured(
-            "slice loss", name, tolerance, f"Slice {name!r} has no rows, so it was not compared."
-        )
+    if why := _unmeasured(part):
+        sentence = f"Slice {name!r} {why}, so it was not compared."
+        return _not_measured("slice loss", name, tolerance, sentence)
     loss = -part.exact_gain
     words = {True: "is within", False: "exceeds", None: "may or may not exceed"}[within]
     change = (

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from scipy import special
 
-from labsupport.exact import as_written, check_level
+from labsupport.exact import as_labels, as_numbers, as_written, check_level, same_rows
 
 
 @dataclass(frozen=True)
@@ -161,17 +161,13 @@ def clustered_standard_error(values, clusters, correction: bool = False) -> floa
     -----
     Source: E. Miller, Adding error bars to evals, 2024.
     """
-    values, clusters = np.asarray(values, dtype=float), np.asarray(clusters)
-    if (clusters != clusters).any() or (clusters.dtype == object and None in clusters.tolist()):
+    same_rows({"values": values, "clusters": clusters})
+    values = as_numbers(values, "values")
+    if values.ndim != 1 or len(values) == 0:
         raise ValueError(
-            "A cluster label is missing, so nobody knows whose row that is; give every row a label."
+            f"values hold one number per row, shape (n,), at least one; got shape {values.shape}."
         )
-    labels, cluster = np.unique(clusters, return_inverse=True)
-    if values.ndim != 1 or len(values) == 0 or cluster.shape != values.shape:
-        raise ValueError(
-            f"values and clusters are one entry per row; got shapes {values.shape} and "
-            f"{cluster.shape}."
-        )
+    labels, cluster = as_labels(clusters, len(values), "cluster")
     if not np.isfinite(values).all():
         raise ValueError("A value is NaN or infinite; a mean and its standard error need numbers.")
     if correction and len(labels) < 2:

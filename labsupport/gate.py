@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
 
 from labsupport.checks import (
     Check,
@@ -16,7 +17,7 @@ from labsupport.checks import (
     check_slices_hold_rows,
 )
 from labsupport.comparisons import Comparison, is_comparison
-from labsupport.exact import as_written
+from labsupport.exact import as_written, check_level
 
 __all__ = ["Check", "Policy", "Verdict", "conclude", "gate"]
 
@@ -51,8 +52,9 @@ class Policy:
     max_gap : the candidate's largest accuracy gap between two slices must not exceed it. None: no
         such check.
     max_slice_loss : no slice may lose more accuracy than this against the baseline; a mapping
-        {slice: loss} gives each slice its own bound, and fails when one of them was not measured.
-        None: no such check.
+        {slice: loss} gives each slice its own bound, `...` as a name all the others theirs, and
+        fails when a named one was not measured. A slice that no bound covers stays in doubt. None:
+        no such check.
     confidence : for example 0.95: every condition must hold for the whole interval around what was
         measured. What contradicts its bound blocks, what is in doubt is inconclusive. None: what
         was measured is taken at its word.
@@ -86,20 +88,19 @@ class Policy:
                 "max_slice_loss as a mapping gives every slice a bound, and names at least one."
             )
         if isinstance(per_slice, Mapping):
-            # A copy: whoever made the mapping cannot loosen the policy afterwards.
-            object.__setattr__(self, "max_slice_loss", dict(per_slice))
-        if (
-            self.confidence is not None
-            and not 0 < float(as_written(self.confidence, "confidence")) < 1
-        ):
-            raise ValueError(
-                f"confidence is a probability, above 0 and below 1; got {self.confidence!r}."
-            )
+            # A copy that cannot be written to: nobody can loosen the policy afterwards.
+            object.__setattr__(self, "max_slice_loss", MappingProxyType(dict(per_slice)))
+        if self.confidence is not None:
+            check_level(float(as_written(self.confidence, "confidence")), "confidence")
         if self.min_gain is None and self.max_gap is None and self.max_slice_loss is None:
             raise ValueError(
                 "This policy checks nothing, so it would promote everything; set at least one "
                 "bound."
             )
+
+    def __reduce__(self) -> tuple:
+        bounds = [getattr(self, field.name) for field in fields(self)]
+        return type(self), tuple(dict(b) if isinstance(b, Mapping) else b for b in bounds)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 from scipy import stats
 
-from labsupport.exact import as_masks, as_written, check_level
+from labsupport.exact import as_array, as_masks, as_numbers, as_written, check_level
 from labsupport.network import Training, network_task
 
 
@@ -93,7 +93,8 @@ def noise_floor(values: Sequence[float], confidence: float = 0.95) -> NoiseFloor
 
     (runs - 1) sd^2 / sigma^2 follows a chi-square distribution with runs - 1 degrees of freedom if
     the metric is normal from run to run. With 5 runs the upper end is 2.9 times the estimate, with
-    200 runs it is 1.1 times.
+    200 runs it is 1.1 times. Runs that all came out equal have a floor of 0: a measurement, and no
+    margin can be made from it (see margin_above).
 
     Parameters
     ----------
@@ -104,7 +105,7 @@ def noise_floor(values: Sequence[float], confidence: float = 0.95) -> NoiseFloor
     ValueError : fewer than two values, or one that is NaN or infinite.
     """
     check_level(confidence, "confidence")
-    metric = np.asarray(values, dtype=float)
+    metric = as_numbers(values, "The metric of the retrainings")
     if metric.ndim != 1 or len(metric) < 2:
         raise ValueError(
             f"A noise floor needs the metric of at least two retrainings; got shape {metric.shape}."
@@ -139,9 +140,15 @@ def margin_above(
 
     Raises
     ------
-    ValueError : a rate outside (0, 1), or no retraining on a side.
+    ValueError : a rate outside (0, 1), no retraining on a side, or a floor of 0. Equal runs show
+        that nothing varied in them, a fixed seed for example, and not that nothing ever will.
     """
     check_level(rate, "rate")
+    if floor.sd == 0:
+        raise ValueError(
+            "The noise floor is 0, and a margin made from it would be 0: these runs were all "
+            "equal; vary the seed from run to run, or take smallest_margin."
+        )
     for k, name in ((k_candidate, "k_candidate"), (k_baseline, "k_baseline")):
         if k < 1:
             raise ValueError(f"{name} counts retrainings, at least 1; got {k!r}.")
@@ -210,7 +217,7 @@ def null_gains(right: Sequence[int], n: int) -> np.ndarray:
     ------
     ValueError : fewer than two retrainings, or a count that is not a whole number from 0 to n.
     """
-    counts = np.asarray(right)
+    counts = as_array(right, "right")
     if (
         counts.ndim != 1
         or len(counts) < 2

@@ -17,7 +17,7 @@ import numpy as np
 from scipy import special
 
 from labsupport.comparisons import Interval
-from labsupport.exact import as_binary, as_masks, as_written
+from labsupport.exact import as_binary, as_masks, as_written, same_rows
 from labsupport.intervals import examples_needed, gain_interval, score_statistic
 
 
@@ -71,9 +71,10 @@ class PairedOutcomes:
 
         Raises
         ------
-        ValueError : empty or not one-dimensional, of different lengths, or a value that is not 0 or
-            1 (NaN included).
+        ValueError : empty or not one-dimensional, of different lengths or pandas indexes, or a
+            value that is not 0 or 1 (NaN included).
         """
+        same_rows({"y": y, "candidate": candidate, "baseline": baseline, "slices": slices})
         y, candidate, baseline = (
             as_binary(values, name)
             for values, name in ((y, "y"), (candidate, "candidate"), (baseline, "baseline"))
@@ -207,10 +208,10 @@ class PairedOutcomes:
         """
         if not isinstance(other, PairedOutcomes):
             return NotImplemented
-        if set(self.slices) != set(other.slices) and not (
-            self._is_partition() and other._is_partition()
-        ):
-            lost = sorted(set(self.slices) ^ set(other.slices), key=str)
+        # By type as well: 1 and True are equal, and not the same slice.
+        mine, theirs = ({(type(name), name) for name in o.slices} for o in (self, other))
+        if mine != theirs and not (self._is_partition() and other._is_partition()):
+            lost = [name for _, name in sorted(mine ^ theirs, key=str)]
             raise ValueError(
                 f"Two shards were cut into different slices: only one of them has {lost[0]!r}."
             )

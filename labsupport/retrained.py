@@ -13,7 +13,14 @@ import numpy as np
 from scipy import special, stats
 
 from labsupport.comparisons import ExactPair, Interval
-from labsupport.exact import as_binary, as_masks, as_written, check_level
+from labsupport.exact import (
+    as_array,
+    as_binary,
+    as_masks,
+    as_written,
+    check_level,
+    same_rows,
+)
 
 
 @dataclass(frozen=True)
@@ -64,8 +71,10 @@ class RetrainedOutcomes(ExactPair):
 
         Raises
         ------
-        ValueError : too few runs or rows, different lengths, or a value that is not 0 or 1.
+        ValueError : too few runs or rows, different lengths or pandas indexes (a frame has the rows
+            as its columns), or a value that is not 0 or 1.
         """
+        same_rows({"y": y, "candidates": candidates, "baselines": baselines, "slices": slices})
         y = as_binary(y, "y")
         right = [
             _right(y, runs, name)
@@ -159,7 +168,7 @@ def _seed_variance(right: np.ndarray) -> tuple[float, float]:
 
 
 def _right(y: np.ndarray, predictions, name: str) -> np.ndarray:
-    runs = np.atleast_2d(np.asarray(predictions))
+    runs = np.atleast_2d(as_array(predictions, name))
     if len(runs) < 2:
         raise ValueError(
             f"{name} needs the predictions of at least two retrainings, one row each; one run "

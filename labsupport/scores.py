@@ -15,7 +15,7 @@ import numpy as np
 from scipy import special
 
 from labsupport.comparisons import ExactPair, Interval, rows_to_settle
-from labsupport.exact import as_binary, as_masks, check_level
+from labsupport.exact import as_binary, as_masks, as_numbers, check_level, same_rows
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ def compare_auc(y, candidate, baseline, slices=None) -> PairedAUC:
 
     Raises
     ------
-    ValueError : lengths differ, a score is NaN or masked, or a slice has fewer than two rows of a
-        class.
+    ValueError : lengths or pandas indexes differ, a score is NaN, masked or no number, two scores
+        are one as floats, or a slice has fewer than two rows of a class.
 
     Notes
     -----
@@ -82,6 +82,7 @@ def compare_auc(y, candidate, baseline, slices=None) -> PairedAUC:
     (1988), 837-845; computed from ranks as X. Sun and W. Xu do, IEEE Signal Processing Letters 21
     (2014), 1389-1393.
     """
+    same_rows({"y": y, "candidate": candidate, "baseline": baseline, "slices": slices})
     y = as_binary(y, "y")
     scores = [
         _scores(values, name, len(y))
@@ -126,11 +127,7 @@ def _placements(y: np.ndarray, score: np.ndarray) -> tuple[Fraction, np.ndarray]
 
 
 def _scores(values, name: str, n: int) -> np.ndarray:
-    if np.ma.is_masked(values):  # np.asarray would drop the mask and rank what lies under it
-        raise ValueError(
-            f"{name} has masked values, so those rows have no score; give every row one."
-        )
-    array = np.asarray(values, dtype=float)
+    array = as_numbers(values, name)
     if array.shape != (n,):
         raise ValueError(
             f"{name} must be one score per row, shape ({n},); got shape {array.shape}."

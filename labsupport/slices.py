@@ -14,7 +14,7 @@ import numpy as np
 from scipy import special
 
 from labsupport.comparisons import Interval, statistic_of
-from labsupport.exact import as_written, check_level
+from labsupport.exact import as_numbers, as_written, check_level
 from labsupport.intervals import mcnemar
 from labsupport.outcomes import PairedOutcomes
 
@@ -62,7 +62,7 @@ def holm(p_values: Sequence[float], searched: int | None = None) -> np.ndarray:
     ValueError : a value that is no probability, or a `searched` that is not a whole number or less
         than k.
     """
-    p = np.asarray(p_values, dtype=float)
+    p = as_numbers(p_values, "p-values")
     if p.ndim == 0 or not ((p >= 0) & (p <= 1)).all():
         raise ValueError(f"p-values are a list of probabilities, from 0 to 1; got {p_values!r}.")
     reported = p.shape[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 
 
@@ -24,3 +25,16 @@ def is_sentence(text: str) -> bool:
     not count.
     """
     return "\n" not in text and text.endswith(".") and not re.search(r"[.?!] +[A-Z]", text)
+
+
+class Labelled:
+    """What pandas hands over, as far as the door can see: values, and an index or columns."""
+
+    def __init__(self, values, index=None, columns=None):
+        self.values = np.array(values)
+        self.index = range(len(values)) if index is None else index
+        if columns is not None:
+            self.columns = columns
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype)

@@ -4,8 +4,10 @@ would end it.
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
+import pickle
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -502,9 +504,20 @@ def test_a_slice_that_was_lost_blocks_and_is_named(confidence):
 
 
 @pytest.mark.parametrize("confidence", [None, 0.95])
-def test_a_slice_without_a_bound_is_not_judged(confidence):
+def test_a_slice_without_a_bound_is_said(confidence):
     bad = with_slices(LARGE, PairedOutcomes(500, 0, 500, 0))
-    assert gate(bad, Policy(0.005, None, {"s0": 0.01}, confidence)).decision == "promote"
+    verdict = gate(bad, Policy(0.005, None, {"s0": 0.01}, confidence))
+    assert verdict.decision == "inconclusive"
+    assert verdict.checks[-1].sentence == (
+        "Slice 's1' has no bound: the policy names other slices; name it too, or give `...` the "
+        "bound of the rest."
+    )
+    for rest, decision in ((0.4, "block"), (0.6, "promote")):
+        policy = Policy(0.005, None, {"s0": 0.01, ...: rest}, confidence)
+        assert gate(bad, policy).decision == decision
+    everything = Policy(0.005, None, {...: 0.01}, confidence)
+    assert [c.passed for c in gate(bad, everything).checks] == [True, True, False]
+    assert gate(LARGE, everything).checks[-1].sentence.startswith("No slices were given")
     assert gate(bad, Policy(0.005, None, {"s0": 0.01, "s1": 0.4}, confidence)).decision == "block"
     assert gate(bad, Policy(0.005, None, {"s0": 0.01, "s1": 0.6}, confidence)).decision == "promote"
 
@@ -515,7 +528,7 @@ def test_only_slices_with_a_bound_share_the_level():
     """
     part = PairedOutcomes(960, 20, 10, 10)
     many = with_slices(*[part] * 9)
-    assert decided(many, max_slice_loss={"s0": 0.002}) == "promote"
+    assert decided(many, max_slice_loss={"s0": 0.002, ...: 1}) == "promote"
     assert decided(many, max_slice_loss=0.002) == "inconclusive"
 
 
@@ -540,6 +553,9 @@ def test_a_policy_keeps_the_bounds_it_was_made_with():
     policy = Policy(max_slice_loss=bounds)
     bounds["s0"] = 1
     assert policy.max_slice_loss == {"s0": 0.01}
+    with pytest.raises(TypeError):
+        policy.max_slice_loss["s0"] = 1
+    assert pickle.loads(pickle.dumps(policy)) == policy == copy.deepcopy(policy)
 
 
 # ---- other metrics
@@ -648,8 +664,25 @@ def test_a_comparison_that_is_no_number_is_never_promoted(broken, confidence):
     measured = "error" in broken and confidence is None
     assert verdict.decision == ("promote" if measured else "block")
     if "candidate" in broken:
-        assert verdict.checks[0].sentence == "The gain came out as nan, which is no number."
+        assert "has a gain of nan, which is no number" in verdict.checks[0].sentence
     assert all(is_sentence(check.sentence) for check in verdict.checks)
+
+
+@pytest.mark.parametrize("confidence", [None, 0.95])
+@pytest.mark.parametrize("place", ["whole", "slice"])
+@pytest.mark.parametrize(
+    "broken", [{"candidate": math.nan}, {"n": math.nan}, {"n": -5}, {"n": 0.5}, {"n": math.inf}]
+)
+def test_nothing_that_was_not_counted_is_promoted(broken, place, confidence):
+    part, whole = Rubric(100, 0.8, 0.6, 0.05), Rubric(200, 0.8, 0.6, 0.03)
+    if place == "slice":
+        outcomes = replace(whole, slices={"poems": replace(part, **broken)})
+    else:
+        outcomes = replace(whole, slices={"poems": part}, **broken)
+    for policy in (Policy(0.1, None, 0.05, confidence), Policy(0.1, None, None, confidence)):
+        verdict = gate(outcomes, policy)
+        assert verdict.decision == "block"
+        assert all(is_sentence(check.sentence) for check in verdict.checks)
 
 
 def test_a_comparison_that_lacks_a_part_is_refused():

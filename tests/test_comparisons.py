@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from refusals import refuses
+from refusals import Labelled, refuses
 
 from labsupport.comparisons import (
     Interval,
@@ -177,13 +177,18 @@ def test_the_clustered_error_is_the_spread_of_means_of_new_users():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (([], []), "values and clusters are one entry per row"),
-        (([1, 2, 3], [1, 2]), "got shapes (3,) and (2,)"),
-        (([[1, 2]], [[1, 2]]), "values and clusters are one entry per row"),
+        (([], []), "values hold one number per row"),
+        (([1, 2, 3], [1, 2]), "shape (3,); got shape (2,)"),
+        (([[1, 2]], [[1, 2]]), "values hold one number per row"),
         (([1, math.nan], [1, 2]), "A value is NaN or infinite"),
         (([1, math.inf], [1, 2]), "A value is NaN or infinite"),
         (([1, 2], [1, math.nan]), "A cluster label is missing"),
         (([1, 2], ["a", None]), "A cluster label is missing"),
+        (([1, 2, 3], ["a", "a", math.nan]), "A cluster label is missing"),
+        (([1, 2], [1, True]), "Cluster labels must all be of one type; these are bool, int"),
+        ((np.ma.masked_greater([1, 2, 3], 2), [1, 1, 2]), "values has masked values"),
+        (([1, 2, 3], np.ma.masked_greater([1, 1, 2], 1)), "clusters has masked values"),
+        ((Labelled([1, 2]), Labelled([1, 2], [1, 0])), "different indexes"),
         (([1, 2], [1, 1], True), "at least two clusters"),
     ],
 )

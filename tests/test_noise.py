@@ -385,8 +385,14 @@ def test_floors_and_margins_that_cannot_be_are_refused():
         noise_floor([0.97])
     with refuses(ValueError, "NaN or infinite"):
         noise_floor([0.97, math.nan])
+    with refuses(ValueError, "The metric of the retrainings has masked values"):
+        noise_floor(np.ma.masked_greater(VALUES, np.median(VALUES)))
+    with refuses(ValueError, "right has masked values"):
+        false_promotion_rate(np.ma.masked_greater([3, 4, 5], 4), 0.005, 40)
     with refuses(ValueError, "rate is a probability"):
         margin_above(noise_floor(VALUES), 0)
+    with refuses(ValueError, "The noise floor is 0"):
+        margin_above(noise_floor([0.97] * 5), 0.02)
     with refuses(ValueError, "k_baseline counts retrainings, at least 1; got 0"):
         margin_above(noise_floor(VALUES), 0.02, 1, 0)
     for right in ([3], [3, 41], [-1, 2], [0.5, 1.0]):
@@ -544,5 +550,8 @@ def test_recipes_that_cannot_be_compared_are_refused():
         RetrainedOutcomes.from_predictions(y, a, a[:, :2])
     with refuses(ValueError, "candidates must hold 0 and 1 only"):
         RetrainedOutcomes.from_predictions(y, a + 1, a)
+    for masked in (np.ma.masked_equal(a, 0), list(np.ma.masked_equal(a, 0))):
+        with refuses(ValueError, "baselines has masked values"):
+            RetrainedOutcomes.from_predictions(y, a, masked)
     with refuses(ValueError, "Slice 'one' has 1 rows"):
         RetrainedOutcomes.from_predictions(y, a, a, {"one": np.array([True, False, False])})

@@ -5,6 +5,7 @@ refuse.
 import math
 import pickle
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -111,6 +112,18 @@ def test_a_mask_that_one_shard_lost_is_an_error():
             lost + whole
 
 
+def test_a_shard_of_ones_is_no_shard_of_trues():
+    ones, trues = (compare([0, 1], [0, 1], [1, 1], [label, label]) for label in (1, True))
+    masks = {"always": np.array([True, True])}
+    assert list((ones + trues).slices) == [1]  # a partition each, so what one lacks had no rows
+    overlapping = [
+        replace(part, slices=part.slices | compare([0, 1], [0, 1], [1, 1], masks).slices)
+        for part in (ones, trues)
+    ]
+    with refuses(ValueError, "different slices"):
+        overlapping[0] + overlapping[1]
+
+
 def test_masks_that_only_happen_to_have_n_rows_in_all_are_no_partition():
     """Two overlapping masks of two rows each, four rows in all: the rows add up, what happened on
     them does not.
@@ -170,6 +183,18 @@ def test_objects_and_negative_zero_are_read_as_what_they_equal():
     assert compare(np.array([0, 1], object), [-0.0, 1.0], [True, True]) == expected
 
 
+class Unknown:
+    """A label that is missing in pandas' way: whether it equals anything is not known."""
+
+    def __eq__(self, other):
+        return self
+
+    __hash__ = None
+
+    def __bool__(self):
+        raise TypeError("boolean value of NA is ambiguous")
+
+
 GOOD = [0, 1, 0, 1]
 BAD_COLUMNS = {
     "an empty one": ([], "is empty"),
@@ -220,6 +245,9 @@ BAD_SLICES = {
     "NaN among strings": (["a", float("nan"), "b", "b"], "missing"),
     "None among strings": (["a", None, "b", "b"], "missing"),
     "only None": ([None] * 4, "missing"),
+    "what says of nothing whether it is equal": ([Unknown(), "a", "b", "b"], "missing"),
+    "True among ones": ([1, True, 0, 0], "these are bool, int"),
+    "True among ones in an array": (np.array([1, np.True_, 0, 0], object), "bool"),
     "no date": (np.array(["2020-01-01", "NaT"] * 2, "datetime64[D]"), "missing"),
     "mixed types": (["a", 1, "a", 1], "these are int, str"),
     "mixed types in an array": (np.array(["a", 1, "a", 1], object), "these are int, str"),

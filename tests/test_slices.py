@@ -121,6 +121,11 @@ def test_holm_takes_probabilities_only(p):
         holm(p)
 
 
+def test_holm_does_not_look_under_a_mask():
+    with refuses(ValueError, "p-values has masked values"):
+        holm(np.ma.masked_less([0.001, 0.2], 0.01))
+
+
 @pytest.mark.parametrize("searched", [1, 0, math.nan, 60.5, True])
 def test_fewer_searched_than_reported_is_refused(searched):
     with refuses(ValueError, "at least as many were searched"):

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import stats
 
 from labsupport.comparisons import ExactPair, Interval, rows_to_settle
-from labsupport.exact import check_level
+from labsupport.exact import as_numbers, check_level, same_rows
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,9 @@ def compare_losses(rows, candidate, baseline) -> PairedLoss:
     The standard error is comparisons.clustered_standard_error of the rows, days being the clusters,
     with its correction.
     """
-    rows, candidate, baseline = (np.asarray(v, dtype=float) for v in (rows, candidate, baseline))
+    named = {"rows": rows, "candidate": candidate, "baseline": baseline}
+    same_rows(named)
+    rows, candidate, baseline = (as_numbers(values, name) for name, values in named.items())
     if rows.ndim != 1 or not rows.shape == candidate.shape == baseline.shape:
         raise ValueError(
             "rows, candidate and baseline hold one number per day; got the shapes "
