@@ -10,13 +10,38 @@ from matplotlib.axes import Axes
 from matplotlib.colors import same_color, to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import FancyBboxPatch, StepPatch
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch, StepPatch
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
-from labsupport.show.draw import BAD, FIGURES, GOOD, MAIN, PALE
-from labsupport.show.figures.intervals import COLOURS, MARKERS
+from labsupport.show.draw import (
+    APART,
+    ASIDE,
+    BAD,
+    BADGE,
+    BLOCKED,
+    BOX,
+    FIGURES,
+    GOOD,
+    GREY,
+    HOLDS,
+    INK,
+    INSIDE,
+    LIT,
+    MAIN,
+    PALE,
+    PASSED_OVER,
+    RULE,
+    TAILS,
+    VOID,
+    words_in,
+)
 from labsupport.show.figures.pipeline import BOXES
+from labsupport.show.panels.slices import LEVEL
 
 VERDICTS = {"o": "promoted", "X": "blocked"}
+# What the strict gate says, and how it is marked; so are its words.
+DECISIONS = {"promote": ("o", GOOD), "block": ("X", BAD), "inconclusive": ("D", MAIN)}
 
 
 def marks(ax: Axes, kinds: str = "oXD") -> list[Line2D]:
@@ -45,6 +70,56 @@ def wide(ax: Axes, width: float) -> list[Line2D]:
     return [line for line in ax.lines if line.get_linewidth() == width]
 
 
+def said(ax: Axes, start: str = "") -> Text:
+    """The one text of an axes that starts with some words."""
+    (found,) = (text for text in ax.texts if text.get_text().startswith(start))
+    return found
+
+
+def inked(artist: Line2D | Patch | Text, ink: str) -> bool:
+    """Whether a line or an area has an ink, a text the words' shade of it, whatever its alpha."""
+    colour = artist.get_facecolor() if isinstance(artist, Patch) else artist.get_color()
+    return to_hex(colour) == to_hex(words_in(ink) if isinstance(artist, Text) else ink)
+
+
+def spans(line: Line2D) -> tuple[list[float], list[float]]:
+    return [*map(float, line.get_xdata())], [*map(float, line.get_ydata())]
+
+
+def upright(ax: Axes) -> list[Line2D]:
+    """The lines from the bottom to the top of the axes."""
+    return [line for line in ax.lines if list(line.get_ydata()) == [0, 1]]
+
+
+def box_of(text: Text) -> Bbox:
+    """Where a text lies, in the units of its axes' data."""
+    return text.get_window_extent().transformed(text.axes.transData.inverted())
+
+
+def the_margin(ax: Axes) -> float:
+    """The margin that a line, a shade from it to the right end, and a word agree on."""
+    (line,) = (line for line in upright(ax) if inked(line, GOOD))
+    (shade,) = (patch for patch in ax.patches if inked(patch, GOOD))
+    margin, area = float(line.get_xdata()[0]), shade.get_extents()
+    ends = ax.transData.transform([(margin, 0), (ax.get_xlim()[1], 0)])[:, 0]
+    assert [area.x0, area.x1] == pytest.approx(sorted(ends))
+    word = said(ax, f"margin {margin:g}")
+    assert word.get_text() == f"margin {margin:g}" and word.xy[0] == margin and inked(word, GOOD)
+    return margin
+
+
+def the_distribution(ax: Axes, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
+    """(gains, heights) of a distribution that changes its ink where the interval ends."""
+    tails, inside = (patch for patch in ax.patches if isinstance(patch, StepPatch))
+    assert inked(tails, TAILS) and inked(inside, INSIDE)
+    (edges, within), beyond = inside.get_data()[1::-1], tails.get_data()[0]
+    middle = (edges[:-1] + edges[1:]) / 2
+    eps = 1e-9 + 1e-3 * (edges[1] - edges[0])
+    among = (low - eps <= middle) & (middle <= high + eps)
+    assert (within[~among] == 0).all() and (beyond[among] == 0).all()
+    return middle, within + beyond
+
+
 def gate_plane(fig: Figure) -> Iterator[str]:
     ax = fig.axes[0]
     points = [mark for mark in marks(ax) if not same_color(mark.get_color(), PALE)]
@@ -57,7 +132,20 @@ def gate_plane(fig: Figure) -> Iterator[str]:
             name, measured = name.removesuffix(" (gap not measured)"), "gap not measured"
         verdict = VERDICTS[mark.get_marker()]
         yield f"{name}: gain {gain:+.2f} points, {measured}, {verdict}"
-    region = ax.patches[0]
+    (region,) = ax.patches
+    (left, bottom), top = region.get_xy(), region.get_y() + region.get_height()
+    right = left + region.get_width()
+    assert (right, bottom) == pytest.approx((ax.get_xlim()[1], ax.get_ylim()[0]))
+    (border,) = wide(ax, 1.6)
+    for drawn, wanted in zip(
+        spans(border), ([left] * 2 + [right], [bottom, top, top]), strict=True
+    ):
+        assert drawn == pytest.approx(wanted)
+    assert inked(region, GOOD) and inked(border, GOOD)
+    assert said(ax, "margin").get_text() == f"margin {left / 100:g}"
+    assert said(ax, "tolerance").get_text() == f"tolerance {top:g}"
+    word = box_of(said(ax, "promote"))
+    assert left < (word.x0 + word.x1) / 2 < right and word.y1 < max(top, bottom + 3 * word.height)
     yield f"gain is at least {region.get_x():g} points"
     yield f"gap at most {region.get_y() + region.get_height():g}."
 
@@ -67,15 +155,24 @@ def gap_bound(fig: Figure) -> Iterator[str]:
     curve = next(line for line in ax.lines if len(line.get_xdata()) == 400)
     shares, bounds = curve.get_data()
     yield f"to {bounds[-1]:.3f} at one half"
+    (area,) = ax.collections
+    x, y = area.get_paths()[0].vertices.T
+    assert (y >= np.interp(x, shares, bounds) - 1e-9).all() and y.max() >= ax.get_ylim()[1]
+    assert to_hex(area.get_facecolor()[0]) == VOID
+    for tolerance in level(ax):
+        assert box_of(said(ax, f"tolerance {tolerance:g}")).y0 == pytest.approx(tolerance, abs=0.02)
+        yield f"tolerance of {tolerance:g}."
     words = [text for text in ax.texts if text.get_zorder() == 5]
     for mark, word in zip(marks(ax), words, strict=True):
         share, gap = at(mark)
+        assert inked(mark, GOOD if mark.get_marker() == "o" else BAD)
         possible = gap <= np.interp(share, shares, bounds) + 1e-9
         assert mark.get_marker() == ("o" if possible else "X")
         yield f"{word.get_text()}: a slice with {100 * share:.4g}% of the rows"
         yield f"a gap of {gap:.3f} is {'possible' if possible else 'impossible'}"
-    impossible = next(text for text in ax.texts if text.get_text().startswith("impossible"))
-    box = impossible.get_window_extent().transformed(ax.transData.inverted())
+    inside = box_of(said(ax, "possible"))
+    assert inside.y1 < np.interp([inside.x0, inside.x1], shares, bounds).min()
+    box = box_of(said(ax, "impossible"))
     covered = (shares >= box.x0) & (shares <= box.x1)
     assert (bounds[covered] < box.y0).all(), "the word `impossible` lies in what is possible"
 
@@ -84,39 +181,63 @@ def slice_changes(fig: Figure) -> Iterator[str]:
     rows = names(fig.axes[0])
     for ax in fig.axes:
         lost = []
-        for mark in marks(ax):
+        zero, tolerated = upright(ax)
+        assert list(zero.get_xdata()) == [0, 0] and inked(tolerated, BAD)
+        loss = f"loss of {-tolerated.get_xdata()[0]:g}"
+        assert f"{loss})" in fig.get_supxlabel()
+        yield f"tolerated {loss}."
+        title = "_".join(ax.get_title(loc="center").split())
+        yield f"{title}: {rows[0].rpartition(' (')[0]} ("
+        stems = [line for line in wide(ax, 2) if inked(line, RULE)]
+        for mark, stem in zip(marks(ax), stems, strict=True):
             change, y = at(mark)
+            assert spans(stem) == ([0, change], [y, y])
+            assert inked(mark, BAD if mark.get_marker() == "X" else MAIN)
             name, _, count = rows[round(y)].rpartition(" (")
             yield f"{name} ({count[:-1]} rows) {change:+.2f}"
             lost += [name] if mark.get_marker() == "X" else []
         yield f"beyond the tolerance: {', '.join(lost) or 'none'}."
         assert len(bold(ax)) == len(lost)
+        for word in (text for text in ax.texts if text.get_weight() == "bold"):
+            assert inked(word, BAD)
+            name = rows[round(word.xy[1])].rpartition(" (")[0]
+            assert name in lost and float(word.get_text().replace("−", "-")) < 0
 
 
 def resampled_gains(fig: Figure) -> Iterator[str]:
     ax = fig.axes[0]
-    low, high = (line.get_xdata()[0] for line in ax.lines if list(line.get_ydata()) == [0, 0.7])
+    ends = [line for line in ax.lines if list(line.get_ydata()) == [0, 0.7]]
+    low, high = (float(line.get_xdata()[0]) for line in ends)
+    assert all(inked(line, MAIN) for line in ends)
     yield f"interval reaches from {low:.5f} to {high:.5f}"
     assert bold(ax) == [f"{low:.5f}", f"{high:.5f}"]
-    margin = next(line.get_xdata()[0] for line in ax.lines if list(line.get_ydata()) == [0, 1])
+    assert [text.xy[0] for text in ax.texts if text.get_weight() == "bold"] == [low, high]
+    margin = the_margin(ax)
     yield f"margin of {margin:g} lies {'inside' if low < margin <= high else 'at its edge'}"
-    tails, inside = (patch.get_data() for patch in ax.patches if isinstance(patch, StepPatch))
-    middle = (inside.edges[:-1] + inside.edges[1:]) / 2
-    shares = tails.values + inside.values
-    assert low <= middle[inside.values > 0].min() and middle[inside.values > 0].max() <= high
+    middle, shares = the_distribution(ax, low, high)
     yield f"measured gain of {round(float(shares @ middle / shares.sum()), 5):.5f}"
+    for dots in (line for line in ax.lines if line.get_marker() == "o"):
+        assert sum(dots.get_ydata()) == pytest.approx(shares.sum(), rel=0.01)
+        yield "Dots show"
 
 
 def interval_bars(fig: Figure) -> Iterator[str]:
     ax = fig.axes[0]
-    for bar, mark, name, said in zip(wide(ax, 5), marks(ax), names(ax), bold(ax), strict=True):
-        (low, high), (gain, y) = bar.get_xdata(), at(mark)
-        assert list(bar.get_ydata()) == [y, y] and mark.get_marker() == MARKERS[said]
-        assert same_color(bar.get_color(), COLOURS[said])
+    words = [text for text in ax.texts if text.get_weight() == "bold"]
+    for bar, mark, name, word in zip(wide(ax, 5), marks(ax), names(ax), words, strict=True):
+        (low, high), (gain, y), decision = bar.get_xdata(), at(mark), word.get_text()
+        marker, ink = DECISIONS[decision]
+        assert list(bar.get_ydata()) == [y, y] and mark.get_marker() == marker
+        assert inked(bar, ink) and inked(mark, ink) and inked(word, ink)
+        assert word.get_position()[1] == y == names(ax).index(name)
         name = name.replace("\n", ", ")
-        yield f"{name}: gain {gain:.5f}, interval {low:.5f} to {high:.5f}, {said}"
-    zero, margin = (line.get_xdata()[0] for line in ax.lines if list(line.get_ydata()) == [0, 1])
-    yield f"margin of {margin:g} and zero" if zero == 0 else "zero is not where it belongs"
+        yield f"{name}: gain {gain:.5f}, interval {low:.5f} to {high:.5f}, {decision}"
+    assert 0 in {line.get_xdata()[0] for line in upright(ax) if inked(line, GREY)}
+    yield f"margin of {the_margin(ax):g} and zero"
+
+
+def level_of(line: Line2D) -> float | None:
+    return float(line.get_ydata()[0]) if list(line.get_xdata()) == [0, 1] else None
 
 
 def cost_lines(fig: Figure) -> Iterator[str]:
@@ -127,6 +248,22 @@ def cost_lines(fig: Figure) -> Iterator[str]:
     assert cost == pytest.approx(np.interp(rate, *falling.get_data()))
     yield f"At the marked {100 * rate:.4g}% it costs {cost:,.2f}."
     anyway, alone = level(ax)
+    inks = {"training, then checks: ": (anyway, ASIDE), "training alone: ": (alone, GREY)}
+    for words, (height, ink) in inks.items():
+        assert said(ax, words).get_text() == f"{words}{height:,.2f}" and inked(said(ax, words), ink)
+        line = next(line for line in ax.lines if level_of(line) == height)
+        assert inked(line, ink)
+        word = said(ax, words).get_position()[1]
+        assert (word > height) == (height == anyway)  # above the upper line, below the lower one
+    assert inked(falling, MAIN) and inked(disc, MAIN)
+    outcome = "breaks even"
+    if cost != alone:
+        outcome = (
+            f"saves {alone - cost:,.2f}" if cost < alone else f"costs {cost - alone:,.2f} more"
+        )
+    assert f"{100 * rate:.4g}%: {cost:,.2f}\n{outcome}" in bold(ax)
+    assert spans(wide(ax, 4)[0]) == ([rate, rate], [cost, alone])
+    yield f" in {ax.get_ylabel().rpartition('(')[2][:-1]} over"
     yield f"training alone, {alone:,.2f}; training, then checks, {anyway:,.2f}."
     crossings = [mark for part in (ax, *ax.child_axes) for mark in marks(part, "D")]
     rates = [f"at a catch rate of {100 * at(mark)[0]:.4g}%. " for mark in crossings]
@@ -138,16 +275,23 @@ def order_costs(fig: Figure) -> Iterator[str]:
     ax = fig.axes[0]
     costs, ranks = next(line for line in ax.lines if len(line.get_xdata()) > 1).get_data()
     assert (np.diff(costs) >= 0).all() and list(ranks) == list(range(1, len(costs) + 1))
+    yield f" in {ax.get_xlabel().rpartition('(')[2][:-1]} for"
     yield f"all {len(costs)} orders, sorted, from {costs[0]:,.2f} to {costs[-1]:,.2f}"
     for mark, words in zip(marks(ax), bold(ax), strict=True):
         cost, rank = at(mark)
         assert costs[int(rank) - 1] == pytest.approx(cost)
         assert words == f"{words.rpartition(':')[0]}: {cost:,.2f}"
+        assert (mark.get_marker() == "o") == (cost == costs[0])
+        assert inked(mark, GOOD if cost == costs[0] else BAD)
         yield f"{words.rpartition(':')[0]}, {cost:,.2f}"
 
 
 def source_spread(fig: Figure) -> Iterator[str]:
     churn, accuracy = fig.axes
+    (key,) = fig.legends
+    (whole, words), (part, of) = zip(key.legend_handles, key.get_texts(), strict=True)
+    assert inked(whole, MAIN) and words.get_text() == "all rows" and inked(part, BAD)
+    yield of.get_text().replace("slice:", "slice is") + "."
     drawn_lines = [line for line in accuracy.lines if len(line.get_xdata()) == 2]
     for y, name in enumerate(names(churn)):
         whole, part = drawn_lines[2 * y : 2 * y + 2]
@@ -171,7 +315,10 @@ def null_candidates(fig: Figure) -> Iterator[str]:
     low, high = ax.get_xlim()
     assert all(low <= bar.get_x() and bar.get_x() + bar.get_width() <= high for bar in ax.patches)
     yield f"{min(bars)} to {max(bars)}. The tallest bar holds {max(heights.values()):.1f}%"
+    for bar in ax.patches:
+        assert inked(bar, BAD) or inked(bar, PASSED_OVER)
     for line, words in zip(ax.lines, ax.texts, strict=True):
+        assert words.xy[0] == line.get_xdata()[0] and line.get_xdata()[0] % 1 == 0.5
         margin, won = words.get_text().split()[1][:-1], words.get_text().split()[2]
         beyond = sum(height for gain, height in heights.items() if gain > line.get_xdata()[0])
         assert won == f"{beyond:.2f}%"
@@ -182,7 +329,15 @@ def null_candidates(fig: Figure) -> Iterator[str]:
 
 def measured_and_true(fig: Figure) -> Iterator[str]:
     ax = fig.axes[0]
-    parts = {line.get_marker(): line.get_ydata() for line in ax.lines if line.get_marker() in ".xo"}
+    lines = {line.get_marker(): line for line in ax.lines if line.get_marker() in ".xo"}
+    assert all(inked(lines[kind], ink) for kind, ink in ((".", BLOCKED), ("x", BAD), ("o", MAIN)))
+    # What the holdout showed, on which gates promote, lies across.
+    across = {kind: line.get_xdata() for kind, line in lines.items()}
+    assert max(across["."]) < min(across["x"]) and max(across["x"]) < min(across["o"])
+    corner = said(ax, "promoted and worse")
+    assert corner.get_transform() == ax.transAxes and inked(corner, BAD)
+    assert corner.get_position()[0] > 0.5 > 0.2 > corner.get_position()[1]
+    parts = {kind: line.get_ydata() for kind, line in lines.items()}
     total = sum(map(len, parts.values()))
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     for label, rows in zip(labels, parts.values(), strict=True):
@@ -196,6 +351,7 @@ def measured_and_true(fig: Figure) -> Iterator[str]:
 
 def best_of_k(fig: Figure) -> Iterator[str]:
     measured, true = fig.axes[0].lines
+    assert inked(measured, BAD) and inked(true, MAIN)
     for k, m, t in zip(measured.get_xdata(), measured.get_ydata(), true.get_ydata(), strict=True):
         yield f"k = {k}: {m:.2f}% and {t:.2f}%"
     _names_end_where_curves_end(fig.axes[0], {"on the holdout": measured, "in truth": true})
@@ -204,6 +360,7 @@ def best_of_k(fig: Figure) -> Iterator[str]:
 def worn_out(fig: Figure) -> Iterator[str]:
     ax = fig.axes[0]
     measured, true = wide(ax, 2.6)
+    assert inked(measured, BAD) and inked(true, MAIN)
     ends = [line.get_ydata()[[0, -1]] for line in (measured, true)]
     yield f"from {ends[0][0]:.2f}% up to {ends[0][1]:.2f}%"
     yield f"from {ends[1][0]:.2f}% down to {ends[1][1]:.2f}%"
@@ -218,6 +375,7 @@ def _names_end_where_curves_end(ax: Axes, curves: dict[str, Line2D]) -> None:
     assert set(ends) == set(curves)
     for name, curve in curves.items():
         assert ends[name] == pytest.approx((curve.get_xdata()[-1], curve.get_ydata()[-1]))
+        assert inked(said(ax, name), curve.get_color())
 
 
 def corrected(fig: Figure) -> Iterator[str]:
@@ -229,10 +387,42 @@ def corrected(fig: Figure) -> Iterator[str]:
         name, _, gain = label.replace("−", "-").rpartition(" (")
         said = f"{name}, {gain[:-1]} points"
         yield f"{said}: {alone:.2g}, adjusted {adjusted:.2g}" if alone > 0.0001 else said
-        accent = next(line for line in ax.lines if list(line.get_ydata()) == [0, 1]).get_xdata()[0]
+        accent = float(upright(ax)[0].get_xdata()[0])
         lost = adjusted <= accent and gain.startswith("-")
         assert mark.get_marker() == ("X" if lost else "o")
+        ink = GREY if adjusted > accent else BAD if lost else MAIN
+        assert inked(mark, ink) and same_color(ring.get_markeredgecolor(), ink)
+        assert same_color(ring.get_markerfacecolor(), "white") and ring.get_zorder() < 4
+        assert ([alone, adjusted], [y, y]) in [spans(line) for line in ax.lines if inked(line, ink)]
+    (shade,) = ax.patches
+    ends = ax.transData.transform([(ax.get_xlim()[0], 0), (accent, 0)])[:, 0]
+    assert [shade.get_extents().x0, shade.get_extents().x1] == pytest.approx(list(ends))
+    assert inked(shade, GOOD) and inked(upright(ax)[0], GOOD)
     yield f"adjusted by Holm over {len(each) // 2} slices; the level is {accent:g}"
+
+
+# From box to box; an arrow that turns on its way starts at a corner, which is no box.
+ARROWS = [
+    ("", "cheap checks"),
+    ("cheap checks", "distributed training"),
+    ("distributed training", "evaluation gate"),
+    ("evaluation gate", ""),  # blocked
+    ("evaluation gate", "bundle + registry"),
+    ("bundle + registry", "canary/shadow"),
+    ("canary/shadow", "staged rollout"),
+    ("staged rollout", "fleet"),
+    ("staged rollout", "automatic rollback"),
+    ("", "fleet"),
+    ("fleet", "drift monitor"),
+    ("", "triggers"),
+]
+
+
+def _joins(arrow: FancyArrowPatch) -> tuple[str, str]:
+    return tuple(
+        next((box.name for box in BOXES if abs(box.x - x) <= 75 and abs(box.y - y) <= 33), "")
+        for x, y in arrow._posA_posB
+    )
 
 
 def pipeline(fig: Figure) -> Iterator[str]:
@@ -242,20 +432,35 @@ def pipeline(fig: Figure) -> Iterator[str]:
     for box, patch in zip(BOXES, boxes, strict=True):
         x, y = patch.get_x() + patch.get_width() / 2, patch.get_y() + patch.get_height() / 2
         assert box.words in {text.get_text() for text in ax.texts if text.get_position() == (x, y)}
-        lit += [box.name] if to_hex(patch.get_facecolor()) == "#ffd37a" else []
+        (word,) = (text for text in ax.texts if text.get_position() == (x, y))
+        on = word.get_weight() == "bold"
+        lit += [box.name] if on else []
+        face, edge = (to_hex(ink) for ink in (patch.get_facecolor(), patch.get_edgecolor()))
+        assert (face, edge) == (LIT if on else BOX)
         yield f"{box.name} {box.lessons}".rstrip()
-    badges = {text.get_text() for text in ax.texts if text.get_bbox_patch() is not None}
-    assert {box.lessons for box in BOXES if box.lessons} <= badges
+        corner = (patch.get_x() + patch.get_width() - 6, patch.get_y())
+        badges = [text for text in ax.texts if text.get_position() == corner]
+        assert [text.get_text() for text in badges] == [box.lessons] * bool(box.lessons)
+        assert all(inked(text.get_bbox_patch(), BADGE) for text in badges)
+    arrows = [patch for patch in ax.patches if isinstance(patch, FancyArrowPatch)]
+    assert sorted(map(_joins, arrows)) == sorted(ARROWS)
     yield f" Lit up: {', '.join(lit)}." if lit else "the whole loop 10."
 
 
 def intervals_panel(fig: Figure) -> Iterator[str]:
     ax = fig.axes[0]
-    (low, high), (decision, *_) = wide(ax, 6)[0].get_xdata(), bold(ax)
+    (bar,) = wide(ax, 6)
+    (low, high), (decision, *_) = bar.get_xdata(), bold(ax)
+    ink = DECISIONS[decision.lower()][1]
+    assert inked(bar, ink) and inked(said(ax, decision), ink)
+    the_distribution(ax, low, high)
+    yield f"margin {the_margin(ax):g}, "
     yield f"interval {low:.5f} to {high:.5f}"
     yield f": {decision.lower()}."
     dashed = next(line for line in ax.lines if line.get_linewidth() == 1.2)
     yield f"true gain {dashed.get_xdata()[0]:g}:"
+    true_gain = said(ax, f"true gain {dashed.get_xdata()[0]:g}")
+    assert true_gain.xy[0] == dashed.get_xdata()[0]
     ladder = marks(ax, "oX")
     held = sum(mark.get_marker() == "o" for mark in ladder)
     if ladder:
@@ -264,12 +469,24 @@ def intervals_panel(fig: Figure) -> Iterator[str]:
     bars.sort(key=lambda bar: -bar.get_ydata()[0])  # from the newest down
     for bar, mark in zip(bars, ladder, strict=True):
         (low, high), true = bar.get_xdata(), dashed.get_xdata()[0]
-        assert (mark.get_marker() == "o") == (low <= true <= high)
+        holds = low <= true <= high
+        assert mark.get_marker() == ("o" if holds else "X")
+        assert inked(mark, HOLDS if holds else BAD) and inked(bar, HOLDS if holds else BAD)
+        assert at(mark)[1] == bar.get_ydata()[0]
+        assert at(mark)[0] == pytest.approx((low + high) / 2, abs=0.2 * (high - low) + 1e-9)
 
 
 def noise_panel(fig: Figure) -> Iterator[str]:
     ax = fig.axes[0]
-    reference, other, _, churn = ax.lines
+    reference, other, apart, churn = ax.lines
+    inks = {"loss, reference": MAIN, "loss, other run": BAD, "difference of the two losses": APART}
+    for line, (words, ink) in zip(ax.lines, (inks | {"churn, now": INK}).items(), strict=True):
+        assert inked(line, ink) and inked(said(ax, words), ink)
+    # The mean of distances is no less than the distance of means.
+    least = np.abs(reference.get_ydata() - other.get_ydata())
+    assert (np.nan_to_num(apart.get_ydata()) >= least * (1 - 1e-6) - 1e-12).all()
+    heights = [said(ax, words).get_position()[1] for words in (*inks, "churn, now")]
+    assert heights == sorted(heights, reverse=True)
     yield f"losses end at {reference.get_ydata()[-1]:.3f} and {other.get_ydata()[-1]:.3f}"
     shares = np.nan_to_num(churn.get_ydata())
     yield f"churn at {shares[-1]:.1%}, having been at most {shares.max():.1%}"
@@ -282,7 +499,14 @@ def slices_panel(fig: Figure) -> Iterator[str]:
     (k, false), (_, missed) = (at(mark) for mark in marks(ax, "oX"))
     yield f"Marked: {k:.0f} slice{'s' * (k != 1)}, {false:.0f}% false alarms, {missed:.0f}% missed"
     assert bold(ax) == [f"{false:.0f}%", f"{missed:.0f}%"]
-    curves = [line.get_data() for line in ax.lines if len(line.get_xdata()) > 2]
+    (rule,) = (line for line in ax.lines if inked(line, RULE))
+    assert list(rule.get_ydata()) == [100 * LEVEL] * 2
+    pair = [line for line in ax.lines if len(line.get_xdata()) > 2]
+    curves = [line.get_data() for line in pair]
+    ends = {"false alarms": BAD, "missed": MAIN}
+    for (name, ink), line, mark in zip(ends.items(), pair, marks(ax, "oX"), strict=True):
+        assert inked(line, ink) and inked(mark, ink)
+        assert said(ax, name).get_position()[1] == pytest.approx(line.get_ydata()[-1], abs=3.5)
     (counts, falses), (_, misses) = curves
     for at_k in (1, 20, 40):
         place = list(counts).index(at_k)
@@ -293,12 +517,24 @@ def stream_weeks(fig: Figure) -> Iterator[str]:
     ax = fig.axes[0]
     served = next(line for line in wide(ax, 2.6) if len(line.get_xdata()) == 24)
     weeks, loss = served.get_data()
+    assert inked(served, MAIN)
     yield f"What served loses {loss.mean():.4f} on average, at most {loss.max():.3f} in week "
     yield f"{loss.max():.3f} in week {weeks[loss.argmax()]}"
     still = next(line for line in wide(ax, 1.6) if len(line.get_xdata()) == 24)
+    assert inked(still, GREY)
     yield f"never retrained, {still.get_ydata().mean():.4f}"
     across = [height for height in level(ax) if height > 0.4]
     yield f"The limit is {across[0]:.3f}." if across else "There is no limit."
+    for limit in across:
+        assert box_of(said(ax, f"limit {limit:.3f}")).y0 == pytest.approx(limit, abs=0.02)
+        assert inked(next(line for line in ax.lines if level_of(line) == limit), BAD)
+    assert all(inked(mark, ASIDE) for mark in marks(ax, "^"))
+    for mark in marks(ax, "oX"):
+        assert inked(mark, GOOD if mark.get_marker() == "o" else BAD)
+    lanes = [spans(line) for line in wide(ax, 2) if inked(line, PALE)]
+    for ((start, end), (y, same)), mark in zip(lanes, marks(ax, "^"), strict=True):
+        assert (start, y) == at(mark) and y == same and end >= start
+        assert end == weeks[-1] + 1 or (end, y) in map(at, marks(ax, "oX"))
     verdicts = {at(mark)[1]: [] for mark in marks(ax, "^")}
     for mark in marks(ax, "oX"):
         verdicts[at(mark)[1]].append((at(mark)[0], mark.get_marker()))
@@ -316,6 +552,9 @@ def stream_weeks(fig: Figure) -> Iterator[str]:
 
 def successions(fig: Figure) -> Iterator[str]:
     ax = fig.axes[0]
+    for line, name, ink in zip(ax.lines, ("latest", "with an anchor"), (BAD, MAIN), strict=True):
+        assert inked(line, ink) and inked(said(ax, name), ink)
+        assert said(ax, name).xy == (line.get_xdata()[-1], line.get_ydata()[-1])
     plain, anchored = (line.get_ydata() for line in ax.lines)
     yield f"over {len(plain) - 1} candidates, from {plain[0]:.1f}%"
     yield f"only it ends at {plain[-1]:.1f}%, {plain[0] - plain[-1]:.1f} points lost"

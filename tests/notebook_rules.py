@@ -8,6 +8,8 @@ prose_numbers have those of lessons only.
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 from bs4 import BeautifulSoup
+from PIL import Image
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 PANEL_TAG = "nbval-ignore-output"
@@ -25,6 +28,8 @@ MIN_ALT = 20  # characters; anything shorter is a title, not a description
 _NBVAL_WORDS = re.compile(
     r"(nbval|pytest-validate|pytest_validate|raises-exception)", re.IGNORECASE
 )
+_DRAWING = re.compile(r'<figure[^>]* data-drawing="([0-9a-f]{16})"')
+_SOURCE = re.compile(r'src="data:image/png;base64,([^"]+)"')
 _UNSTABLE = {
     "a path of one machine": re.compile(
         r"(?<![\w.])(?:/(?:home|root|Users|tmp|usr|opt|var|work|private)/|[A-Z]:\\)[^\s'\"<>]*"
@@ -284,6 +289,37 @@ def alt_text(book: Notebook) -> list[str]:
                 "describe it."
             )
     return faults
+
+
+def pictures(book: Notebook) -> list[str]:
+    """A stored picture is the one of its figure element: both carry the digest of the drawing.
+
+    nbval compares the digest in the HTML with a fresh run, and leaves out every picture's bytes.
+    """
+    faults = []
+    for i, cell in book.code:
+        for output in cell.outputs:
+            data = output.get("data", {})
+            if "image/png" not in data:
+                continue
+            png, html = data["image/png"], data.get("text/html", "")
+            found = [pattern.search(html) for pattern in (_DRAWING, _SOURCE)]
+            if None in found or "".join(found[1][1].split()) != "".join(png.split()):
+                faults.append(
+                    f"{at(i, cell)} stores another picture as image/png than in its figure, or one "
+                    "that labsupport.show did not draw; run `make outputs`."
+                )
+            elif _drawing(png) != found[0][1]:
+                faults.append(
+                    f"{at(i, cell)} stores a picture of drawing {_drawing(png)} under the words of "
+                    f"drawing {found[0][1]}; run `make outputs`."
+                )
+    return faults
+
+
+def _drawing(png: str) -> str | None:
+    """The digest that a PNG carries, given as base64; None where it carries none."""
+    return Image.open(io.BytesIO(base64.b64decode(png))).info.get("drawing")
 
 
 def links(book: Notebook) -> list[str]:

@@ -19,6 +19,7 @@ FOR_ALL = [
     rules.stable_outputs,
     rules.metadata,
     rules.alt_text,
+    rules.pictures,
     rules.links,
 ]
 FOR_LESSONS = [budgets, order, own_names, prose_numbers]

@@ -128,6 +128,12 @@ def test_a_picture_is_light_opaque_and_small(name):
     assert image.width <= 900
 
 
+def test_pictures_that_differ_have_digests_that_differ():
+    digests = {name: drawn(name).picture.drawing for name in EXAMPLES}
+    pngs = {name: drawn(name).picture.png for name in EXAMPLES}
+    assert len(set(digests.values())) == len(set(pngs.values())) > len(EXAMPLES) / 2
+
+
 def test_the_bundle_holds_the_figure_element_the_png_and_the_words():
     with pyplot.rc_context({"backend": "agg"}):
         fig, ax = pyplot.subplots()

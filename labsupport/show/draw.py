@@ -13,6 +13,12 @@ from labsupport.show.pictures import Picture, new_figure, picture, styled
 GOOD, BAD, MAIN, ASIDE = "#009E73", "#D55E00", "#0072B2", "#E69F00"
 INK, GREY = "#1a1a1a", "#6b6b6b"  # words, and words of less weight
 PALE, RULE, VOID = "#9a9a9a", "#c9c9c9", "#d9d9d9"  # marks beside the point; rules; no man's land
+APART = "#a0478a"  # the difference of two runs: darker than the palette's purple, for its words
+# Many of a kind, paler than what is said about them: the inside and the tails of a distribution,
+# bars that no margin lets through, candidates that no gate promotes, intervals that hold the truth.
+INSIDE, TAILS, PASSED_OVER, BLOCKED, HOLDS = "#8fbfdd", "#b4b4b4", "#9db8c9", "#b5b5b5", "#7d9db1"
+# A step's box and its edge, dark and lit; the number of its lesson; the road between steps.
+BOX, LIT, BADGE, ROAD = ("#eef4f8", "#7f97a6"), ("#ffd37a", "#8a5a00"), "#12435c", "#4a4a4a"
 DASHED = (0, (4, 3))
 _WORDS = {GOOD: "#00654a", BAD: "#9c4400", MAIN: "#005a8c", ASIDE: "#7d5600"}
 

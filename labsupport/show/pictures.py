@@ -18,11 +18,15 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from labsupport.show.artists import drawing_digest
 
 STYLE = Path(__file__).parent / "lab.mplstyle"
 DRAWING = threading.RLock()  # held by whoever draws
 _RC = matplotlib.rc_params_from_file(STYLE, use_default_template=False)
 
+DRAWING_KEY = "drawing"  # of the digest in a stored PNG
 _PALETTE = 96  # colours in a stored PNG: smooth letters, a third of the bytes
 
 
@@ -35,11 +39,13 @@ class Picture:
     png : the encoded image.
     alt : what it shows, in words and numbers, for readers who do not see it.
     caption : one line under it: what to see.
+    drawing : digest of what was drawn, also in the PNG; see `artists`.
     """
 
     png: bytes
     alt: str
     caption: str
+    drawing: str
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, object]:
         return {"text/html": self.html, "image/png": self.png, "text/plain": self.alt}
@@ -49,7 +55,8 @@ class Picture:
         """The figure element. Viewers that refuse HTML find the same PNG beside it."""
         source = base64.b64encode(self.png).decode()
         return (
-            f'<figure style="margin:0"><img alt="{html.escape(self.alt)}" '
+            f'<figure style="margin:0" data-drawing="{self.drawing}">'
+            f'<img alt="{html.escape(self.alt)}" '
             f'style="max-width:100%;height:auto" src="data:image/png;base64,{source}">'
             f"<figcaption>{html.escape(self.caption)}</figcaption></figure>"
         )
@@ -72,7 +79,9 @@ def picture(fig: Figure, alt: str, caption: str) -> Picture:
         raise ValueError("A picture needs alt text: say in words and numbers what it shows.")
     if not isinstance(caption, str) or not caption.strip():
         raise ValueError("A picture needs a caption: one line on what to see in it.")
-    shown = Picture(encode_png(fig, _PALETTE), alt.strip(), caption)
+    canvas = _drawn(fig)
+    drawing = drawing_digest(fig, alt.strip(), caption)
+    shown = Picture(_encode(canvas, _PALETTE, drawing), alt.strip(), caption, drawing)
     if fig.canvas.manager is not None:
         from matplotlib import pyplot  # only a figure that pyplot made needs pyplot to forget it
 
@@ -88,20 +97,27 @@ def encode_png(fig: Figure, colours: int | None = None) -> bytes:
     fig : the figure.
     colours : size of an adaptive palette, for a small file; None keeps every colour and is faster.
     """
+    return _encode(_drawn(fig), colours)
+
+
+def _drawn(fig: Figure) -> FigureCanvasAgg:
+    """The Agg canvas of a figure, with the figure drawn on it."""
     canvas = fig.canvas if isinstance(fig.canvas, FigureCanvasAgg) else FigureCanvasAgg(fig)
     with styled():
         canvas.draw()
-    return _encode(canvas, colours)
+    return canvas
 
 
-def _encode(canvas: FigureCanvasAgg, colours: int | None) -> bytes:
+def _encode(canvas: FigureCanvasAgg, colours: int | None, drawing: str | None = None) -> bytes:
     image = Image.fromarray(np.asarray(canvas.buffer_rgba())[:, :, :3].copy())
     if colours is not None:
         image = image.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    small = {"optimize": colours is not None, "compress_level": 9 if colours else 1}
+    if drawing is not None:
+        small["pnginfo"] = PngInfo()
+        small["pnginfo"].add_text(DRAWING_KEY, drawing)
     encoded = io.BytesIO()
-    image.save(
-        encoded, format="png", optimize=colours is not None, compress_level=9 if colours else 1
-    )
+    image.save(encoded, format="png", **small)
     return encoded.getvalue()
 
 

@@ -15,6 +15,12 @@ from tiny_lesson import PYTEST, STEM, Project, copy_project, passes, record, tin
 PARAMETERS, SCORE_CELL, READING_CELL, PANEL_CELL, PICTURE_CELL, QUESTION = 1, 3, 4, 5, 6, 7
 COMPARED = "Cell "  # the fault is not against a rule: nbval compares and finds it in this cell
 
+DRAWING = "0123456789abcdef"  # of the picture of the valid lesson
+OTHER_PNG = (  # one pixel that carries the same digest backwards
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAAGHRFWHRkcmF3aW5nAGZlZGNiYTk4NzY1"
+    "NDMyMTCQo65dAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+)
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -78,6 +84,17 @@ def bare_picture(book) -> None:
     del book.cells[PICTURE_CELL].outputs[0].data["text/html"]
 
 
+def other_picture(*mimes: str) -> Callable:
+    """Put the picture of another drawing into some representations."""
+
+    def plant(book):
+        data = book.cells[PICTURE_CELL].outputs[0].data
+        for mime in mimes:
+            data[mime] = data[mime].replace(data["image/png"].strip(), OTHER_PNG)
+
+    return plant
+
+
 def second_panel(book) -> None:
     cell = new_code_cell("1", execution_count=5, metadata={"tags": ["nbval-ignore-output"]})
     book.cells[QUESTION:QUESTION] = [cell, new_code_cell("2", execution_count=6)]
@@ -106,6 +123,13 @@ FAULTS = [
         "wrong number in stored caption",
         replace_output(PICTURE_CELL, "text/html", "right: 0.92", "right: 0.97"),
         "right: 0.9750",
+        "differ",
+    ),
+    broken(
+        "Cell 3",
+        "picture by old drawing code",
+        replace_output(PICTURE_CELL, "text/html", DRAWING, DRAWING[::-1]),
+        DRAWING,
         "differ",
     ),
     broken(
@@ -177,6 +201,24 @@ FAULTS = [
         "picture without alt text",
         replace_output(PICTURE_CELL, "text/html", "<img alt=", "<img name="),
         "describe it",
+    ),
+    broken(
+        "pictures",
+        "picture of another drawing",
+        other_picture("text/html", "image/png"),
+        f"drawing fedcba9876543210 under the words of drawing {DRAWING}",
+    ),
+    broken(
+        "pictures",
+        "another picture for viewers without HTML",
+        other_picture("image/png"),
+        "another picture as image/png",
+    ),
+    broken(
+        "pictures",
+        "another picture for viewers with HTML",
+        other_picture("text/html"),
+        "another picture as image/png",
     ),
     broken("alt_text", "bare picture", bare_picture, "cell 6", "bare picture"),
     broken(
@@ -261,7 +303,7 @@ def test_the_lesson_without_a_fault_passes(project):
         "-k",
         f"{STEM} or Cell",
     )
-    assert "15 passed" in output, output  # eleven rules, four cells: none left out
+    assert "16 passed" in output, output  # twelve rules, four cells: none left out
 
 
 def test_one_lesson_passes_among_the_faulty(run):

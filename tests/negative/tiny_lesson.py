@@ -45,11 +45,14 @@ PICTURE = """from base64 import b64decode, b64encode
 from IPython.display import display
 
 png = b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAAGHRFWHRkcmF3aW5nADAxMjM0NTY3ODlh"
+    "YmNkZWYcmd8+AAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
 )
 alt, data = f"One bar, {share:.4f} of 40 rows right", b64encode(png).decode()
 image = f'<img alt="{alt}" src="data:image/png;base64,{data}">'
-html = f"<figure>{image}<figcaption>Share of rows that are right: {share:.4f}</figcaption></figure>"
+figure = '<figure data-drawing="0123456789abcdef">'  # the digest that the PNG carries as well
+caption = f"<figcaption>Share of rows that are right: {share:.4f}</figcaption></figure>"
+html = figure + image + caption
 display({"text/html": html, "image/png": b64encode(png).decode()}, raw=True)"""
 CLOSING = (
     "## What to remember\n\nCount.",

@@ -11,13 +11,24 @@ from labsupport.comparisons import Interval
 from labsupport.gate import Policy, gate
 from labsupport.intervals import gain_distribution, gain_interval
 from labsupport.outcomes import PairedOutcomes
-from labsupport.show.draw import BAD, GOOD, GREY, INK, MAIN, count, figure, percent, words_in
+from labsupport.show.draw import (
+    BAD,
+    GOOD,
+    GREY,
+    INK,
+    INSIDE,
+    MAIN,
+    TAILS,
+    count,
+    figure,
+    percent,
+    words_in,
+)
 from labsupport.show.pictures import LabFigure
 
 GAIN_LABEL = "gain over the baseline (share of rows)"
 COLOURS = {"promote": GOOD, "block": BAD, "inconclusive": MAIN}
 MARKERS = {"promote": "o", "block": "X", "inconclusive": "D"}
-_INSIDE, _TAILS = "#8fbfdd", "#b4b4b4"  # of an interval
 _TOO_RARE = 1e-5  # of the most frequent gain: thinner than a pixel
 
 
@@ -71,7 +82,7 @@ def draw_distribution(ax: Axes, gains: np.ndarray, mass: np.ndarray, interval: I
     step = gains[1] - gains[0] if len(gains) > 1 else 0.004
     edges = np.append(gains - step / 2, gains[-1] + step / 2)
     inside = (gains >= interval.low) & (gains <= interval.high)
-    for part, colour in ((~inside, _TAILS), (inside, _INSIDE)):
+    for part, colour in ((~inside, TAILS), (inside, INSIDE)):
         ax.stairs(height * part, edges, fill=True, color=colour, linewidth=0, zorder=2)
 
 

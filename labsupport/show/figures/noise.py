@@ -10,10 +10,9 @@ from matplotlib.axes import Axes
 
 from labsupport.exact import as_written
 from labsupport.noise import Spread, false_promotion_rate, null_gains
-from labsupport.show.draw import BAD, DASHED, INK, MAIN, figure, percent
+from labsupport.show.draw import BAD, DASHED, INK, MAIN, PASSED_OVER, figure, percent
 from labsupport.show.pictures import LabFigure
 
-_BARS = "#9db8c9"  # null candidates below every margin
 _LEFT = {"textcoords": "offset points", "ha": "right", "va": "top"}
 
 
@@ -77,7 +76,7 @@ def null_candidates(
     rows = [math.ceil(as_written(margin) * n) for margin in margins]
     rates = [float(false_promotion_rate(right, margin, n)) for margin in margins]
     ax = fig.add_axes((0.085, 0.155, 0.885, 0.8))
-    ax.bar(gains, 100 * share, width=0.8, color=np.where(gains >= rows[0], BAD, _BARS))
+    ax.bar(gains, 100 * share, width=0.8, color=np.where(gains >= rows[0], BAD, PASSED_OVER))
     # Half a bar more than the furthest gain or margin.
     top, reach = 136 * share.max(), 0.6 + 1.04 * max(*np.abs(gains), *rows)
     ax.set(xlim=(-reach, reach), ylim=(0, top), ylabel="share of null candidates (%)")

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from labsupport.show.draw import INK, figure
+from labsupport.show.draw import BADGE, BOX, INK, LIT, ROAD, figure
 from labsupport.show.pictures import LabFigure
 
 _WIDTH, _HEIGHT = 150, 66  # of a box, in pixels of a picture 900 pixels wide
 _COLUMNS = (81, 265.5, 450, 634.5, 819)
 _UPPER, _LOWER, _ROLLBACK = 109, 292, 400
-_LINE = "#4a4a4a"
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def pipeline(fig: LabFigure, lit: str | Iterable[str] = ()) -> tuple[str, str]:
 
 
 def _draw_box(ax: Axes, box: Box, lit: bool) -> None:
-    face, edge, width = ("#ffd37a", "#8a5a00", 2.6) if lit else ("#eef4f8", "#7f97a6", 1.2)
+    face, edge, width = (*LIT, 2.6) if lit else (*BOX, 1.2)
     corner = (box.x - _WIDTH / 2, box.y - _HEIGHT / 2)
     shape = {"boxstyle": "round,pad=0,rounding_size=9", "zorder": 3}
     paint = {"facecolor": face, "edgecolor": edge, "linewidth": width}
@@ -87,7 +86,7 @@ def _draw_box(ax: Axes, box: Box, lit: bool) -> None:
 
 def _draw_badge(ax: Axes, x: float, y: float, lessons: str) -> None:
     box = {"boxstyle": "round,pad=0.28,rounding_size=0.5", "linewidth": 1}
-    box |= {"facecolor": "#12435c", "edgecolor": "white"}
+    box |= {"facecolor": BADGE, "edgecolor": "white"}
     look = {"fontsize": 8.5, "weight": "bold", "color": "white"}
     ax.text(x, y, lessons, ha="right", va="center", bbox=box, zorder=6, **look)
 
@@ -106,7 +105,7 @@ def _draw_flow(ax: Axes) -> None:
     _arrow(ax, [(c[3], _LOWER + tall), (c[3], _ROLLBACK - tall)])
     _arrow(ax, [(c[3] - half, _ROLLBACK), (c[2], _ROLLBACK), (c[2], _LOWER + tall)])
     _arrow(ax, [(c[3], _UPPER + tall), (c[3], _UPPER + tall + 32)])
-    small = {"fontsize": 9, "color": _LINE, "va": "center", "zorder": 4}
+    small = {"fontsize": 9, "color": ROAD, "va": "center", "zorder": 4}
     ax.text(c[3], _UPPER + tall + 48, "blocked: the baseline stays", ha="center", **small)
     ax.text(c[4] - 10, (_UPPER + _LOWER) / 2 + 26, "promoted", ha="right", **small)
     ax.text(c[2] - 12, _ROLLBACK - 24, "previous version", ha="right", **small)
@@ -114,13 +113,13 @@ def _draw_flow(ax: Axes) -> None:
 
 
 def _line(ax: Axes, path: list[tuple[float, float]]) -> None:
-    ax.plot(*zip(*path, strict=True), color=_LINE, linewidth=1.5, solid_joinstyle="round", zorder=2)
+    ax.plot(*zip(*path, strict=True), color=ROAD, linewidth=1.5, solid_joinstyle="round", zorder=2)
 
 
 def _arrow(ax: Axes, path: list[tuple[float, float]]) -> None:
     if len(path) > 2:
         _line(ax, path[:-1])
-    look = {"arrowstyle": "-|>", "mutation_scale": 13, "color": _LINE, "linewidth": 1.5}
+    look = {"arrowstyle": "-|>", "mutation_scale": 13, "color": ROAD, "linewidth": 1.5}
     ax.add_patch(FancyArrowPatch(path[-2], path[-1], shrinkA=0, shrinkB=0, zorder=2, **look))
 
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from labsupport.show.draw import (
     BAD,
+    BLOCKED,
     DASHED,
     GOOD,
     GREY,
@@ -24,7 +25,6 @@ from labsupport.show.draw import (
 from labsupport.show.pictures import LabFigure
 from labsupport.slices import SliceTest
 
-_BLOCKED = "#b5b5b5"  # candidates that no gate promotes
 _LEAST = 0.0001  # smaller p-values are drawn here
 
 
@@ -48,7 +48,7 @@ def measured_and_true(
             "The plain gate promoted none of these candidates; there is no luck to draw."
         )
     kinds = {
-        "blocked by both": (~plain & ~strict, _BLOCKED, ".", 4),
+        "blocked by both": (~plain & ~strict, BLOCKED, ".", 4),
         "promoted by the plain gate only": (plain & ~strict, BAD, "x", 4.5),
         "promoted by the strict gate": (strict, MAIN, "o", 4.5),
     }

@@ -14,7 +14,7 @@ from labsupport.gate import Policy, Verdict, gate
 from labsupport.intervals import gain_distribution, gain_interval
 from labsupport.outcomes import PairedOutcomes
 from labsupport.show.controls import Choice, Panel, Slider
-from labsupport.show.draw import BAD, DASHED, GREY, INK, words_in
+from labsupport.show.draw import BAD, DASHED, GREY, HOLDS, INK, words_in
 from labsupport.show.figures.intervals import COLOURS, GAIN_LABEL, draw_distribution, draw_margin
 from labsupport.show.pictures import LabFigure, Picture
 
@@ -23,7 +23,6 @@ DRAWS = 400  # holdouts that the panel can draw before it starts again
 ROWS = (200, 500, 1000, 2000, 4000, 10_000, 20_000, 50_000, 100_000)
 CONFIDENCES = (0.5, 0.8, 0.9, 0.95, 0.99)
 _TOP, _BOTTOM, _STEP = 1.3, -1.75, 0.07
-_HOLDS = "#7d9db1"  # an interval that holds the true gain, one of many
 
 
 @dataclass(frozen=True)
@@ -156,9 +155,9 @@ def _ladder(ax: Axes, view: IntervalView) -> None:
 
 def _rung(ax: Axes, y: float, gain: float, interval: Interval, holds: bool) -> None:
     """One interval of the ladder; a cross where it misses the true gain."""
-    bar = {"color": _HOLDS if holds else BAD, "zorder": 3 if holds else 4}
+    bar = {"color": HOLDS if holds else BAD, "zorder": 3 if holds else 4}
     ax.plot([interval.low, interval.high], [y, y], linewidth=2 if holds else 3.2, **bar)
-    marker, size, edge = ("o", 4, _HOLDS) if holds else ("X", 9, "white")
+    marker, size, edge = ("o", 4, HOLDS) if holds else ("X", 9, "white")
     ax.plot([gain], [y], marker, markersize=size, markeredgecolor=edge, markeredgewidth=0.8, **bar)
 
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from labsupport.network import EVERY, STEPS, Run, Training, network_task, train_networks
 from labsupport.show.controls import Choice, Panel, Slider, Switch
-from labsupport.show.draw import BAD, INK, MAIN, count, percent, words_in
+from labsupport.show.draw import APART, BAD, INK, MAIN, count, percent, words_in
 from labsupport.show.pictures import LabFigure, Picture
 
 ULPS = (0, 1, 2, 4, 16, 256, 65_536)
@@ -25,7 +25,6 @@ WEIGHT, SEED, ORDER, COUNT, ARRIVAL = (
     "order of arrival",
 )
 SOURCES = (WEIGHT, SEED, ORDER, COUNT, ARRIVAL)
-PURPLE = "#a0478a"  # darker than the palette's, to be read as text
 _SMOOTH = 10  # steps whose losses are averaged into one point of a curve
 
 
@@ -119,12 +118,12 @@ def plot_view(fig: LabFigure, view: NoiseView) -> str:
     apart = np.abs(view.losses[0] - view.losses[1]).reshape(-1, _SMOOTH).mean(axis=1)
     # A log axis has no place for 0.
     apart, churn = (np.where(share > 0, share, np.nan) for share in (apart, view.churn))
-    ax.plot(middle, apart, color=PURPLE, linewidth=1.6)
+    ax.plot(middle, apart, color=APART, linewidth=1.6)
     ax.plot(EVERY * np.arange(len(churn)), churn, color=INK, linewidth=1.8, linestyle=(0, (4, 2)))
     lines = {
         "loss, reference": MAIN,
         "loss, other run": BAD,
-        "difference of the two losses" + " (none)" * bool(np.isnan(apart).all()): PURPLE,
+        "difference of the two losses" + " (none)" * bool(np.isnan(apart).all()): APART,
         f"churn, now {percent(view.churn[-1], 1)}": INK,
     }
     aside = {"transform": ax.transAxes, "ha": "right", "va": "top", "weight": "bold"}

@@ -1,0 +1,126 @@
+"""The words of every figure and panel: what its axes are called, and what else is written in it.
+
+They stand here a second time on purpose. A word that is changed in a figure is changed here as
+well, by somebody who reads it. N stands for a number; names that a caller gives are not listed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+GAIN = "gain over the baseline (share of rows)"
+PLANE = "gain over the baseline (percentage points; squeezed beyond ±1)"
+BETWEEN, IN_ANY = "accuracy gap between two slices", "largest loss of accuracy in any slice"
+CATCHES = "catch rate: share of changes that the checks stop"
+
+
+@dataclass(frozen=True)
+class Words:
+    """The names of both axes, of all axes of each example; and the forms of all other words."""
+
+    axes: frozenset[tuple[tuple[str, str], ...]]
+    forms: frozenset[str]
+
+
+def words(axes: list[tuple[tuple[str, str], ...]], *forms: str) -> Words:
+    return Words(frozenset(axes), frozenset(forms))
+
+
+_COSTS = (
+    "training, then checks: N", "training alone: N", "checks first", "the crossing, enlarged",
+    "N: N\nsaves N", "N: N\ncosts N more", "even at N",
+)  # fmt: skip
+_ENDS = ("on the holdout", "in truth")
+_WEEKS = (
+    "dotted: never retrained; triangle: trained; disc: promoted; cross: not",
+    "limit N",
+    "N dollars of regret",
+)
+_IN_WEEKS = [(("week of 2013", "log-loss per flight (nats)"),)]
+_REAL = ("trees_without_medical", "trees_all_columns", "logistic_without_sex_race")
+_PLANE = ("margin N", "tolerance N", "promote")
+
+WORDS: dict[str, Words] = {
+    "pipeline": words(
+        [(("", ""),)],
+        *("code, data or\nconfig change", "schedule,\nvolume, drift", "cheap\nchecks", "fleet"),
+        *("distributed\ntraining", "evaluation\ngate", "bundle +\nregistry", "canary /\nshadow"),
+        *("staged\nrollout", "drift\nmonitor", "automatic\nrollback", "N", "N N", "N–N N"),
+        *("the lesson about this step", "the whole loop, for real", "previous version"),
+        *("blocked: the baseline stays", "promoted", "regression"),
+    ),
+    "gate_plane": words([((PLANE, BETWEEN),)], *_PLANE),
+    "gap_bound": words(
+        [(("share of the rows in the slice", "accuracy gap between slice and rest"),)],
+        *("impossible at\naccuracy N", "possible", "tolerance N"),
+    ),
+    "slice_changes": words(
+        [(("", ""),) * 2, (("", ""),) * 3],
+        *("N", "change of accuracy in percentage points (dashed: the tolerated loss of N)"),
+    ),
+    "resampled_gains": words([((GAIN, ""),)], "margin N", "N"),
+    "interval_bars": words([((GAIN, ""),)], "margin N", "promote", "inconclusive", "block"),
+    "cost_lines": words(
+        [((CATCHES, f"expected cost per change ({unit})"),) for unit in ("dollars", "euros")],
+        *_COSTS,
+    ),
+    "order_costs": words(
+        [
+            ((f"expected cost of the checks per change ({unit})", "order, cheapest first"),)
+            for unit in ("dollars", "euros")
+        ],
+        *("by cost / catch rate: N", "by cost alone: N", "backwards: N"),
+    ),
+    "source_spread": words(
+        [(("churn against the reference (%)", ""), ("accuracy (%), lowest to highest run", ""))],
+        *("all rows", "the slice: edge"),
+    ),
+    "null_candidates": words(
+        [
+            (
+                (
+                    "gain over the baseline (rows of 100); the recipe is the same",
+                    "share of null candidates (%)",
+                ),
+            )
+        ],
+        "margin N: N win",
+    ),
+    "measured_and_true": words(
+        [(("gain measured on the holdout (points)", "true gain (points)"),)],
+        *("promoted and worse", "blocked by both (N)", "promoted by the plain gate only (N)"),
+        "promoted by the strict gate (N)",
+    ),
+    "best_of_k": words(
+        [(("candidates to choose from (k)", "accuracy of the best of k (%)"),)], *_ENDS
+    ),
+    "worn_out": words(
+        [(("tries on the same holdout", "accuracy (%)"),)],
+        *("the best model there is, in truth", *_ENDS),
+    ),
+    "corrected": words([(("p-value: alone (ring) and after Holm (filled)", ""),)]),
+    "stream_weeks": words(_IN_WEEKS, *_WEEKS),
+    "successions": words(
+        [(("candidates so far", "accuracy of the champion (%)"),)],
+        *("latest only:\nN points lost", "with an anchor:\nN points lost"),
+    ),
+    "costs panel": words([((CATCHES, "expected cost per change (dollars)"),)], *_COSTS),
+    "gate panel": words(
+        [((PLANE, BETWEEN),), ((PLANE, IN_ANY),)],
+        *(*_PLANE, "A", "B", "C", "C honest", *_REAL),  # the builds beside it, in grey
+    ),
+    "intervals panel": words(
+        [((GAIN, ""),)],
+        *("margin N", "true gain N", "PROMOTE", "BLOCK", "INCONCLUSIVE"),
+        "Draw again: every new holdout\nleaves its interval here.",
+    ),
+    "noise panel": words(
+        [(("training steps (log scale)", "mean squared error; share of rows"),)],
+        *("loss, reference", "loss, other run", "churn, now N"),
+        *("difference of the two losses", "difference of the two losses (none)"),
+    ),
+    "slices panel": words(
+        [(("number of slices", "false or missed alarms (%)"),)], *("false alarms", "missed", "N")
+    ),
+    "triggers panel": words(_IN_WEEKS, *_WEEKS),
+}
