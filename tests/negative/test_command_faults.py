@@ -188,12 +188,20 @@ def test_only_windows_may_leave_out_what_only_posix_has(project, catches):
     project.edit("tests/conftest.py", "WINDOWS = True", 'WINDOWS = sys.platform == "win32"')
 
 
-def test_hang_is_ended(project, catches):
-    (project.root / "tests/test_hangs.py").write_text(
-        "import time\ndef test_hangs():\n    time.sleep(90)", encoding="utf-8"
-    )
-    command = (*PYTEST, "-o", "faulthandler_timeout=1", "tests/test_hangs.py")
-    catches("test that hangs", command, "faulthandler_timeout", "Timeout", "in test_hangs")
+HANGS = """import time
+
+def test_hangs():
+    time.sleep(90)
+
+def test_goes_on():
+    pass
+"""
+
+
+def test_hang_is_ended_and_the_others_go_on(project, catches):
+    (project.root / "tests/test_hangs.py").write_text(HANGS, encoding="utf-8")
+    command = (*PYTEST, "-o", "timeout=1", "tests/test_hangs.py")
+    catches("test that hangs", command, "timeout", "Timeout (>1.0s)", "1 failed, 1 passed")
 
 
 def test_warning_is_a_failure(project, catches):
