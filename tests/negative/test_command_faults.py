@@ -134,6 +134,36 @@ def test_check_that_accepts_everything(project, catches):
     )
 
 
+INTERVAL = "labsupport/grading/questions/q04_4.py"
+
+
+@pytest.mark.parametrize(
+    ("fault", "tests", "old", "new", "words"),
+    [
+        (
+            "check that looks at one end of an interval",
+            ("tests/test_questions.py", "-k", "own_hint and 04.4"),
+            "    same=same,",
+            "    same=lambda a, b: same(a[0], b[0]),",
+            "'one end only' on seed",
+        ),
+        (
+            "hint that lies where no mistake is known",
+            ("tests/wrong_answers", "-k", "04.4 and known_mistake"),
+            "'narrow' if narrow else 'wide'",
+            "'wide' if narrow else 'narrow'",
+            "04.4 otherwise-The interval is too narrow",
+        ),
+    ],
+    ids=["one end", "lying hint"],
+)
+def test_question_that_is_wrong(fault, tests, old, new, words, project, catches):
+    passes(project, *PYTEST, *tests)
+    project.edit(INTERVAL, old, new)
+    catches(fault, (*PYTEST, *tests), "kill list", words)
+    project.edit(INTERVAL, new, old)
+
+
 # pytest itself
 
 SKIPS = """import pytest
