@@ -134,6 +134,36 @@ def test_check_that_accepts_everything(project, catches):
     )
 
 
+INTERVAL = "labsupport/grading/questions/q04_4.py"
+
+
+@pytest.mark.parametrize(
+    ("fault", "tests", "old", "new", "words"),
+    [
+        (
+            "check that looks at one end of an interval",
+            ("tests/test_questions.py", "-k", "own_hint and 04.4"),
+            "    same=same,",
+            "    same=lambda a, b: same(a[0], b[0]),",
+            "'one end only' on seed",
+        ),
+        (
+            "hint that lies where no mistake is known",
+            ("tests/wrong_answers", "-k", "04.4 and known_mistake"),
+            "'narrow' if narrow else 'wide'",
+            "'wide' if narrow else 'narrow'",
+            "04.4 otherwise-The interval is too narrow",
+        ),
+    ],
+    ids=["one end", "lying hint"],
+)
+def test_question_that_is_wrong(fault, tests, old, new, words, project, catches):
+    passes(project, *PYTEST, *tests)
+    project.edit(INTERVAL, old, new)
+    catches(fault, (*PYTEST, *tests), "kill list", words)
+    project.edit(INTERVAL, new, old)
+
+
 # pytest itself
 
 SKIPS = """import pytest
@@ -188,12 +218,20 @@ def test_only_windows_may_leave_out_what_only_posix_has(project, catches):
     project.edit("tests/conftest.py", "WINDOWS = True", 'WINDOWS = sys.platform == "win32"')
 
 
-def test_hang_is_ended(project, catches):
-    (project.root / "tests/test_hangs.py").write_text(
-        "import time\ndef test_hangs():\n    time.sleep(90)", encoding="utf-8"
-    )
-    command = (*PYTEST, "-o", "faulthandler_timeout=1", "tests/test_hangs.py")
-    catches("test that hangs", command, "faulthandler_timeout", "Timeout", "in test_hangs")
+HANGS = """import time
+
+def test_hangs():
+    time.sleep(90)
+
+def test_goes_on():
+    pass
+"""
+
+
+def test_hang_is_ended_and_the_others_go_on(project, catches):
+    (project.root / "tests/test_hangs.py").write_text(HANGS, encoding="utf-8")
+    command = (*PYTEST, "-o", "timeout=1", "tests/test_hangs.py")
+    catches("test that hangs", command, "timeout", "Timeout (>1.0s)", "1 failed, 1 passed")
 
 
 def test_warning_is_a_failure(project, catches):

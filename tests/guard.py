@@ -1,0 +1,272 @@
+"""Whether all tests ran: the last step of .ci/run, which asks the tree and not pytest's settings.
+
+    python tests/guard.py build/tests.xml           one sentence per fault, exit status 1 if any
+    python tests/guard.py build/tests.xml --keep    write this run's numbers to tests/items.txt
+
+The report is what `pytest --junitxml=build/tests.xml -o junit_family=xunit1` writes. What must be
+in it is derived: from the test functions, notebooks and modules of the tree, and from the numbers
+kept in tests/items.txt. A kept number may grow. Where one shrinks, its line says why, behind a #.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+from ci_settings import settings_faults
+
+ROOT = Path(__file__).resolve().parent.parent
+ITEMS = "tests/items.txt"
+HEADING = """\
+# How many items of each file pass, and how many wrong answers and planted faults they try. Written
+# by `python tests/guard.py build/tests.xml --keep`, read by .ci/run. 12+: at least 12, the machine
+# decides. A number that shrinks needs its reason behind it: `11 tests/test_gate.py  # why`.
+"""
+# Words of labsupport whose tests stand under another word.
+TESTED_WITH = {
+    "bootstrap": "intervals",
+    "cli": "workspace",
+    "network": "noise",
+    "reductions": "noise",
+    "retrained": "noise",
+}
+NOT_RUN_HERE = ("tests/benchmarks/",)  # `make bench`; what is kept of them is their number of tests
+FOLDERS = ("tests/negative", "tests/browser", "tests/wrong_answers", "tests/benchmarks")
+
+
+class Kept(NamedTuple):
+    """A line of tests/items.txt."""
+
+    number: int
+    at_least: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run of pytest wrote down.
+
+    Attributes
+    ----------
+    numbers : {file: items that passed}, and {what a test counted: its sum}.
+    functions : (file, name without parameters) of every item that passed.
+    others : a sentence per item that did not pass: failed, skipped, expected to fail.
+    """
+
+    numbers: Counter = field(default_factory=Counter)
+    functions: set = field(default_factory=set)
+    others: list = field(default_factory=list)
+
+
+def read_report(path: Path) -> Report:
+    """Read the report of a run."""
+    report = Report()
+    for case in ElementTree.parse(path).iter("testcase"):
+        file, name = (case.get("file") or "").replace("\\", "/"), case.get("name", "")
+        problem = next((each for each in case if each.tag in {"failure", "error", "skipped"}), None)
+        if problem is not None and not _granted(problem):
+            said = (problem.get("message") or "").strip().split("\n")[0]
+            report.others.append(f"{file}::{name} did not pass ({problem.tag}): {said[:100]}")
+            continue
+        report.numbers[file] += 1
+        report.functions.add((file, name.split("[")[0]))
+        for told in case.iter("property"):
+            if told.get("name") == "negative_control":
+                report.numbers["planted faults"] += 1
+            if told.get("name") == "tried":  # "04.1 380": wrong answers to a question, on all seeds
+                question, tried = told.get("value", "").split()
+                report.numbers[f"wrong answers to {question}"] += int(tried)
+    return report
+
+
+def _granted(problem) -> bool:
+    """The one skip that is granted: what Windows lacks, there. See posix_only in conftest.py."""
+    return (
+        problem.tag == "skipped"
+        and sys.platform == "win32"
+        and (problem.get("message") or "").startswith("POSIX only: ")
+    )
+
+
+# What must have run
+
+
+def test_files(root: Path) -> dict[str, list[str]]:
+    """{file: the names of its test functions}, of every test_*.py under tests/."""
+    found = {}
+    for path in sorted((root / "tests").rglob("test_*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        scopes = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]
+        found[path.relative_to(root).as_posix()] = [
+            node.name
+            for scope in scopes
+            for node in scope.body
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and node.name.startswith("test")
+        ]
+    return found
+
+
+def tree_faults(root: Path, report: Report) -> Iterator[str]:
+    """What the tree has and the run has not."""
+    tests = test_files(root)
+    for file, names in tests.items():
+        if not names:
+            yield f"{file} has no test; fill it, or delete it."
+        if not file.startswith(NOT_RUN_HERE):
+            missing = [name for name in names if (file, name) not in report.functions]
+            if missing:
+                some = ", ".join(missing[:3]) + ", ..." * (len(missing) > 3)
+                yield f"{file}: of {len(missing)} tests no item passed: {some}."
+    for folder in FOLDERS:
+        if not any(file.startswith(folder + "/") for file in tests):
+            yield f"{folder}/ has no tests any more; bring them back."
+    for path in [*root.glob("notebooks/*.ipynb"), *root.glob("solutions/*.ipynb")]:
+        file = path.relative_to(root).as_posix()
+        cells = path.read_text(encoding="utf-8").count('"cell_type": "code"')
+        if report.numbers[file] != cells:
+            yield f"{file} has {cells} code cells; {report.numbers[file]} were run and compared."
+    yield from module_faults(root, set(tests))
+    yield from source_faults(root)
+
+
+def module_faults(root: Path, files: set[str]) -> Iterator[str]:
+    """Every word of labsupport has its test file, under the same word or as TESTED_WITH says."""
+    package = root / "labsupport"
+    words = {path.stem for path in package.glob("*.py")} | {
+        path.parent.name for path in package.glob("*/__init__.py")
+    }
+    for word in sorted(words - {"__init__"}):
+        own = f"tests/test_{word}.py"
+        wanted = f"tests/test_{TESTED_WITH.get(word, word)}.py"
+        if wanted not in files:
+            yield f"labsupport.{word} has no {wanted}; write its tests."
+        if wanted != own and own in files:
+            yield f"labsupport.{word} has {own} now; take {word!r} out of TESTED_WITH."
+
+
+def source_faults(root: Path) -> Iterator[str]:
+    """Tests that cannot fail: those marked xfail, and those without anything in them."""
+    for path in sorted((root / "tests").rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        where = path.relative_to(root).as_posix()
+        for node in ast.walk(tree):
+            if getattr(node, "attr", getattr(node, "id", "")) == "xfail":
+                yield f"{where}:{node.lineno} is marked xfail; repair what fails."
+            is_test = isinstance(node, ast.FunctionDef) and node.name.startswith("test")
+            if is_test and not any(isinstance(each, ast.Assert | ast.Call) for each in _body(node)):
+                yield f"{where}::{node.name} asserts nothing and calls nothing; it cannot fail."
+
+
+def _body(function: ast.FunctionDef) -> Iterator[ast.AST]:
+    for statement in function.body:
+        yield from ast.walk(statement)
+
+
+# How much must have run
+
+
+def read_kept(text: str) -> dict[str, Kept]:
+    """{name: Kept} of the lines of tests/items.txt."""
+    lines = re.findall(r"^ *(\d+)(\+?) +(\S.*?) *(?:# *(.*))?$", text, re.MULTILINE)
+    return {name: Kept(int(number), bool(plus), why) for number, plus, name, why in lines}
+
+
+def counted(root: Path, report: Report) -> dict[str, int]:
+    """{name: number} of this run, as tests/items.txt keeps it."""
+    benchmarks = {
+        file: len(names)
+        for file, names in test_files(root).items()
+        if file.startswith(NOT_RUN_HERE)
+    }
+    return {**report.numbers, **benchmarks}
+
+
+def count_faults(kept: dict[str, Kept], counts: dict[str, int]) -> Iterator[str]:
+    """Every number is the one that is kept, so that not one item can be lost unseen."""
+    for name in sorted(kept.keys() | counts.keys()):
+        number, at_least, _ = kept.get(name, Kept(0))
+        have = counts.get(name, 0)
+        if have < number:
+            yield (
+                f"{name}: {have} of {number} items passed; bring the others back, or lower the "
+                f"number in {ITEMS} and say there why."
+            )
+        elif have > number and not at_least:
+            yield f"{name}: {have} items passed, {number} are kept; add --keep to keep them all."
+
+
+def shrunk_faults(kept: dict[str, Kept], earlier: list[tuple[str, Kept]]) -> Iterator[str]:
+    """A number below one that ever stood in its line has a reason that did not stand there then."""
+    for name in sorted({name for name, _ in earlier}):
+        number, _, why = kept.get(name, Kept(0))
+        more = [line for each, line in earlier if each == name and line.number > number]
+        if more and (not why or why in {line.why for line in more}):
+            most = max(line.number for line in more)
+            yield f"{ITEMS} had {most} {name} and has {number}; say behind it why: `# ...`."
+
+
+def earlier_lines(root: Path) -> list[tuple[str, Kept]]:
+    """Every line that any commit put into tests/items.txt; nothing where there is no git."""
+    if not (root / ".git").exists():
+        return []
+    log = ["git", "-c", "safe.directory=*", "log", "-p", "-U0", "--format=", "--", ITEMS]
+    done = subprocess.run(
+        log, cwd=root, capture_output=True, text=True, encoding="utf-8", check=True
+    )
+    added = [line[1:] for line in done.stdout.splitlines() if re.match(r"\+ *\d", line)]
+    return [entry for line in added for entry in read_kept(line).items()]
+
+
+def keep(root: Path, counts: dict[str, int]) -> None:
+    """Write the numbers of this run. What is gone stays with 0, until its line says why."""
+    path = root / ITEMS
+    kept = read_kept(path.read_text(encoding="utf-8")) if path.exists() else {}
+    lines = []
+    for name in sorted(kept.keys() | counts.keys()):
+        number, at_least, why = kept.get(name, Kept(0))
+        number = min(number, counts.get(name, 0)) if at_least else counts.get(name, 0)
+        lines.append(f"{number:5}{'+' * at_least} {name}" + (f"  # {why}" if why else ""))
+    path.write_text(HEADING + "\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+
+
+def faults(root: Path, path: Path) -> Iterator[str]:
+    """Everything that is wrong with this tree and this report of it."""
+    yield from settings_faults(root, os.environ)
+    if not path.exists():
+        yield f"There is no report {path}; run pytest with --junitxml={path}."
+        return
+    report = read_report(path)
+    yield from report.others
+    yield from tree_faults(root, report)
+    items = root / ITEMS
+    kept = read_kept(items.read_text(encoding="utf-8")) if items.exists() else {}
+    yield from count_faults(kept, counted(root, report))
+    yield from shrunk_faults(kept, earlier_lines(root))
+
+
+def main(report: str, *options: str) -> int:
+    """The exit status: 0 if all is well, 1 if not."""
+    if options == ("--keep",):
+        keep(ROOT, counted(ROOT, read_report(ROOT / report)))
+        return 0
+    found = list(faults(ROOT, ROOT / report))
+    for fault in found:
+        print("guard:", fault)
+    if not found:
+        passed = sum(n for file, n in read_report(ROOT / report).numbers.items() if "/" in file)
+        print(f"guard: {passed:,} items passed; every file, function and kept number is there.")
+    return int(bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,163 @@
+"""What a question says where no mistake explains the answer; an answer that earns each sentence.
+
+FALLBACKS {"question function": [(said, fragment), ...]}. said(case) is what a student's function
+returned, as it is read, or None where the case is not of that kind. The tests count the entries.
+"""
+
+from __future__ import annotations
+
+
+def first_off(case):
+    if not case.expected:
+        return None
+    first, *rest = case.expected
+    return (first + 1, *rest)
+
+
+def last_off(case):
+    *rest, last = case.expected
+    return (*rest, last + 1)
+
+
+def turned_round(case):
+    said = tuple(reversed(case.expected))
+    return said if said != tuple(case.expected) else None
+
+
+def moved(by):
+    """Every number of the answer, moved by as much times one and a half."""
+    return lambda case: tuple(
+        part + 1.5 * step for part, step in zip(case.expected, by, strict=True)
+    )
+
+
+def ends(low, high):
+    """An interval whose ends lie outside (1) or inside (-1) of where they may lie."""
+
+    def said(case):
+        (low_from, low_to), (high_from, high_to) = case.expected
+        if high_from - low_to < 1e-6:
+            return None
+        left, right = {1: low_from - 1, -1: low_to + 1e-9}, {1: high_to + 1, -1: high_from - 1e-9}
+        return left[low], right[high]
+
+    return said
+
+
+def slices_of(case, lost):
+    return case.expected[0], frozenset(lost)
+
+
+FALLBACKS = {
+    "01.1 otherwise": [
+        (first_off, "The accuracy is not the share of rows"),
+        (last_off, "The accuracy is right and the gap is not"),
+    ],
+    "01.2 otherwise": [
+        (lambda case: (case.expected[0], "another"), "The decision is right and its reason is not"),
+        (lambda case: (True, "") if not case.expected[0] else None, "This promotes the wrong"),
+        (lambda case: (False, "") if case.expected[0] else None, "This blocks the wrong"),
+    ],
+    "01.2 nan_otherwise": [
+        (lambda case: (True, ""), "this promotes: what was not measured"),
+        (lambda case: (False, ""), "rightly blocked, but the reason blames a check"),
+    ],
+    "01.3 otherwise": [
+        (lambda case: None if case.expected else True, "This clears a candidate that has not"),
+        (lambda case: False if case.expected else None, "This turns away a candidate that has"),
+    ],
+    "02.1 otherwise": [
+        (ends(1, 1), "The interval is too wide"),
+        (ends(-1, -1), "The interval is too narrow"),
+        (ends(1, -1), "The interval is not where the resampled gains are"),
+    ],
+    "02.2 otherwise": [(lambda case: "perhaps", "'perhaps' is not what the interval says")],
+    "02.2 nan_otherwise": [(lambda case: "promote", "this promotes: what was not measured")],
+    "02.4 otherwise": [
+        (lambda case: max(case.expected) + 1, "These are too many rows"),
+        (lambda case: min(case.expected) - 1, "These are too few rows"),
+    ],
+    "03.1 otherwise": [
+        (lambda case: [*case.expected, 1.0], "not as many adjusted values as p-values"),
+        (first_off, "An adjusted value is wrong"),
+    ],
+    "03.2 otherwise": [
+        (lambda case: case.expected + 1e-5, "This is near, and not exact"),
+        (lambda case: case.expected + 1, "This is not the mean of the winners"),
+    ],
+    "03.3 otherwise": [
+        (lambda case: slices_of(case, {*case.expected[1], "new"}), "A slice is called lost"),
+        (
+            lambda case: slices_of(case, ()) if case.expected[1] else None,
+            "A slice whose loss is established is not named",
+        ),
+        (lambda case: ("?", case.expected[1]), "The slices are right and the decision is not"),
+    ],
+    "03.4 otherwise": [
+        (lambda case: (sum(case.expected[0]) / 2, 2.0), "The share is not what so many worlds"),
+        (lambda case: (case.expected[0][1] + 0.1, 0.5), "The average gap is too large"),
+        (lambda case: (case.expected[0][0] - 0.1, 0.5), "The average gap is too small"),
+    ],
+    "04.1 otherwise": [
+        (lambda case: case.expected + 0.1, "The noise is too large"),
+        (lambda case: case.expected - 0.1, "The noise is too small"),
+    ],
+    "04.2 otherwise": [
+        (lambda case: None if case.args[1] else 1.0, "The margin should be zero"),
+        (lambda case: case.expected - 1 if case.args[1] else None, "more null candidates than"),
+        (lambda case: case.expected + 1 if case.args[1] else None, "fewer null candidates than"),
+    ],
+    "04.3 otherwise": [(lambda case: case.expected + 1, "The sum is not exact")],
+    "04.4 otherwise": [
+        (first_off, "The lower end is wrong and the other one is right"),
+        (last_off, "The upper end is wrong and the other one is right"),
+        (moved((1, 1)), "The interval is not centred on the gain"),
+        (moved((1e-5, -1e-5)), "The interval is too narrow"),
+        (moved((-1, 1)), "The interval is too wide"),
+    ],
+    "05.1 otherwise": [
+        (last_off, "The cost with training first is not right"),
+        (first_off, "The cost with the checks first is not right"),
+    ],
+    "05.2 otherwise": [
+        (lambda case: "it is a word.", ", it is a word."),
+        (lambda case: case.expected + 0.5, "The break-even is not right"),
+    ],
+    "05.3 otherwise": [(lambda case: case.expected + 1, "The expected cost is not right")],
+    "05.4 otherwise": [
+        (lambda case: tuple(i + 1 for i in case.expected), "counted from one"),
+        (
+            lambda case: (1,) * len(case.expected) if len(case.expected) > 1 else None,
+            "the index of each check, and each of them once",
+        ),
+        (turned_round, "There is a cheaper order"),
+    ],
+    "07.1 otherwise": [
+        (lambda case: (*case.expected, 10**6), "A place in the list does not exist"),
+        (lambda case: () if case.expected else None, "The weeks that ring are others"),
+    ],
+    "07.1 nan_otherwise": [
+        (lambda case: range(len(case.args[1])), "What was not measured rings, and other weeks"),
+        (lambda case: (), "what was not measured is no reason to be calm"),
+    ],
+    "07.2 otherwise": [
+        (lambda case: (1,) if not case.expected else None, "There is nothing to start"),
+        (turned_round, "The triggers are right and their order is not"),
+        (lambda case: () if case.expected else None, "The triggers are others"),
+    ],
+    "07.3 otherwise": [
+        (turned_round, "What is left is right and its order is not"),
+        (lambda case: (*case.expected, ("x", "y")), "What is left to do is something else"),
+    ],
+    "07.4 otherwise": [
+        (
+            lambda case: (case.args[0][0], *case.expected)[: len(case.args[0])],
+            "The first champion is in the list",
+        ),
+        (
+            lambda case: () if case.expected else None,
+            "one number for each candidate, blocked ones included",
+        ),
+        (lambda case: tuple(-1 for _ in case.expected), "The champions are others"),
+    ],
+}
