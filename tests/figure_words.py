@@ -69,7 +69,7 @@ WORDS: dict[str, Words] = {
             ((f"expected cost of the checks per change ({unit})", "order, cheapest first"),)
             for unit in ("dollars", "euros")
         ],
-        *("by cost / catch rate: N", "by cost alone: N", "backwards: N"),
+        *("the best: N", "by cost alone: N", "backwards: N"),
     ),
     "source_spread": words(
         [(("churn against the reference (%)", ""), ("accuracy (%), lowest to highest run", ""))],
