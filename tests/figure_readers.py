@@ -79,7 +79,7 @@ def said(ax: Axes, start: str = "") -> Text:
 def inked(artist: Line2D | Patch | Text, ink: str) -> bool:
     """Whether a line or an area has an ink, a text the words' shade of it, whatever its alpha."""
     colour = artist.get_facecolor() if isinstance(artist, Patch) else artist.get_color()
-    return to_hex(colour) == to_hex(words_in(ink) if isinstance(artist, Text) else ink)
+    return to_hex(colour) in {to_hex(ink), to_hex(words_in(ink))}
 
 
 def spans(line: Line2D) -> tuple[list[float], list[float]]:
@@ -187,7 +187,8 @@ def slice_changes(fig: Figure) -> Iterator[str]:
         assert f"{loss})" in fig.get_supxlabel()
         yield f"tolerated {loss}."
         title = "_".join(ax.get_title(loc="center").split())
-        yield f"{title}: {rows[0].rpartition(' (')[0]} ("
+        whole, _, n = rows[0].rpartition(" (")
+        yield f"{title}: {whole} ({n[:-1]} rows) {at(marks(ax)[0])[0]:+.2f}"
         stems = [line for line in wide(ax, 2) if inked(line, RULE)]
         for mark, stem in zip(marks(ax), stems, strict=True):
             change, y = at(mark)

@@ -1,7 +1,8 @@
-"""Which lesson shows which panel: the one whose panel cell opens it."""
+"""Which lesson shows which panel, and what it says about where the panel starts."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from notebook_rules import Notebook, is_panel
@@ -26,3 +27,131 @@ def _lessons() -> dict[str, list[Path]]:
 
 
 LESSONS = _lessons()  # {word: the lessons that show its panel}
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What a lesson says about its panel.
+
+    Attributes
+    ----------
+    start : {control: value}, of every control.
+    quotes : {control: words of the lesson, code or output that hold the value}. What the lesson's
+        parameters cell sets needs none.
+    unsaid : controls that no word of the lesson sets: they start at nothing done, nothing drawn.
+    presets : {label: what differs from the start}.
+    """
+
+    start: dict[str, object]
+    quotes: dict[str, str]
+    unsaid: frozenset[str]
+    presets: dict[str, dict[str, object]]
+
+
+STATED = {
+    "gate": Stated(
+        start={
+            "candidate": "trained here", "margin": 0.005, "tolerance": 0.1, "seed": 2,
+            "n_train": 8000, "bias": 0.0, "threshold": 0.0, "bias_in_accuracy": True,
+        },
+        quotes={
+            "seed": "world.sample(seed=2, n=8000)", "n_train": "world.sample(seed=2, n=8000)",
+            "threshold": "first_group = X[:, 0] > 0",
+        },
+        unsaid=frozenset({"candidate", "bias", "bias_in_accuracy"}),
+        presets={
+            "A more data": {},
+            "B stale shard": {"seed": 99, "n_train": 120},
+            "C group regress": {"bias": 3.0, "bias_in_accuracy": False},
+            "C honest": {"bias": 1.0, "threshold": 2.0},
+            **{
+                name: {"candidate": name, "margin": 0.001, "tolerance": 0.01}
+                for name in (
+                    "trees_without_medical", "trees_all_columns", "logistic_without_sex_race",
+                )
+            },
+        },
+    ),
+    "intervals": Stated(
+        start={
+            "n": 4000, "margin": 0.005, "confidence": 0.95, "true_gain": 0.00825,
+            "churn": 103 / 4000, "draw": 0,  # 68 and 35 rows: lesson 01's table of build A
+        },
+        quotes={"n": "the same 4,000 rows", "true_gain": "measured gain of 0.00825"},
+        unsaid=frozenset({"churn", "draw"}),
+        presets={
+            "build A": {},
+            "hair's breadth": {"true_gain": 0.005, "churn": 106 / 4000},
+            "enough rows": {"n": 20_000},
+            "A/A": {"true_gain": 0.0, "churn": 106 / 4000, "margin": 0.0},
+        },
+    ),
+    "slices": Stated(
+        start={"n_slices": 10, "rows": 1000, "loss": 2.0, "n_bad": 1, "correction": "none"},
+        quotes={
+            "n_slices": "a gate watches ten slices", "rows": "10 slices of 1,000 rows",
+            "loss": "truly lose 2 points", "n_bad": "(1 of 10)",
+        },
+        unsaid=frozenset({"correction"}),
+        presets={
+            "one slice": {"n_slices": 1},
+            "ten slices": {},
+            "ten, Holm": {"correction": "Holm"},
+            "ten, Holm, more rows": {"correction": "Holm", "rows": 2000},
+        },
+    ),
+    "noise": Stated(
+        start={
+            "source": "one weight", "ulps": 1, "other": 1, "workers": 8, "fixed": False,
+            "steps": 3000,
+        },
+        quotes={
+            "source": "the last bit of one weight", "ulps": "weights moved by 1 ulp",
+        },
+        unsaid=frozenset({"other", "workers", "fixed"}),
+        presets={
+            "1 ulp": {},
+            "nothing": {"ulps": 0},
+            "new seed": {"source": "initial seed"},
+            "8 workers": {"source": "number of workers"},
+            "arrival": {"source": "order of arrival"},
+            "arrival, fixed": {"source": "order of arrival", "fixed": True},
+        },
+    ),
+    "costs": Stated(
+        start={
+            "catch_rate": 0.2, "check_minutes": 3.0, "cluster_price": 120.0, "training_hours": 4.0,
+        },
+        quotes={},
+        unsaid=frozenset(),
+        presets={
+            "This lesson": {},
+            "Few catches": {"catch_rate": 0.01},
+            "Slow checks": {"check_minutes": 60.0},
+            "A small model": {
+                "check_minutes": 10.0, "cluster_price": 20.0, "training_hours": 0.5,
+            },
+        },
+    ),
+    "triggers": Stated(
+        start={
+            "cause": "degradation", "sigmas": 3.0, "every": 4, "volume": 30_000, "delay": 0,
+            "window": "all", "judge": "if sure it is better", "worth": 2.0,
+        },
+        quotes={
+            "every": "Every 4 weeks", "delay": "labels 0 days late",
+            "worth": "a nat of loss costs 2 dollars per flight",
+        },
+        unsaid=frozenset({"cause", "volume", "window", "judge"}),
+        presets={
+            "This lesson": {},
+            "Late labels": {"delay": 28},
+            "Inputs alone": {"cause": "inputs"},
+            "Every 4 weeks": {"cause": "schedule"},
+            "Short history": {"cause": "schedule", "window": "2 weeks"},
+            "No gate": {
+                "cause": "schedule", "window": "2 weeks", "judge": "whatever was trained",
+            },
+        },
+    ),
+}  # fmt: skip

@@ -51,6 +51,28 @@ del _shell.showtraceback
 print("moves:", _moves)
 """
 
+# Run in the lesson's kernel before that: the processor time that the lesson took, its children's
+# included, and the least that a fixed piece of work takes now. Time of a processor, since this one
+# may be shared; beside a known piece of work, since it may be a slow one.
+CLOCK = """
+import os
+import numpy
+
+def _spent():
+    return sum(os.times()[:4])
+
+_lesson, _numbers, _least = _spent(), numpy.random.default_rng(0).random(400_000), 1e9
+for _ in range(3):
+    _start = _spent()
+    for _each in range(24):
+        numpy.sort(_numbers)
+        sum(_i * _i for _i in range(150_000))
+    _least = min(_least, _spent() - _start)
+print("seconds:", _lesson, _least)
+"""
+QUIET = 0.3  # what that work takes on the machine for which lessons state their times
+GRACE = 5.0  # seconds for the start of a kernel and for imports
+
 
 def run(book: nbformat.NotebookNode, folder: Path, parameters: dict) -> nbformat.NotebookNode:
     """Execute a lesson as JupyterLab does, in notebooks/; it is stored in `folder` only."""
@@ -156,6 +178,7 @@ def test_verdicts_under_other_parameters(stem, parameters, expected, tmp_path):
     """The first of a lesson's other runs also moves every control of its panel, in the end."""
     book = nbformat.read(LESSONS[stem], as_version=4)
     moves = parameters == CASES[stem][1][0]
+    book.cells.append(new_code_cell(CLOCK))
     if moves:
         book.cells.append(new_code_cell(MOVE_EVERYTHING))
     done = run(book, tmp_path, parameters)
@@ -179,9 +202,34 @@ def panels_move(stem: str, book: nbformat.NotebookNode) -> None:
 
 
 def keeps_its_time(stem: str, book: nbformat.NotebookNode) -> None:
-    """Assert that a lesson takes about the time that its title states."""
-    seconds = sum(cell.metadata.papermill.get("duration") or 0 for cell in book.cells)
+    """Assert that a lesson takes at most twice the time that its title states."""
+    said = next(cell for cell in book.cells if cell.source == CLOCK).outputs[0].text
+    lesson, work = (float(number) for number in said.split()[1:])
     stated = stated_budget(Notebook(LESSONS[stem], ROOT))[1] or 0
-    assert seconds <= 3 * stated + 20, (
-        f"{stem} took {seconds:.0f} s; its title states {stated}: make it faster or say so."
-    )
+    faults = too_long(lesson, work, stated)
+    assert not faults, f"{stem} {faults}"
+
+
+def too_long(seconds: float, work: float, stated: float) -> str:
+    """What is wrong with a lesson that took so many seconds of a processor; empty: nothing.
+
+    Parameters
+    ----------
+    seconds : of the lesson.
+    work : of the fixed piece of work, on the same machine at the same time.
+    stated : by the lesson's title.
+    """
+    there = seconds / max(1.0, work / QUIET)  # a fast machine is no excuse
+    if there <= 2 * stated + GRACE:
+        return ""
+    return f"takes {there:.0f} s; its title states {stated}: make it faster or say so."
+
+
+@pytest.mark.parametrize(
+    ("seconds", "work", "fits"),
+    [(25, 0.3, True), (26, 0.3, False), (26, 0.1, False), (50, 0.6, True), (52, 0.6, False)],
+)
+def test_a_lesson_may_take_twice_its_time_on_the_machine_that_it_was_stated_for(
+    seconds, work, fits
+):
+    assert (too_long(seconds, work, 10) == "") == fits

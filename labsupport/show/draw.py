@@ -20,13 +20,13 @@ INSIDE, TAILS, PASSED_OVER, BLOCKED, HOLDS = "#8fbfdd", "#b4b4b4", "#9db8c9", "#
 # A step's box and its edge, dark and lit; the number of its lesson; the road between steps.
 BOX, LIT, BADGE, ROAD = ("#eef4f8", "#7f97a6"), ("#ffd37a", "#8a5a00"), "#12435c", "#4a4a4a"
 DASHED = (0, (4, 3))
-_WORDS = {GOOD: "#00654a", BAD: "#9c4400", MAIN: "#005a8c", ASIDE: "#7d5600"}
+_WORDS = {GOOD: "#00654a", BAD: "#9c4400", MAIN: "#005a8c", ASIDE: "#7d5600", GREY: "#666666"}
 
 FIGURES: dict[str, Callable[..., Picture]] = {}  # every figure by its name; `@figure` fills it
 
 
 def words_in(ink: str) -> str:
-    """The same hue, dark enough for words on white: a contrast of 4.5 and more."""
+    """The same hue, dark enough for words on white and on shades: a contrast of 4.5 and more."""
     return _WORDS.get(ink, ink)
 
 

@@ -184,7 +184,7 @@ def _mark(ax: Axes, name: str, gain: float, gap: float, passed: bool, faint: boo
     y = y1 - 0.03 * (y1 - y0) if math.isnan(gap) else min(max(float(gap), y0), y1)
     draw_point(ax, x, y, passed, faint)
     words = f"{name} (gap not measured)" if math.isnan(gap) else name
-    ink = {"color": GREY, "fontsize": 9.5} if faint else {"color": INK, "weight": "bold"}
+    ink = {"color": words_in(GREY), "fontsize": 9.5} if faint else {"color": INK, "weight": "bold"}
     return x, y, ax.text(x, y, words, zorder=5, **ink)
 
 
