@@ -27,7 +27,7 @@ _NBVAL_WORDS = re.compile(
 )
 _UNSTABLE = {
     "a path of one machine": re.compile(
-        r"(?<![\w.])(?:/(?:home|root|Users|tmp|usr|opt|var|work|private)/|[A-Z]:\\)[^\s'\"<>]*"
+        r"(?<![\w.:/])(?:/[A-Za-z][\w.-]*/|~/|[A-Z]:\\)[^\s'\"<>]*"
     ),
     "a time": re.compile(
         r"\b\d{1,2}:\d{2}:\d{2}\b|\b(?:Wall time|CPU times)\b|\b\d[\d.]*\s?(?:it/s|s/it)\b"
