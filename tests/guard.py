@@ -219,12 +219,25 @@ def earlier_lines(root: Path) -> list[tuple[str, Kept]]:
     """Every line that any commit put into tests/items.txt; nothing where there is no git."""
     if not (root / ".git").exists():
         return []
-    log = ["git", "-c", "safe.directory=*", "log", "-p", "-U0", "--format=", "--", ITEMS]
-    done = subprocess.run(
-        log, cwd=root, capture_output=True, text=True, encoding="utf-8", check=True
-    )
-    added = [line[1:] for line in done.stdout.splitlines() if re.match(r"\+ *\d", line)]
+    log = _git(root, "log", "-p", "-U0", "--format=", "--", ITEMS)
+    added = [line[1:] for line in log if re.match(r"\+ *\d", line)]
     return [entry for line in added for entry in read_kept(line).items()]
+
+
+def litter_faults(root: Path) -> Iterator[str]:
+    """Files that lie beside the notebooks and that no commit has: a lesson wrote them."""
+    if (root / ".git").exists():
+        folders = ("notebooks", "solutions", "exercises")
+        for line in _git(root, "status", "--porcelain", "-uall", "--", *folders):
+            if line.startswith("?? "):
+                yield f"{line[3:]} was left behind, or never committed; delete it, or commit it."
+
+
+def _git(root: Path, *words: str) -> list[str]:
+    """The lines that git says; in CI's container the folder belongs to another user."""
+    command = ["git", "-c", "safe.directory=*", *words]
+    done = subprocess.run(command, cwd=root, capture_output=True, encoding="utf-8", check=True)
+    return done.stdout.splitlines()
 
 
 def keep(root: Path, counts: dict[str, int]) -> None:
@@ -252,6 +265,7 @@ def faults(root: Path, path: Path) -> Iterator[str]:
     kept = read_kept(items.read_text(encoding="utf-8")) if items.exists() else {}
     yield from count_faults(kept, counted(root, report))
     yield from shrunk_faults(kept, earlier_lines(root))
+    yield from litter_faults(root)
 
 
 def main(report: str, *options: str) -> int:

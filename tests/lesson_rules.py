@@ -128,7 +128,7 @@ def own_names(book: Notebook) -> list[str]:
     defined = {}
     for i, cell in book.code:
         defined |= {
-            name: at(i, cell) for name in _definitions(ast.parse(_plain_python(cell.source)))
+            name: at(i, cell) for name in _definitions(ast.parse(plain_python(cell.source)))
         }
     for name, where in defined.items():
         if name in exported and name not in builds:
@@ -145,7 +145,8 @@ def own_names(book: Notebook) -> list[str]:
     return faults
 
 
-def _plain_python(source: str) -> str:
+def plain_python(source: str) -> str:
+    """A cell without the lines that only IPython understands."""
     return "\n".join(
         "pass" if line.startswith(("%", "!")) else line for line in source.splitlines()
     )
@@ -163,11 +164,11 @@ def _definitions(tree: ast.Module) -> Iterator[str]:
 def _exported_names(package: Path) -> dict[str, str]:
     """{public function or class: module that has it}, read from the sources.
 
-    A question has one public name, which is neither.
+    Of grading only what its __init__ has: the rest is answers, right and wrong ones.
     """
     names = {}
     for file in sorted(package.rglob("*.py")):
-        if file.parent.name == "questions":
+        if "grading" in file.parts and file != package / "grading/__init__.py":
             continue
         path = file.relative_to(package.parent).with_suffix("")
         module = ".".join(path.parts).removesuffix(".__init__")

@@ -32,7 +32,7 @@ _DRAWING = re.compile(r'<figure[^>]* data-drawing="([0-9a-f]{16})"')
 _SOURCE = re.compile(r'src="data:image/png;base64,([^"]+)"')
 _UNSTABLE = {
     "a path of one machine": re.compile(
-        r"(?<![\w.])(?:/(?:home|root|Users|tmp|usr|opt|var|work|private)/|[A-Z]:\\)[^\s'\"<>]*"
+        r"(?<![\w.:/])(?:/[A-Za-z][\w.-]*/|~/|[A-Z]:\\)[^\s'\"<>]*"
     ),
     "a time": re.compile(
         r"\b\d{1,2}:\d{2}:\d{2}\b|\b(?:Wall time|CPU times)\b|\b\d[\d.]*\s?(?:it/s|s/it)\b"

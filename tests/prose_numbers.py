@@ -71,7 +71,7 @@ def prose_numbers(book: Notebook) -> list[str]:
     for i, cell in book.prose:
         if i == 0:
             continue
-        prose, code = _split(cell.source)
+        prose, code = split_spans(cell.source)
         faults += [
             f"{at(i, cell)} states {token}, which no compared output of this notebook shows as "
             f"{token}; print it."
@@ -87,7 +87,7 @@ def prose_numbers(book: Notebook) -> list[str]:
     return faults
 
 
-def _split(markdown: str) -> tuple[str, str]:
+def split_spans(markdown: str) -> tuple[str, str]:
     """(prose, code) of a markdown cell, without what may hold any number."""
     code = [found[0] for found in _FENCE.finditer(markdown)]
     prose = _FENCE.sub(" ", markdown)

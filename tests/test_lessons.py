@@ -6,8 +6,10 @@ from pathlib import Path
 
 import notebook_rules as rules
 import pytest
+from code_rules import nothing_hidden, nothing_left_behind, same_every_day
 from lesson_rules import budgets, order, own_names
 from prose_numbers import prose_numbers, tokens
+from prose_rules import honest_links, kept_claims, span_names
 
 ROOT = Path(__file__).resolve().parents[1]
 LESSONS = sorted(ROOT.glob("notebooks/*.ipynb"))
@@ -21,8 +23,11 @@ FOR_ALL = [
     rules.alt_text,
     rules.pictures,
     rules.links,
+    nothing_hidden,
+    same_every_day,
+    nothing_left_behind,
 ]
-FOR_LESSONS = [budgets, order, own_names, prose_numbers]
+FOR_LESSONS = [budgets, order, own_names, prose_numbers, kept_claims, span_names, honest_links]
 CASES = [(path, rule) for path in LESSONS for rule in FOR_ALL + FOR_LESSONS]
 CASES += [(path, rule) for path in SOLUTIONS for rule in FOR_ALL]
 

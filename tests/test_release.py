@@ -148,9 +148,37 @@ def bad_id(notebook):
     cell(notebook, "q01_2-answer").metadata["nbgrader"]["grade_id"] = "01.2"
 
 
+def tell(words):
+    """The answer to question 01.1, or a part of it, in a comment above the solution."""
+
+    def fault(notebook):
+        a = cell(notebook, "q01_1-answer")
+        a.source = a.source.replace("### BEGIN", f"# {words}\n    ### BEGIN")
+
+    return fault
+
+
+def tell_in_prose(notebook):
+    notebook.cells[0].source += " Perhaps `(prediction == y)` is of use."
+
+
+def no_points(notebook):
+    cell(notebook, "q01_1-check").metadata["nbgrader"]["points"] = 0
+
+
+def no_grade(notebook):
+    del cell(notebook, "q01_1-check").metadata["nbgrader"]
+
+
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
+        (tell("right = prediction==y"), "q01_1-answer tells students a part of an answer"),
+        (tell("return max(of_each) - min(of_each)"), "tells students a part of an answer"),
+        (tell("the gap is max(x) / len(x)"), "tells students a part of an answer"),
+        (tell_in_prose, "tells students a part of an answer"),
+        (no_points, "q01_1-check is graded, with no points to get"),
+        (no_grade, "is a check that is not graded"),
         (drop_end, "no end solution statement"),
         (drop_marks, "no ### BEGIN SOLUTION"),
         (add_code_behind, "goes on after"),

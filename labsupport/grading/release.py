@@ -4,7 +4,10 @@ bytes every time.
 
 from __future__ import annotations
 
+import ast
 import logging
+import re
+import textwrap
 import warnings
 from functools import cache
 from pathlib import Path
@@ -15,6 +18,9 @@ from labsupport.durable import replace_whole
 
 STUB = "...  # your lines\nraise NotImplementedError"
 TEXT_STUB = "*Your answer, in place of this line.*"
+
+_REGION = re.compile(r"^[ \t]*### BEGIN SOLUTION\n(.*?)^[ \t]*### END SOLUTION", re.M | re.S)
+_CODE = re.compile(r"\breturn\b|[\w)\]] ?(?:=|\*|/) ?[\w(]")  # in a comment, code and no words
 
 
 class ReleaseError(ValueError):
@@ -73,9 +79,13 @@ def make_exercise(solution: Path) -> str:
     steps = _preprocessors()
     try:
         notebook = nbformat.read(solution, as_version=4)
+        _insist_on_points(solution, notebook)
+        _insist_on_silence(solution, notebook)
         resources: dict = {}
         for preprocessor in steps:
             notebook, resources = preprocessor(notebook, resources)
+    except ReleaseError:
+        raise
     except Exception as error:
         cause = (
             error.__context__ or error
@@ -107,6 +117,61 @@ def _insist_on_stub(solution: Path, cell) -> None:
                 f"{solution.name}: cell {name} goes on after ### END SOLUTION; a stub ends "
                 "with the blank."
             )
+
+
+def _insist_on_points(solution: Path, notebook) -> None:
+    """Every question counts: its check is graded, and what is graded has points."""
+    for cell in notebook.cells:
+        grading = cell.metadata.get("nbgrader", {})
+        name = grading.get("grade_id", cell.get("id", "?"))
+        if grading.get("grade") and not grading.get("points", 0) > 0:
+            raise ReleaseError(f"{solution.name}: cell {name} is graded, with no points to get.")
+        checks = cell.cell_type == "code" and cell.source.lstrip().startswith("check(")
+        if checks and not grading.get("grade"):
+            raise ReleaseError(f"{solution.name}: cell {name} is a check that is not graded.")
+
+
+def _insist_on_silence(solution: Path, notebook) -> None:
+    """What students get holds no expression of an answer, and no code in a blank's comments."""
+    answers = set()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            for region in _REGION.findall(cell.source):
+                answers |= _expressions(textwrap.dedent(region))
+    for cell in notebook.cells:
+        grading = cell.metadata.get("nbgrader", {})
+        if cell.cell_type == "markdown" and grading.get("solution"):
+            continue  # all of it is replaced
+        name = grading.get("grade_id", cell.get("id", "?"))
+        shown = _REGION.sub("", cell.source)
+        told = sorted(answer for answer in answers if answer in _tight(shown))
+        if shown != cell.source:
+            told += [line for line in re.findall(r"^\s*# (.*)", shown, re.M) if _CODE.search(line)]
+        if told:
+            raise ReleaseError(
+                f"{solution.name}: cell {name} tells students a part of an answer, {told[0]!r}."
+            )
+
+
+def _expressions(code: str) -> set[str]:
+    """The expressions of an answer that are more than a name, a constant or a call of names."""
+    found = set()
+    for node in ast.walk(ast.parse(code)):
+        plain = ast.Name | ast.Constant | ast.Attribute | ast.Tuple | ast.Starred
+        if isinstance(node, ast.Call):
+            given = [*node.args, *(keyword.value for keyword in node.keywords)]
+            telling = any(not isinstance(part, plain) for part in given)
+        else:
+            telling = isinstance(node, ast.expr) and not isinstance(node, plain)
+        text = _tight(ast.get_source_segment(code, node) or "") if telling else ""
+        found |= {text} if len(text) >= 8 else set()
+    return found
+
+
+def _tight(text: str) -> str:
+    """Without spaces, line breaks in comments, and the modules that names are taken from."""
+    text = re.sub(r"\b[a-z]\w*\.(?=[a-z])", "", re.sub(r"\n\s*#", " ", text))
+    return re.sub(r"\s", "", text)
 
 
 @cache

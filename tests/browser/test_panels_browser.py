@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import readme_picture
 from panel_lessons import LESSONS
 from playwright.sync_api import Locator, Page, expect
 
@@ -179,6 +181,31 @@ def test_a_preset_blocks_the_model_that_fails_real_people(panel: Locator, page: 
     unmovable = panel.locator(".widget-slider").filter(has=page.locator("[disabled]"))
     expect(unmovable).to_have_count(4)
     expect(unmovable.first).to_contain_text("training seed")
+
+
+@of_the_gate
+def test_the_readmes_picture_can_be_taken(panel: Locator, page: Page, lesson: Lesson):
+    """And is stored, when asked: see readme_picture.py."""
+    button(panel, readme_picture.PRESET).click()
+    twin = lesson.panel.live()
+    twin.press(readme_picture.PRESET)
+    assert_shows(panel, twin)
+    control = next(c for c in lesson.panel.controls if c.name == readme_picture.CONTROL)
+    slider(panel, control).focus()
+    for _ in range(readme_picture.PRESSES):
+        page.keyboard.press("ArrowRight")
+    assert_shows(panel, readme_picture.shown_panel())
+    page.keyboard.press("Escape")
+    cell = page.locator(".jp-Cell").filter(has=panel)
+    heading = cell.locator("xpath=preceding-sibling::*[1]").get_by_role("heading").last
+    heading.evaluate("heading => heading.scrollIntoView()")
+    page.mouse.move(0, 0)
+    box, top = cell.bounding_box(), heading.bounding_box()["y"]
+    clip = box | {"y": top, "height": box["y"] + box["height"] - top}
+    picture = page.screenshot(clip=clip)
+    assert clip["width"] > 700 and clip["height"] > 500
+    if os.environ.get("STORE_PICTURE"):
+        readme_picture.store(picture)
 
 
 @of_every_panel

@@ -318,6 +318,11 @@ def test_a_notebook_that_was_not_compared_is_seen(lab, caught):
     caught("notebook not compared", "notebooks/01_new.ipynb has 1 code cells; 0 were run")
 
 
+def test_a_file_that_a_lesson_left_behind_is_seen(lab, caught):
+    lab.put("notebooks/model.npz", "")
+    caught("file beside the lessons", "notebooks/model.npz was left behind")
+
+
 # The kept numbers
 
 

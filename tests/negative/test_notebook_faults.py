@@ -74,6 +74,19 @@ def tag(i: int, name: str) -> Callable:
     return lambda book: book.cells[i].metadata.update(tags=[name])
 
 
+def replace_source(i: int, old: str, new: str) -> Callable:
+    def plant(book):
+        if old not in book.cells[i].source:
+            raise ValueError(f"{old!r} is not in cell {i}; adapt this negative control.")
+        book.cells[i].source = book.cells[i].source.replace(old, new)
+
+    return plant
+
+
+def set_metadata(i: int, **metadata) -> Callable:
+    return lambda book: book.cells[i].metadata.update(metadata)
+
+
 def strip(book) -> None:
     for cell in book.cells:
         if cell.cell_type == "code":
@@ -269,6 +282,115 @@ FAULTS = [
         add_source(READING_CELL, " With `margin = 0.07`."),
         "has 0.07 in a code span",
     ),
+    broken(
+        "kept_claims",
+        "two bound numbers exchanged",
+        replace_source(READING_CELL, "37 of 40", "40 of 37"),
+        "claims 40 37",
+        "where it claimed 37 40",
+    ),
+    broken(
+        "kept_claims",
+        "small number changed",
+        replace_source(QUESTION, "at 0 wrong", "at 2 wrong"),
+        "claims 2 where it claimed 0",
+    ),
+    broken(
+        "kept_claims",
+        "number word changed",
+        replace_source(READING_CELL, "Three are", "Four are"),
+        "claims four",
+        "where it claimed three",
+    ),
+    broken(
+        "span_names",
+        "function that does not exist",
+        add_source(READING_CELL, " See `PairedOutcomes.from_guesses()`."),
+        "`PairedOutcomes.from_guesses`",
+    ),
+    broken(
+        "span_names",
+        "name misspelt in a code span",
+        add_source(READING_CELL, " It is `wrong_rows`."),
+        "`wrong_rows`",
+    ),
+    broken(
+        "honest_links",
+        "link to another exercise",
+        add_source(READING_CELL, " [Exercise 02](01_evaluation_gate.ipynb)."),
+        "'Exercise 02' leads to 01_evaluation_gate.ipynb",
+    ),
+    broken(
+        "honest_links",
+        "dead anchor",
+        add_source(READING_CELL, " [Above](#What-to-forget)."),
+        "no heading #What-to-forget",
+    ),
+    broken(
+        "same_every_day",
+        "date of today",
+        add_source(SCORE_CELL, "\nimport datetime\ntoday = datetime.date.today()"),
+        "asks what time it is (date.today)",
+    ),
+    broken(
+        "same_every_day",
+        "draw without a seed",
+        add_source(SCORE_CELL, "\nimport numpy as np\nnp.random.default_rng().random()"),
+        "default_rng() without a seed",
+    ),
+    broken(
+        "same_every_day",
+        "draw from the shared generator",
+        add_source(SCORE_CELL, "\nimport numpy as np\nnp.random.seed(0)"),
+        "whose seed is everybody's",
+    ),
+    broken(
+        "same_every_day",
+        "network whose failure is swallowed",
+        add_source(
+            SCORE_CELL,
+            "\ntry:\n    from urllib.request import urlopen\n    urlopen('https://example.org')"
+            "\nexcept OSError:\n    pass",
+        ),
+        "imports urllib",
+        "has the address 'https://example.org'",
+    ),
+    broken(
+        "same_every_day",
+        "shell in a lesson",
+        add_source(SCORE_CELL, "\n!date"),
+        "runs '!date'",
+    ),
+    broken(
+        "nothing_left_behind",
+        "file written beside the lesson",
+        add_source(SCORE_CELL, "\nwith open('notes.txt', 'w') as file:\n    print(1, file=file)"),
+        "calls open, which writes beside",
+    ),
+    broken(
+        "nothing_left_behind",
+        "path in the code",
+        add_source(SCORE_CELL, "\ndata = '/mnt/data/rows.csv'"),
+        "'/mnt/data/rows.csv', a path of one machine",
+    ),
+    broken(
+        "stable_outputs",
+        "path of a mounted disk in an output",
+        replace_output(SCORE_CELL, None, "37", "/mnt/data 37"),
+        "'/mnt/data'",
+    ),
+    broken(
+        "nothing_hidden",
+        "output removed from the page",
+        tag(SCORE_CELL, "remove-output"),
+        "tagged 'remove-output'",
+    ),
+    broken(
+        "nothing_hidden",
+        "source hidden",
+        set_metadata(SCORE_CELL, jupyter={"source_hidden": True}),
+        "metadata.source_hidden, which hides",
+    ),
 ]
 
 
@@ -289,6 +411,7 @@ def run(project) -> tuple[int, str, dict[str, str]]:
     compared = [
         f"notebooks/{fault.stem}.ipynb" for fault in FAULTS if fault.caught_by.startswith(COMPARED)
     ]
+    project.keep_claims(STEM, *(fault.stem for fault in FAULTS))
     done = project.run(*PYTEST, "tests/test_lessons.py", *compared)
     parts = re.split(r"^_+ (\S.*?) _+$", done.stdout, flags=re.MULTILINE)
     return done.returncode, done.stdout, dict(zip(parts[1::2], parts[2::2], strict=True))
@@ -303,7 +426,7 @@ def test_the_lesson_without_a_fault_passes(project):
         "-k",
         f"{STEM} or Cell",
     )
-    assert "16 passed" in output, output  # twelve rules, four cells: none left out
+    assert "22 passed" in output, output  # eighteen rules, four cells: none left out
 
 
 def test_one_lesson_passes_among_the_faulty(run):
