@@ -1,9 +1,9 @@
 """How often a threshold is exceeded although nothing changed, and the threshold for a wanted rate.
 
 A share of c in m reference rows, k in n current rows: if nothing changed, all m + n rows are alike,
-and where the c-th of the m falls among the n is a matter of counting. Its tails are those of Fisher's
-exact test. For a number's bins that is exact, whatever its distribution: their edges are values of
-the reference itself.
+and where the c-th of the m falls among the n is a matter of counting. Its tails are those of
+Fisher's exact test. For a number's bins that is exact, whatever its distribution: their edges are
+values of the reference itself.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from labsupport.exact import as_written
 
@@ -30,7 +30,7 @@ def share_rate(bound: float, counts: Sequence[int], m: int, n: int) -> float:
     m, n : rows of the reference, rows of the current snapshot.
     """
     a, b = as_written(bound).as_integer_ratio()
-    cells = [int(c) for c in counts]
+    cells = [int(c) for c in counts if _may_reach(float(bound), int(c), m, n)]
     above = np.array([n * (c * b + a * m) // (m * b) + 1 for c in cells], dtype=float)
     below = np.array([-(n * (a * m - c * b) // (m * b)) - 1 for c in cells], dtype=float)
     c = np.array(cells, dtype=float)
@@ -40,6 +40,12 @@ def share_rate(bound: float, counts: Sequence[int], m: int, n: int) -> float:
     if (down := below >= 0).any():
         rate += _at_most(below[down], c[down], m, n).sum()
     return float(min(1.0, rate))
+
+
+def _may_reach(bound: float, c: int, m: int, n: int) -> bool:
+    """Whether the tails of a bin are more than 1e-12 or so: it saves their exact sums."""
+    share = max(c, 30) / m
+    return bound < 10 * math.sqrt(share * max(1 - c / m, 30 / m) * (1 / n + 1 / m)) + 30 / n
 
 
 def _at_least(k: np.ndarray, c: np.ndarray, m: int, n: int) -> np.ndarray:
@@ -58,7 +64,13 @@ def lost_rate(bound: float, counts: Sequence[int], m: int, n: int) -> float:
     """
     asked = as_written(bound)
     c = np.array([c for c in counts if c > asked * m], dtype=float)
-    return float(min(1.0, _at_most(np.zeros(len(c)), c, m, n).sum())) if len(c) else 0.0
+    return float(min(1.0, chance_of_none(c, m, n).sum()))
+
+
+def chance_of_none(c: np.ndarray, m: int, n: int) -> np.ndarray:
+    """The chance, without drift, that a bin with c of m rows has none of n."""
+    without = special.gammaln(m + 1) - special.gammaln(m - c + 1)
+    return np.exp(without + special.gammaln(m + n - c + 1) - special.gammaln(m + n + 1))
 
 
 def new_rate(bound: float, counts: Sequence[int], m: int, n: int) -> float:
@@ -74,7 +86,7 @@ def new_rate(bound: float, counts: Sequence[int], m: int, n: int) -> float:
 
 
 def ks_rate(bound: float, m: int, n: int) -> float:
-    """The chance, without drift, that the KS distance exceeds the bound: 2 exp(-2 bound^2 mn/(m+n)).
+    """The chance, without drift, that KS exceeds the bound: 2 exp(-2 bound^2 mn/(m+n)).
 
     The first term of Kolmogorov's series, an upper bound of it. Wei and Dudley (2012) prove it for
     m = n >= 458; for ties and for few bins it is too high, on the safe side.
@@ -87,12 +99,14 @@ def threshold(rate: Callable[[float], float], level: float, highest: float = 1.0
 
     Parameters
     ----------
-    rate : falls as its bound rises, and is at most the level at the highest one.
+    rate : bound -> false-alarm rate; falls as its bound rises.
     level : the wanted rate.
-    highest : the largest bound.
+    highest : the largest bound; returned where none has the wanted rate.
     """
     if rate(0.0) <= level:
         return 0.0
+    if rate(highest) > level:
+        return highest
     low, high = 0.0, float(highest)
     while high - low > 1e-3 * high:
         # By halves while nothing is known below, then by digits.

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
-from labsupport.validation.chance import ks_rate, lost_rate, new_rate, share_rate
+from labsupport.validation.chance import ks_rate, lost_rate, new_rate, share_rate, threshold
 from labsupport.validation.distances import psi
 from labsupport.validation.profile import ColumnProfile
 from labsupport.validation.psi_chance import psi_rate
 
 BINS = 10  # of a number, for PSI and L-infinity
 EXPECTED = 10  # rows that PSI expects in each of its bins
+PSI_HIGHEST = 64.0  # no bound of PSI is searched for above
 
 
 @dataclass(frozen=True)
@@ -27,15 +29,28 @@ class Measure:
     check : which check it is for.
     value : the distance; a Fraction where it is one, None when it could not be measured.
     most : what the distance can be at most: a bound that is not below it can never fail.
-    rate : bound -> the chance of exceeding it without drift.
+    law : (function, arguments after the bound), the chance of exceeding a bound without drift.
     words : what was seen, for people.
     """
 
     check: str
     value: Fraction | float | None
     most: float
-    rate: Callable[[float], float]
+    law: tuple
     words: str
+
+    def rate(self, bound: float) -> float:
+        """The chance of exceeding a bound without drift."""
+        return self.law[0](bound, *self.law[1:])
+
+    def threshold(self, level: float) -> float:
+        """The smallest bound that chance exceeds at most so often; the largest, where none is."""
+        return _threshold(self.law, level, min(self.most, PSI_HIGHEST))
+
+
+@lru_cache(maxsize=4096)
+def _threshold(law: tuple, level: float, highest: float) -> float:
+    return threshold(lambda bound: law[0](bound, *law[1:]), level, highest)
 
 
 def measures(column: ColumnProfile, counts: np.ndarray, is_label: bool) -> Iterator[Measure]:
@@ -71,7 +86,7 @@ def _share(check: str, before, now, cells, names: list[str], rows: str = "rows")
     m, n = int(np.sum(before)), int(np.sum(now))
     c, x = ([int(side[cell]) for cell in cells] for side in (before, now))
     if not n:
-        return Measure(check, None, 1.0, lambda bound: math.nan, f"there are no {rows}")
+        return Measure(check, None, 1.0, (share_rate, (), m, n), f"there are no {rows}")
     changes = [xi * m - ci * n for ci, xi in zip(c, x, strict=True)]
     at = max(range(len(changes)), key=lambda cell: abs(changes[cell]))
     words = f"the share of {names[at]} went from {c[at] / m:.4g} to {x[at] / n:.4g}"
@@ -80,7 +95,7 @@ def _share(check: str, before, now, cells, names: list[str], rows: str = "rows")
         check,
         Fraction(abs(changes[at]), m * n),
         most,
-        lambda bound: share_rate(bound, c, m, n),
+        (share_rate, tuple(c), m, n),
         words,
     )
 
@@ -94,14 +109,14 @@ def _levels(column: ColumnProfile, counts: np.ndarray, is_label: bool) -> Iterat
     names = [repr(name) for name in column.level_names]
     if column.listed:
         words = f"{new:,} of {n:,} rows are in categories that the reference does not have"
-        rate = lambda bound: new_rate(bound, before.tolist(), m, n)  # noqa: E731
-        yield Measure("new", Fraction(new, n), 1.0, rate, words)
+        yield Measure("new", Fraction(new, n), 1.0, (new_rate, tuple(before.tolist()), m, n), words)
     gone = [(int(c), name) for c, x, name in zip(before, now, names, strict=True) if c and not x]
     share, name = max(gone, default=(0, ""))
     words = f"{name} had a share of {share / m:.4g} and is gone" if gone else "no category is gone"
     most = float(max(before, default=0)) / m
-    rate = lambda bound: lost_rate(bound, before.tolist(), m, n)  # noqa: E731
-    yield Measure("lost", Fraction(share, m), most, rate, words)
+    yield Measure(
+        "lost", Fraction(share, m), most, (lost_rate, tuple(before.tolist()), m, n), words
+    )
     sides = ([*before, other, column.missing], [*now, new, counts[-1]])
     check = "class balance" if is_label else "l_infinity"
     yield _share(check, *sides, range(len(sides[0])), [*names, "all others", "missing"])
@@ -116,7 +131,7 @@ def _psi(column: ColumnProfile, before: np.ndarray, counts: np.ndarray) -> Itera
     c, x = (np.bincount(groups, side) for side in (before, counts))
     if len(c) > 1:
         words = f"the PSI over {len(c)} bins is {psi(c, x):.4g}"
-        yield Measure("psi", psi(c, x), math.inf, lambda bound: psi_rate(bound, c, m, n), words)
+        yield Measure("psi", psi(c, x), math.inf, (psi_rate, tuple(c.tolist()), m, n), words)
 
 
 def _ordered(before: np.ndarray, now: np.ndarray) -> Iterator[Measure]:
@@ -130,7 +145,7 @@ def _ordered(before: np.ndarray, now: np.ndarray) -> Iterator[Measure]:
     else:
         value = Fraction(max(abs(xi * m - ci * n) for ci, xi in zip(c, x, strict=True)), m * n)
         words = f"the KS distance is {float(value):.4g}"
-    yield Measure("ks", value, 1.0, lambda bound: ks_rate(bound, m, n), words)
+    yield Measure("ks", value, 1.0, (ks_rate, m, n), words)
     low, middle, high = (_cut(c, m, share) for share in (0.25, 0.5, 0.75))
     if middle is not None:
         halves = [np.array([side[middle], side[-1] - side[middle]]) for side in (c, x)]

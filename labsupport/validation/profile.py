@@ -1,4 +1,4 @@
-"""A reference snapshot in a few kilobytes: counts per column, over bins that it alone has chosen."""
+"""A reference snapshot in a few kilobytes: counts per column, over bins that it alone chose."""
 
 from __future__ import annotations
 

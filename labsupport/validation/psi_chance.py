@@ -1,11 +1,11 @@
 """How often PSI exceeds a threshold although nothing changed.
 
-Without drift PSI times mn / (m + n) is nearly chi-squared, with one degree of freedom less than there
-are bins. With few rows its mean is larger and its tail heavier, mostly for one bin that comes out
-almost empty. So the chi-squared variable is stretched to PSI's mean, which is exact, and the rate is
-never below the chance that one bin is enough by itself, which is exact, too. In simulations with ten
-rows or more expected in each bin the rate is right to a tenth where it is above 5 %, and may be half
-of the truth where it is 0.1 %.
+Without drift PSI times mn / (m + n) is nearly chi-squared, with one degree of freedom less than
+there are bins. With few rows its mean is larger and its tail heavier, mostly for one bin that comes
+out almost empty. So the chi-squared variable is stretched to PSI's mean, which is exact, and the
+rate is never below the chance that one bin is enough by itself, which is exact, too. In simulations
+with ten rows or more expected in each bin the rate is right to a sixth where it is above 5 %, and
+may be half of the truth where it is 0.1 %.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from functools import lru_cache
 
 import numpy as np
 from scipy import special, stats
+
+from labsupport.validation.chance import chance_of_none
 
 _NODES = 600  # of its counts so many are looked at in each bin; all of them, where there are fewer
 _REACH = 12  # standard deviations on both sides
@@ -62,5 +64,5 @@ def _without_drift(
     of_bin = (q - share) * np.log(q / share)
     # Bins taken together never have a larger PSI than apart: the rest as one bin.
     least = of_bin + (share - q) * np.log((1 - q) / (1 - share))
-    empty = stats.hypergeom.cdf(np.zeros(len(c)), m + n, n, c[:, 0]).sum()
+    empty = chance_of_none(c, m, n).sum()
     return float(empty), float((weight * of_bin).sum()), weight, least

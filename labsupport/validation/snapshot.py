@@ -10,7 +10,6 @@ import pandas as pd
 
 from labsupport.exact import as_written
 from labsupport.gate import Verdict, conclude
-from labsupport.validation.chance import threshold
 from labsupport.validation.chunks import Snapshot, chunks
 from labsupport.validation.counting import class_of
 from labsupport.validation.measures import Measure, measures
@@ -18,13 +17,13 @@ from labsupport.validation.policy import DataPolicy, Finding
 from labsupport.validation.profile import Profile, profile
 from labsupport.validation.schema import SchemaRun, schema_of
 
-_PSI_HIGHEST = 64.0  # where the search for a bound of PSI starts
+_POLICY = DataPolicy()
 
 
 def validate(
     current: Snapshot | Iterable[pd.DataFrame],
     reference: Snapshot | Profile,
-    policy: DataPolicy = DataPolicy(),
+    policy: DataPolicy = _POLICY,
 ) -> Verdict:
     """Decide whether a snapshot may be trained on.
 
@@ -107,7 +106,7 @@ def _row_count(rows: int, policy: DataPolicy) -> Finding:
 
 
 def _distribution(reference: Profile, counts: Counts, policy: DataPolicy) -> list[Finding]:
-    """All columns' findings. The wanted false-alarm rate is shared out over all that is measured."""
+    """All columns' findings; all that is measured has an equal share of the wanted rate."""
     found: list[tuple[str, Measure | str]] = []
     for name, column in reference.columns.items():
         problem = counts.problems.get(name) or ("" if counts.rows else "there are no rows")
@@ -167,10 +166,7 @@ def _larger(bound: float | None, measure: Measure, level: float) -> float:
     """The tolerated change, or the threshold of this level if it is larger."""
     if bound is not None and measure.rate(bound) <= level:
         return bound
-    highest = _PSI_HIGHEST if math.isinf(measure.most) else 1.0
-    if measure.rate(highest) > level:
-        return highest if math.isinf(measure.most) else 1.0
-    return threshold(measure.rate, level, highest)
+    return measure.threshold(level)
 
 
 def _percent(rate: float) -> str:
