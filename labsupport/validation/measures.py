@@ -53,13 +53,16 @@ def _threshold(law: tuple, level: float, highest: float) -> float:
     return threshold(lambda bound: law[0](bound, *law[1:]), level, highest)
 
 
-def measures(column: ColumnProfile, counts: np.ndarray, is_label: bool) -> Iterator[Measure]:
+def measures(
+    column: ColumnProfile, counts: np.ndarray, is_label: bool, level: float | None = None
+) -> Iterator[Measure]:
     """Everything that can be measured of a column of at least one row.
 
     Parameters
     ----------
     counts : as ColumnProfile.count returns them.
     is_label : its largest change of a share is the class balance, and its order means nothing.
+    level : the false-alarm rate that each check is to keep to, if any.
     """
     before = np.array([*column.counts, column.missing], dtype=np.int64)
     yield _share("missing", before, counts, [len(before) - 1], ["missing"])
@@ -76,7 +79,7 @@ def measures(column: ColumnProfile, counts: np.ndarray, is_label: bool) -> Itera
             np.append(side, whole[-1]) for side, whole in zip(apart, (before, counts), strict=True)
         ]
         yield _share("l_infinity", *sides, range(len(bins) + 1), [*bins, "missing"])
-    yield from _psi(column, before, counts)
+    yield from _psi(column, before, counts, level)
     if column.kind == "number" and not is_label:
         yield from _ordered(before[:-1], counts[:-1])
 
@@ -122,12 +125,14 @@ def _levels(column: ColumnProfile, counts: np.ndarray, is_label: bool) -> Iterat
     yield _share(check, *sides, range(len(sides[0])), [*names, "all others", "missing"])
 
 
-def _psi(column: ColumnProfile, before: np.ndarray, counts: np.ndarray) -> Iterator[Measure]:
+def _psi(
+    column: ColumnProfile, before: np.ndarray, counts: np.ndarray, level: float | None
+) -> Iterator[Measure]:
     """PSI over bins of ten expected rows or more, missing values in their own where they have so
     many. A column with one such bin is left to the other checks.
     """
     m, n = int(before.sum()), int(counts.sum())
-    groups = enough(column, n)
+    groups = enough(column, n, level)
     c, x = (np.bincount(groups, side) for side in (before, counts))
     if len(c) > 1:
         words = f"the PSI over {len(c)} bins is {psi(c, x):.4g}"
@@ -138,6 +143,7 @@ def _ordered(before: np.ndarray, now: np.ndarray) -> Iterator[Measure]:
     """Distances of the values that are there, in their order."""
     m, n = int(before.sum()), int(now.sum())
     if not m:
+        yield Measure("ks", None, 1.0, (ks_rate, 1, 1), "the reference has no values")
         return
     c, x = ([int(i) for i in np.cumsum(side)] for side in (before, now))
     if not n:
@@ -184,8 +190,9 @@ def grouped(column: ColumnProfile, least: float = 0) -> np.ndarray:
     return groups
 
 
-def enough(column: ColumnProfile, n: int) -> np.ndarray:
-    """Bins taken together until each expects ten rows of n, and has ten of the reference.
+def enough(column: ColumnProfile, n: int, level: float | None = None) -> np.ndarray:
+    """Bins taken together until each expects ten rows of n and has ten of the reference; and until
+    chance leaves one of them empty, which makes PSI infinite, far less often than the level.
 
     Returns
     -------
@@ -193,6 +200,8 @@ def enough(column: ColumnProfile, n: int) -> np.ndarray:
     """
     m = column.rows
     least = EXPECTED * max(1.0, m / n)
+    if level is not None:  # none of n rows, c of m: a chance of at most (m / (m + n)) ** c
+        least = max(least, math.log(4 * BINS / level) / math.log1p(n / m))
     if column.kind == "category":
         rare = [count < least for count in column.counts]
         groups = np.where(rare, -1, np.cumsum(np.logical_not(rare)) - 1)

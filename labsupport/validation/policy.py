@@ -110,6 +110,11 @@ class DataPolicy:
                 "schema is a pandera DataFrameSchema, as schema_of makes one; got "
                 f"{type(self.schema).__name__}."
             )
+        if self.schema is not None and self.schema.drop_invalid_rows:
+            raise ValueError(
+                "The schema would drop rows that break it, and then pass; set "
+                "drop_invalid_rows=False."
+            )
         least, most = self.rows
         if least is None or least < 1 or (most is not None and most < least):
             raise ValueError(f"rows is (at least 1, at most or None); got {self.rows!r}.")

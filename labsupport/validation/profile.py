@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -130,8 +130,11 @@ def profile(reference: Snapshot, categories: Iterable[str] = ()) -> Profile:
 
     Raises
     ------
+    TypeError : no snapshot, or one that can be read only once.
     ValueError : no rows; columns that differ from frame to frame.
     """
+    if isinstance(reference, Iterator):
+        raise TypeError("A reference is read more than once; give a list of frames, or a path.")
     categories = frozenset(categories)
     total = sum(len(chunk) for chunk in chunks(reference))
     if total == 0:

@@ -102,16 +102,16 @@ class SchemaRun:
             )
 
     def _remember(self, cases: pd.DataFrame, rows: int) -> None:
-        for (context, column, check), group in cases.groupby(
-            ["schema_context", "column", "check"], dropna=False, sort=False
-        ):
+        # A rule across columns repeats each failing row for every column.
+        column = cases["column"].where(cases["schema_context"] == "Column", "")
+        for (name, check), group in cases.groupby([column, "check"], dropna=False, sort=False):
             example = group["failure_case"].iloc[0]
             if check in ("column_in_dataframe", "column_in_schema"):
                 said = "is not there" if check == "column_in_dataframe" else "is not expected"
-                for name in group["failure_case"]:
-                    self._add(str(name), said, rows, name)
+                for missed in group["failure_case"]:
+                    self._add(str(missed), said, rows, missed)
                 continue
-            where = str(column) if context == "Column" else _TABLE
+            where = str(name) if name else _TABLE
             failed = group["index"].nunique() if group["index"].notna().any() else rows
             self._add(where, str(check), failed, example)
 

@@ -108,6 +108,9 @@ def _row_count(rows: int, policy: DataPolicy) -> Finding:
 def _distribution(reference: Profile, counts: Counts, policy: DataPolicy) -> list[Finding]:
     """All columns' findings; all that is measured has an equal share of the wanted rate."""
     found: list[tuple[str, Measure | str]] = []
+    level = None
+    if policy.false_alarm_rate is not None:  # of each, were all checks made of all columns
+        level = float(policy.false_alarm_rate) / len(policy.checks) / len(reference.columns)
     for name, column in reference.columns.items():
         problem = counts.problems.get(name) or ("" if counts.rows else "there are no rows")
         if problem:
@@ -116,7 +119,7 @@ def _distribution(reference: Profile, counts: Counts, policy: DataPolicy) -> lis
         try:
             wanted = [
                 measure
-                for measure in measures(column, counts.by_column[name], name == policy.label)
+                for measure in measures(column, counts.by_column[name], name == policy.label, level)
                 if measure.check in policy.checks
             ]
         except Exception as error:  # noqa: BLE001 - what crashes was not checked
