@@ -18,12 +18,13 @@ retrained    recipes trained several times, in one interval
 checks       the conditions of a gate, one by one
 gate         Policy -> Check ... -> Verdict
 costs        what a pipeline's stages cost, and the order that is cheapest
+validation   cheap checks: schema, distribution, a smoke test of the training
 triggers     continuous training: when to train, never whether to deploy
 data         real people and real flights, with their provenance
 show         what people look at: pictures with alt text, panels
 grading      exercise checks
 workspace    the machine check, JupyterLab, running all lessons
-cli          `lab open | run | doctor | release`
+cli          `lab open | run | doctor | release | damage`
 """
 
 __version__ = "0.1.0"

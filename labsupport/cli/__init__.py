@@ -1,6 +1,6 @@
 """The command `lab`: arguments in, one call, an exit status out.
 
-room       the room the lab is taught in: open, run, doctor, release
+room       the room the lab is taught in: open, run, doctor, release, damage
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ for example
   lab run                           an instructor before class: every lesson into build/index.html
   lab run 01 -p margin 0.01         one lesson with another parameter
   lab run --in-place                an author: refresh the stored outputs of lessons and solutions
+  lab damage --seed 7 --checks mine.py   do my data checks find what seed 7 does to the flights?
   lab release --check               CI: are the exercises what their solutions say?
 
 `lab COMMAND --help` has the options of a command.

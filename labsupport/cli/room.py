@@ -12,7 +12,7 @@ from labsupport.workspace import ROOT, LabError
 
 def add_commands(commands: Any) -> None:
     """Add them to argparse's subparsers."""
-    for add in (_add_open, _add_run, _add_doctor, _add_release):
+    for add in (_add_open, _add_run, _add_doctor, _add_release, _add_damage):
         add(commands)
 
 
@@ -80,6 +80,25 @@ def _add_release(commands: Any) -> None:
     command.set_defaults(command=_release)
 
 
+def _add_damage(commands: Any) -> None:
+    command = commands.add_parser(
+        "damage", help="spoil a snapshot in a way that nobody has seen, and let checks look for it"
+    )
+    command.add_argument("--seed", type=int, required=True, help="what is drawn; one for a room")
+    command.add_argument(
+        "--data", choices=("flights", "employment"), default="flights", help="(default: flights)"
+    )
+    command.add_argument(
+        "--checks",
+        metavar="FILE",
+        help="Python with a function checks(current, reference) (default: the lab's own checks)",
+    )
+    command.add_argument(
+        "--timeout", type=float, default=120, help="seconds the checks may take (default: 120)"
+    )
+    command.set_defaults(command=_damage)
+
+
 def _open(arguments: argparse.Namespace) -> int:
     from labsupport.workspace.server import open_lab
 
@@ -140,6 +159,21 @@ def _release(arguments: argparse.Namespace) -> int:
     except ReleaseError as error:
         raise LabError(str(error)) from error
     return 0
+
+
+def _damage(arguments: argparse.Namespace) -> int:
+    from labsupport.processes import ChildError, in_child
+    from labsupport.validation.sealed import trial_of_file
+
+    if arguments.seed < 0:
+        raise LabError(f"--seed is a whole number from 0; got {arguments.seed}.")
+    asked = (arguments.seed, arguments.data, arguments.checks)
+    try:
+        words, caught = in_child(trial_of_file, asked, arguments.timeout)
+    except ChildError as error:
+        raise LabError(f"The checks had no result: the run {error}.") from error
+    print(words)
+    return int(not caught)
 
 
 def _value(text: str) -> object:
