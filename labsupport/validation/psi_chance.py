@@ -4,8 +4,8 @@ Without drift PSI times mn / (m + n) is nearly chi-squared, with one degree of f
 there are bins. With few rows its mean is larger and its tail heavier, mostly for one bin that comes
 out almost empty. So the chi-squared variable is stretched to PSI's mean, which is exact, and the
 rate is never below the chance that one bin is enough by itself, which is exact, too. In simulations
-with ten rows or more expected in each bin the rate is right to a sixth where it is above 5 %, and
-may be half of the truth where it is 0.1 %.
+with ten rows or more expected in each bin the rate is right to a sixth where it is above 5%, and
+may be half of the truth where it is 0.1%.
 """
 
 from __future__ import annotations

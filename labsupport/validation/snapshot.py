@@ -173,5 +173,5 @@ def _larger(bound: float | None, measure: Measure, level: float) -> float:
 
 
 def _percent(rate: float) -> str:
-    """0.0123 as "1.2 %"; what is next to nothing as "under 0.001 %"."""
-    return "under 0.001 %" if rate < 1e-5 else f"{100 * rate:.2g} %"
+    """0.0123 as "1.2%"; what is next to nothing as "under 0.001%"."""
+    return "under 0.001%" if rate < 1e-5 else f"{100 * rate:.2g}%"
