@@ -96,7 +96,7 @@ def span_names(book: Notebook) -> list[str]:
 
 
 def _names(span: str) -> list[str]:
-    """What a span presents as a name of code: dotted, with an underscore, CamelCase, or called."""
+    """What a span presents as a name: dotted, with an underscore, in CamelCase, or called."""
     name = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
     if re.search(r"[/\\-]\w|\w/", span):  # a path, an option
         return []

@@ -132,6 +132,11 @@ def test_check_that_accepts_everything(project, catches):
         "01.1-signed_gap",
         "2 failed",
     )
+    project.edit(
+        "labsupport/grading/__init__.py",
+        'as wrong:\n        return Result(True, "", name)',
+        "as wrong:\n        return _not_yet(name, str(wrong), wrong.mistake)",
+    )
 
 
 INTERVAL = "labsupport/grading/questions/q04_4.py"
