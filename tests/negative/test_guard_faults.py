@@ -292,7 +292,6 @@ LEFT_OUT = [  # fault, file, its new text (None: deleted), words
     ("browser tests deleted", "tests/browser", None, "tests/browser/ has no tests any more"),
     ("benchmarks deleted", "tests/benchmarks", None, "tests/benchmarks/test_speed.py: 0 of 1"),
     ("module without tests", "labsupport/costs.py", "", "costs has no tests/test_costs.py"),
-    ("tests that nobody kept", "tests/test_new.py", TESTS, "3 items passed, 0 are kept"),
 ]
 
 
@@ -333,6 +332,13 @@ def test_a_number_shrinks_with_a_reason_only(lab, caught):
     caught("number lowered", f"tests/items.txt had 3 {GATE} and has 2; say behind it why")
     lab.edit("tests/items.txt", f"2 {GATE}", f"2 {GATE}  # 3 is no case of its own")
     assert lab.guard().returncode == 0, lab.guard().stdout
+
+
+def test_a_number_that_grew_is_named_and_no_fault(lab):
+    lab.put("tests/test_new.py", TESTS)
+    lab.test()
+    done = lab.guard()
+    assert done.returncode == 0 and "they have grown in tests/test_new.py." in done.stdout
 
 
 def test_a_reason_holds_once(lab, caught):
