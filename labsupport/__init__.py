@@ -9,6 +9,7 @@ processes    a function in a process of its own that can always be ended
 exact        what may come in, and the sentence when not
 bootstrap    the paired bootstrap of a gain, with resamples and without
 comparisons  what any metric offers the gate
+limits       the exact judge of a gain: no promise broken at any number of rows
 intervals    one comparison: intervals, a test, rows needed
 outcomes     paired outcomes, the table on which everything is decided
 scores       the same for models that rank: AUC

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
@@ -88,6 +88,13 @@ def is_comparison(thing: object) -> bool:
     return all(inspect.getattr_static(thing, name, missing) is not missing for name in _MEMBERS)
 
 
+def side_of(interval: Interval, bound: Fraction) -> bool | None:
+    """The interval's side of the bound, and None for an interval without width: rows that do not
+    vary prove nothing about others.
+    """
+    return None if interval.low == interval.high else interval.side(bound)
+
+
 def statistic_of(comparison: Comparison, gain: float) -> float:
     """The comparison's statistic, or 0 where it is not finite.
 
@@ -95,6 +102,34 @@ def statistic_of(comparison: Comparison, gain: float) -> float:
     """
     z = comparison.statistic(gain)
     return z if math.isfinite(z) else 0.0
+
+
+def bounded_reach(reach: float, error: float, unit: float) -> float:
+    """How far an interval reaches from the mean of contributions that are bounded.
+
+    A normal interval takes the rows for the whole world: a loss that is rare enough to be missing
+    among them is missing in its standard error, too. What a Poisson count would need, the most
+    skewed of all, is added: with it k lost rows reach to k + z sqrt(k + 1) + z^2 / 3 + 1, never
+    below the exact limit of a Poisson mean.
+
+    Parameters
+    ----------
+    reach : of the standardised mean, z or t at the level asked for.
+    error : standard error of the mean.
+    unit : the most that one row can move the mean.
+    """
+    return reach * math.hypot(error, unit) + (reach**2 / 3 + 1) * unit
+
+
+def bounded_statistic(distance: float, error: float, unit: float) -> float:
+    """The reach at which an interval of bounded_reach ends so far away; 0 if none is so short."""
+    spread = math.hypot(error, unit)
+    far = max(0.0, abs(distance) - unit)
+    if spread == 0:
+        return 0.0
+    # unit / 3 r^2 + spread r = far, solved without cancellation.
+    reach = 2 * far / (spread + math.sqrt(spread**2 + 4 / 3 * unit * far))
+    return math.copysign(reach, distance)
 
 
 class ExactPair:
@@ -124,6 +159,15 @@ class ExactPair:
         return float(self.exact_gain)
 
 
+def check_apart(gain: Fraction, margin: Fraction) -> None:
+    """Raise ValueError if a gain is the margin itself: then no number of rows will do."""
+    if gain == margin:
+        raise ValueError(
+            f"The measured gain equals the margin of {float(margin):g}; no number of rows tells "
+            "them apart."
+        )
+
+
 def rows_to_settle(
     gain: Fraction, variance: float, margin: float, confidence: float, power: float
 ) -> int:
@@ -132,13 +176,29 @@ def rows_to_settle(
     check_level(confidence, "confidence")
     check_level(power, "power")
     distance = gain - as_written(margin, "margin")
-    if distance == 0:
-        raise ValueError(
-            f"The measured gain equals the margin of {float(margin):g}; no number of rows tells "
-            "them apart."
-        )
+    check_apart(gain, gain - distance)
     z = max(special.ndtri((1 + confidence) / 2) + special.ndtri(power), 0.0)
     return max(1, math.ceil(z**2 * variance / float(distance) ** 2))
+
+
+def rows_within(reach: Callable[[float], float], gain: Fraction, margin: float, n: int) -> int:
+    """The rows at which an interval's reach is down to the distance of gain and margin; 0 if it
+    never is.
+
+    Parameters
+    ----------
+    reach : the interval's reach on so many times n rows of the same kind; it falls.
+    """
+    asked = as_written(margin, "margin")
+    check_apart(gain, asked)
+    distance = abs(float(gain - asked))
+    if reach(1e15) > distance:
+        return 0
+    low, high = 1 / n, 1e15
+    while high > low * (1 + 1e-12) and math.ceil(low * n) < math.ceil(high * n):
+        middle = math.sqrt(low * high)
+        low, high = (low, middle) if reach(middle) <= distance else (middle, high)
+    return math.ceil(high * n)
 
 
 def clustered_standard_error(values, clusters, correction: bool = False) -> float:

@@ -8,17 +8,16 @@ up.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
-from scipy import special
 
 from labsupport.comparisons import Interval
-from labsupport.exact import as_binary, as_masks, as_written, same_rows
+from labsupport.exact import as_binary, as_masks, same_rows
 from labsupport.intervals import examples_needed, gain_interval, score_statistic
+from labsupport.limits import chance
 
 
 @dataclass(frozen=True)
@@ -132,8 +131,19 @@ class PairedOutcomes:
         return Fraction(self.candidate_only - self.baseline_only, self.n)
 
     def interval(self, confidence: float = 0.95) -> Interval:
-        """A two-sided interval for the true gain: the exact bootstrap's; see gain_interval."""
-        return gain_interval(self, confidence)
+        """A two-sided interval for the true gain: the unconditional one; see gain_interval."""
+        return gain_interval(self, confidence, "unconditional")
+
+    def chances(self, gain: float, level: float) -> tuple[float, float]:
+        """How likely so good a table is at most if the true gain is `gain` or less, and one so bad
+        if it is `gain` or more; see limits.chance.
+        """
+        self._share(0)
+        gain, pairs = float(gain), (self.candidate_only, self.baseline_only)
+        return (
+            chance(self.n, *pairs, gain, level),
+            chance(self.n, *pairs[::-1], -gain, level),
+        )
 
     def statistic(self, gain: float) -> float:
         """Tango's score statistic: about standard normal if the true gain is `gain`.
@@ -143,16 +153,10 @@ class PairedOutcomes:
         return float(np.nan_to_num(score_statistic(self, gain)))
 
     def examples_needed(self, margin: float, confidence: float = 0.95) -> int:
-        """How many rows of the same kind would convince interval and statistic; ValueError if the
-        gain equals the margin.
-
-        Where the interval is settled already and the statistic is not, there are too few discordant
-        pairs to estimate their variance; the statistic grows with the root of the rows.
+        """How many rows of the same kind would set the interval apart from the margin; ValueError
+        if the gain equals the margin. See intervals.examples_needed.
         """
-        needed = examples_needed(self, margin, confidence)
-        if needed <= self.n and (z := self.statistic(float(as_written(margin)))):
-            return math.ceil(self.n * (special.ndtri((1 + confidence) / 2) / z) ** 2)
-        return needed
+        return examples_needed(self, margin, confidence)
 
     @property
     def churn(self) -> float:

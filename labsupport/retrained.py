@@ -10,14 +10,18 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
-from scipy import special, stats
+from scipy import optimize, special, stats
 
-from labsupport.comparisons import ExactPair, Interval
+from labsupport.comparisons import (
+    ExactPair,
+    Interval,
+    bounded_reach,
+    rows_within,
+)
 from labsupport.exact import (
     as_array,
     as_binary,
     as_masks,
-    as_written,
     check_level,
     same_rows,
 )
@@ -98,46 +102,54 @@ class RetrainedOutcomes(ExactPair):
         return math.sqrt(self.paired / self.n + self.seed_variance)
 
     def interval(self, confidence: float = 0.95) -> Interval:
-        """A two-sided interval for the true gain of the recipe, from the t distribution."""
+        """A two-sided interval for the true gain of the recipe.
+
+        Each of the three variances, of rows and of either side's runs, gets the t quantile of its
+        own degrees of freedom, which covers as promised however they compare, if runs are normal
+        (S. K. Banerjee, Sankhya 22, 1960, 357-358; Satterthwaite's common
+        degrees promise too much below ten runs). What a row that every run gets wrong would add is
+        added; see comparisons.bounded_reach.
+        """
         check_level(confidence, "confidence")
-        reach = float(stats.t.isf((1 - confidence) / 2, self._degrees())) * self.standard_error
-        return Interval(self.gain - reach, self.gain + reach, confidence, "retrained")
+        reach = self._reach((1 - confidence) / 2)
+        low, high = max(-1.0, self.gain - reach), min(1.0, self.gain + reach)
+        return Interval(low, high, confidence, "retrained")
 
     def statistic(self, gain: float) -> float:
-        """The test statistic of the hypothesis that the true gain is `gain`, brought to the
-        standard normal scale.
+        """The test statistic of the hypothesis that the true gain is `gain`, on the standard normal
+        scale: where the interval of the same tail ends.
         """
-        distance, error = self.gain - gain, self.standard_error
-        if error == 0:
-            return 0.0 if distance == 0 else math.copysign(math.inf, distance)
-        tail = stats.t.sf(abs(distance) / error, self._degrees())
-        return math.copysign(float(-special.ndtri(tail)), distance)
+        distance = self.gain - gain
+
+        def beyond(z: float) -> float:
+            return self._reach(float(special.ndtr(-z))) - abs(distance)
+
+        z = 0.0 if beyond(0) >= 0 else 37.0 if beyond(37) <= 0 else optimize.brentq(beyond, 0, 37)
+        return math.copysign(z, distance)
 
     def examples_needed(self, margin: float, confidence: float = 0.95) -> int:
         """How many rows would set the interval apart from the margin, with these runs; 0 when no
         number would.
 
-        Rows shrink the paired part only. What the seeds leave has to be bought with retrainings.
+        Rows shrink the paired part, and of the runs' spread what the rows put there. What the seeds
+        leave has to be bought with retrainings.
         """
         check_level(confidence, "confidence")
-        distance, t = (
-            float(self.exact_gain - as_written(margin, "margin")),
-            stats.t.isf((1 - confidence) / 2, self._degrees()),
-        )
-        room = distance**2 - t**2 * self.seed_variance
-        return max(1, math.ceil(t**2 * self.paired / room)) if room > 0 else 0
+        tail = (1 - confidence) / 2
+        return rows_within(lambda more: self._reach(tail, more), self.exact_gain, margin, self.n)
 
-    def _degrees(self) -> float:
-        """Degrees of freedom of the summed variance (Satterthwaite 1946), each seed term taken at
-        its raw spread.
-        """
-        parts = [(self.paired / self.n, self.n - 1)]
-        if self.candidate_seed:
-            parts.append((self.candidate_spread / self.k_candidate, self.k_candidate - 1))
-        if self.baseline_seed:
-            parts.append((self.baseline_spread / self.k_baseline, self.k_baseline - 1))
-        below = sum(variance**2 / df for variance, df in parts)
-        return sum(variance for variance, _ in parts) ** 2 / below if below else self.n - 1.0
+    def _reach(self, tail: float, more: float = 1.0) -> float:
+        """The interval's on `more` times as many rows."""
+        n = self.n * more
+        rows = float(stats.t.isf(tail, max(n - 1, 1)))
+        square = rows**2 * self.paired / n
+        for seed, spread, k in (
+            (self.candidate_seed, self.candidate_spread, self.k_candidate),
+            (self.baseline_seed, self.baseline_spread, self.k_baseline),
+        ):
+            runs = float(stats.t.isf(tail, k - 1))
+            square += runs**2 * (seed + (spread - seed) / more) / k
+        return bounded_reach(rows, math.sqrt(square) / rows if rows else 0.0, 1 / n)
 
 
 def _compare(

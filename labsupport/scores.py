@@ -14,7 +14,13 @@ from fractions import Fraction
 import numpy as np
 from scipy import special
 
-from labsupport.comparisons import ExactPair, Interval, rows_to_settle
+from labsupport.comparisons import (
+    ExactPair,
+    Interval,
+    bounded_reach,
+    bounded_statistic,
+    rows_within,
+)
 from labsupport.exact import as_binary, as_masks, as_numbers, check_level, same_rows
 
 
@@ -28,6 +34,7 @@ class PairedAUC(ExactPair):
     n : rows.
     exact_candidate, exact_baseline : the two areas as ratios of counts, ties counted half.
     standard_error : of their difference, estimated from the same rows by DeLong's method.
+    fewest : rows of the rarer class; one of them moves an area by 1 / fewest at most.
     slices : mapping of slice name to the PairedAUC of its rows.
     """
 
@@ -35,30 +42,41 @@ class PairedAUC(ExactPair):
     exact_candidate: Fraction
     exact_baseline: Fraction
     standard_error: float
+    fewest: int
     slices: Mapping[str, PairedAUC] = field(default_factory=dict)
 
     def interval(self, confidence: float = 0.95) -> Interval:
-        """A two-sided interval for the true gain, from the normal approximation."""
+        """A two-sided interval for the true gain: DeLong's, and what a row that moved from first to
+        last place would add (see comparisons.bounded_reach).
+
+        The chance that the true gain is below it, or above, was at most (1 - confidence) / 2 in a
+        search over losses of whole rows, and over models alike, from 2 rows of a class on.
+        """
         check_level(confidence, "confidence")
-        reach = special.ndtri((1 + confidence) / 2) * self.standard_error
-        return Interval(self.gain - reach, self.gain + reach, confidence, "DeLong")
+        z = float(-special.ndtri((1 - confidence) / 2))
+        reach = bounded_reach(z, self.standard_error, self._unit)
+        low, high = max(-1.0, self.gain - reach), min(1.0, self.gain + reach)
+        return Interval(low, high, confidence, "DeLong, bounded")
 
     def statistic(self, gain: float) -> float:
-        """The test statistic of the hypothesis that the true gain is `gain`: about standard normal
-        if it is.
+        """The test statistic of the hypothesis that the true gain is `gain`: where the interval of
+        the same normal quantile ends.
         """
-        distance = self.gain - gain
-        if self.standard_error == 0:
-            return 0.0 if distance == 0 else math.copysign(math.inf, distance)
-        return distance / self.standard_error
+        return bounded_statistic(self.gain - gain, self.standard_error, self._unit)
 
-    def examples_needed(self, margin: float, confidence: float = 0.95, power: float = 0.5) -> int:
-        """How many rows of the same kind would set the interval apart from the margin; see
-        intervals.examples_needed.
-        """
-        return rows_to_settle(
-            self.exact_gain, self.n * self.standard_error**2, margin, confidence, power
-        )
+    @property
+    def _unit(self) -> float:
+        return 1 / self.fewest
+
+    def examples_needed(self, margin: float, confidence: float = 0.95) -> int:
+        """How many rows of the same kind would set the interval apart from the margin."""
+        check_level(confidence, "confidence")
+        z = float(-special.ndtri((1 - confidence) / 2))
+
+        def reach(factor: float) -> float:
+            return bounded_reach(z, self.standard_error / math.sqrt(factor), self._unit / factor)
+
+        return rows_within(reach, self.exact_gain, margin, self.n)
 
 
 def compare_auc(y, candidate, baseline, slices=None) -> PairedAUC:
@@ -78,9 +96,9 @@ def compare_auc(y, candidate, baseline, slices=None) -> PairedAUC:
     Notes
     -----
     With few rows, or two models that rank almost perfectly, the standard error is too small, down
-    to 0. Source of the standard error: E. DeLong, D. DeLong, D. Clarke-Pearson, Biometrics 44
-    (1988), 837-845; computed from ranks as X. Sun and W. Xu do, IEEE Signal Processing Letters 21
-    (2014), 1389-1393.
+    to 0; the interval does not rely on it alone. Source of the standard error: E. DeLong, D.
+    DeLong, D. Clarke-Pearson, Biometrics 44 (1988), 837-845; computed from ranks as X. Sun and W.
+    Xu do, IEEE Signal Processing Letters 21 (2014), 1389-1393.
     """
     same_rows({"y": y, "candidate": candidate, "baseline": baseline, "slices": slices})
     y = as_binary(y, "y")
@@ -108,7 +126,8 @@ def _compare(
     (area_c, place_c), (area_b, place_b) = _placements(y, candidate), _placements(y, baseline)
     difference = place_c - place_b
     variance = difference[y].var(ddof=1) / positives + difference[~y].var(ddof=1) / negatives
-    return PairedAUC(len(y), area_c, area_b, math.sqrt(variance), parts)
+    fewest = min(positives, negatives)
+    return PairedAUC(len(y), area_c, area_b, math.sqrt(variance), fewest, parts)
 
 
 def _placements(y: np.ndarray, score: np.ndarray) -> tuple[Fraction, np.ndarray]:

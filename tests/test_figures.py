@@ -221,7 +221,7 @@ def test_the_bars_say_what_the_gate_says():
                 in shown.caption[0].lower() + shown.caption[1:]
             )
     assert (
-        "build A, 4,000 rows: gain 0.00825, interval 0.00325 to 0.01325, promote"
+        "build A, 4,000 rows: gain 0.00825, interval 0.00331 to 0.01348, promote"
         in interval_bars(judged, 0.003).alt
     )
     with pytest.raises(ValueError, match="no comparison to draw"):

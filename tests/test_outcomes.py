@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from refusals import is_sentence, refuses
-from scipy import stats
 
 from labsupport.intervals import examples_needed, gain_interval, score_statistic
 from labsupport.outcomes import PairedOutcomes
@@ -356,11 +355,13 @@ def test_two_sentences_are_not_one():
 
 
 @pytest.mark.parametrize("confidence", [0.5, 0.8, 0.95, 0.99])
-def test_interval_and_statistic_are_those_of_the_intervals(confidence):
-    outcomes = PairedOutcomes(3800, 68, 35, 97)
-    assert outcomes.interval(confidence) == gain_interval(outcomes, confidence)
+def test_interval_chances_and_statistic_are_those_of_the_intervals(confidence):
+    outcomes, level = PairedOutcomes(3884, 68, 35, 13), (1 - confidence) / 2
+    interval = outcomes.interval(confidence)
+    assert interval == gain_interval(outcomes, confidence, "unconditional")
     assert outcomes.statistic(0.005) == score_statistic(outcomes, 0.005)
-    assert (outcomes.candidate, outcomes.baseline) == (3868 / 4000, 3835 / 4000)
+    assert outcomes.chances(interval.low, level)[0] == pytest.approx(level, rel=1e-4)
+    assert outcomes.chances(interval.high, level)[1] == pytest.approx(level, rel=1e-4)
 
 
 def test_a_gain_that_no_table_has_is_far_away_and_finite():
@@ -368,11 +369,6 @@ def test_a_gain_that_no_table_has_is_far_away_and_finite():
     assert -math.inf < PairedOutcomes(5, 4, 1, 0).statistic(1.0) < -1e300
 
 
-def test_rows_needed_are_the_intervals_or_where_that_is_settled_the_statistics():
-    outcomes = PairedOutcomes(3800, 68, 35, 97)
-    assert outcomes.examples_needed(0.005) == examples_needed(outcomes, 0.005) == 9341
-    few = PairedOutcomes(37, 3, 0, 0)
-    assert examples_needed(few, -0.01) == 37 <= few.n
-    z = stats.norm.isf(0.025)
-    expected = math.ceil(few.n * (z / few.statistic(-0.01)) ** 2)
-    assert few.examples_needed(-0.01) == expected == 45
+def test_rows_needed_are_the_intervals():
+    outcomes = PairedOutcomes(3884, 68, 35, 13)
+    assert outcomes.examples_needed(0.005) == examples_needed(outcomes, 0.005)

@@ -1,6 +1,7 @@
 """AUC by counting pairs, its standard error from the paper's definition and by resampling."""
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from statistics import NormalDist
 
@@ -102,7 +103,7 @@ def test_only_the_order_of_scores_counts_and_swapping_models_swaps_the_sign(case
     )
     same = compare_auc(y, candidate, candidate)
     assert (same.gain, same.standard_error, same.statistic(0)) == (0, 0, 0)
-    assert same.statistic(0.1) == -math.inf
+    assert same.statistic(2 / min(y.sum(), (1 - y).sum()) + 1e-9) < 0
 
 
 def test_areas_are_scipys_mann_whitney_u():
@@ -148,8 +149,8 @@ def test_the_standard_error_is_that_of_a_paired_bootstrap_within_its_noise(n, po
     noise = 4 / math.sqrt(2 * replicates)
     assert gains.std() == pytest.approx(found.standard_error, rel=noise + 1 / min(m, k))
     tails = np.quantile(gains, [0.025, 0.975])
-    interval = found.interval()
-    assert (interval.low, interval.high) == pytest.approx(tails, abs=0.25 * found.standard_error)
+    ends = [found.gain + sign * Z * found.standard_error for sign in (-1, 1)]
+    assert ends == pytest.approx(tails, abs=0.25 * found.standard_error)
 
 
 def test_the_interval_covers_the_true_gain():
@@ -157,14 +158,49 @@ def test_the_interval_covers_the_true_gain():
     sd = math.sqrt(2 * (1 + 0.49))  # of the difference between a positive's and a negative's noise
     truth = NormalDist().cdf(1.4 / sd) - NormalDist().cdf(1.0 / sd)
     worlds = 400
-    held = sum(truth in compare_auc(*two_models(rng, 500)).interval() for _ in range(worlds))
-    assert held / worlds == pytest.approx(0.95, abs=4 * math.sqrt(0.95 * 0.05 / worlds))
+    found = [compare_auc(*two_models(rng, 500)) for _ in range(worlds)]
+    noise = 4 * math.sqrt(0.95 * 0.05 / worlds)
+    assert np.mean([abs(f.gain - truth) < Z * f.standard_error for f in found]) == pytest.approx(
+        0.95, abs=noise
+    )
+    assert np.mean([truth in f.interval() for f in found]) > 0.95 - noise
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
+@pytest.mark.parametrize(("positives", "expected"), [(20, 3), (100, 3), (100, 20), (400, 20)])
+def test_lost_rows_are_tolerated_as_rarely_as_promised(positives, expected, confidence):
+    """Two rankers without an error, of which the candidate puts each positive last with a small
+    chance: exact, over the number of rows that are lost. The true loss is the margin.
+    """
+    y = np.repeat([1, 0], [positives, 200])
+    level, cleared, normal = (1 - confidence) / 2, 0.0, 0.0
+    for lost in range(positives + 1):
+        mass = stats.binom.pmf(lost, positives, expected / positives)
+        if mass > 1e-9:
+            candidate = np.where(np.arange(positives + 200) < lost, -1.0, y)
+            found = compare_auc(y, candidate, y)
+            cleared += mass * (found.interval(confidence).low >= -expected / positives)
+            reach = stats.norm.isf(level) * found.standard_error
+            normal += mass * (found.gain - reach >= -expected / positives)
+    assert cleared <= level
+    assert normal > 1.2 * level  # the control: DeLong's interval alone
+
+
+@pytest.mark.parametrize("positives", [2, 5, 10])
+def test_models_alike_are_told_apart_as_rarely_as_promised(positives):
+    rng, worlds = np.random.default_rng(positives), 400
+    y = np.repeat([1, 0], [positives, 60])
+    above = [
+        compare_auc(y, *(y + rng.normal(size=len(y)) for _ in range(2))).interval().low >= 0
+        for _ in range(worlds)
+    ]
+    assert np.mean(above) <= 0.025
 
 
 def test_interval_statistic_and_rows_needed_tell_the_same_story():
     found = compare_auc(*two_models(np.random.default_rng(7), 2000))
     interval = found.interval()
-    assert interval.method == "DeLong"
+    assert interval.method == "DeLong, bounded"
     assert (found.statistic(interval.low), found.statistic(interval.high)) == pytest.approx((Z, -Z))
     assert found.statistic(found.gain) == 0
     assert (
@@ -174,8 +210,16 @@ def test_interval_statistic_and_rows_needed_tell_the_same_story():
         < interval.high
         < found.interval(0.99).high
     )
-    margin = found.gain - Z * found.standard_error / 2  # half as far away, so four times the rows
-    assert found.examples_needed(margin) == pytest.approx(4 * found.n, rel=0.001)
+    margin = found.gain - (found.gain - interval.low) / 2  # half as far away: four times the rows
+    needed = found.examples_needed(margin)
+    assert 3 * found.n < needed < 4.1 * found.n
+    more = replace(
+        found,
+        n=needed,
+        standard_error=found.standard_error * math.sqrt(found.n / needed),
+        fewest=round(found.fewest * needed / found.n),
+    )
+    assert more.interval().low == pytest.approx(margin, abs=found.standard_error / 200)
     with refuses(ValueError, "equals the margin"):
         found.examples_needed(found.exact_gain)
 

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refuses
-from scipy import special, stats
+from scipy import stats
 
 from labsupport.data import load_employment
-from labsupport.intervals import gain_interval, mcnemar, score_statistic
+from labsupport.intervals import mcnemar
 from labsupport.outcomes import PairedOutcomes
 from labsupport.scores import compare_auc
 from labsupport.slices import (
@@ -188,9 +188,6 @@ def test_people_on_active_duty_say_nothing(people):
     assert (silent.n, silent.churn) == (56, 0)
     assert slice_tests(outcomes)[0].p_value == 1
     assert slices_within(outcomes, {"active duty": 0.01}) == {"active duty": None}
-    assert slices_within(outcomes, {"active duty": 0.01}, 0.05) == {
-        "active duty": True
-    }  # a coin toss lets anything pass
 
 
 # ---- luck
@@ -230,34 +227,33 @@ def family(parts: list[PairedOutcomes]) -> PairedOutcomes:
     return PairedOutcomes(10**6, 0, 0, 0, {f"s{i}": part for i, part in enumerate(parts)})
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(tables, tolerances, st.sampled_from([0.5, 0.8, 0.95, 0.99]))
-def test_one_slice_is_judged_by_its_two_sided_score_interval(part, tolerance, confidence):
-    interval = gain_interval(part, confidence, "score")
+def test_one_slice_is_judged_by_its_own_interval(part, tolerance, confidence):
+    """The one that the gate would print for it; ends so near that their precision counts apart."""
+    interval = part.interval(confidence)
     near = min(abs(interval.low + tolerance), abs(interval.high + tolerance))
-    within = True if interval.low >= -tolerance else False if interval.high <= -tolerance else None
-    assert near < 1e-9 or slices_within(family([part]), {"s0": tolerance}, confidence) == {
+    within = True if interval.low >= -tolerance else False if interval.high < -tolerance else None
+    assert near < 1e-4 or slices_within(family([part]), {"s0": tolerance}, confidence) == {
         "s0": within
     }
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(tables, tolerances), min_size=1, max_size=6), st.sampled_from([0.8, 0.95])
 )
-def test_several_slices_are_judged_by_the_step_down(drawn, confidence):
-    """Holm by its definition, once for clearing and once for accusing, on score tests."""
-    parts = [part for part, _ in drawn]
-    z = [score_statistic(part, -tolerance) for part, tolerance in drawn]
-    level = Fraction((1 - confidence) / 2)
-    cleared, accused = (
-        holm_by_definition([stats.norm.sf(sign * x) for x in z], level) for sign in (1, -1)
+def test_slices_are_cleared_alone_and_accused_by_the_step_down(drawn, confidence):
+    parts, level = [part for part, _ in drawn], (1 - confidence) / 2
+    accused = holm_by_definition(
+        [part.chances(-t, level / len(drawn))[1] for part, t in drawn], Fraction(level)
     )
     within = slices_within(
         family(parts), {f"s{i}": t for i, (_, t) in enumerate(drawn)}, confidence
     )
     assert list(within.values()) == [
-        True if ok else False if bad else None for ok, bad in zip(cleared, accused, strict=True)
+        True if part.chances(-t, level)[0] <= level else False if bad else None
+        for (part, t), bad in zip(drawn, accused, strict=True)
     ]
 
 
@@ -283,10 +279,10 @@ def chance(n: int, tolerance: float, churn: float) -> tuple[float, float]:
     [(20, 0.05, 0.4), (20, 0.0, 0.2), (50, 0.005, 0.2), (100, 0.03, 0.05), (200, 0.02, 0.03)],
 )
 def test_a_single_slice_errs_as_rarely_as_promised(n, tolerance, churn):
-    """The worst corners of a grid over rows, tolerance, churn; the dangerous error is the first."""
+    """The corners of a grid over rows, tolerance and churn in which the score test errs most."""
     cleared, accused = chance(n, tolerance, churn)
-    assert cleared < 0.031
-    assert accused < 0.053
+    assert cleared <= 0.025
+    assert accused <= 0.025
 
 
 def worlds_of_slices(
@@ -310,15 +306,28 @@ def worlds_of_slices(
 @pytest.mark.parametrize("overlap", [False, True], ids=["apart", "overlapping"])
 @pytest.mark.parametrize(("k", "n"), [(3, 60), (3, 1000), (9, 60), (9, 1000)])
 def test_a_family_of_slices_errs_as_rarely_as_one(k, n, overlap):
-    """All slices sit on their tolerance: 0.04 is 2.5 % and three standard errors of 1000 worlds."""
+    """All slices sit on their tolerance, so none may be accused and not all be cleared; 0.04 is
+    2.5 % and three standard errors of 1000 worlds.
+    """
     worlds, tolerance = 1000, 0.02
     bounds = dict.fromkeys((f"s{i}" for i in range(k)), tolerance)
     judged = [
         set(slices_within(outcomes, bounds).values())
         for outcomes in worlds_of_slices(k, n, overlap, tolerance, 0.1, worlds, k)
     ]
-    assert sum(True in found for found in judged) / worlds < 0.04
+    assert sum(found == {True} for found in judged) / worlds < 0.04
     assert sum(False in found for found in judged) / worlds < 0.04
+
+
+def test_one_bad_slice_among_good_ones_is_cleared_as_rarely_as_if_it_were_alone():
+    """The worst world for a promotion: eight slices that truly gained, one on its tolerance."""
+    rng, worlds, passed = np.random.default_rng(8), 600, 0
+    good = [PairedOutcomes(800, 150, 50, 0)] * 8
+    bounds = dict.fromkeys((f"s{i}" for i in range(9)), 0.02)
+    for better, worse, same in rng.multinomial(1000, [0.04, 0.06, 0.9], size=worlds):
+        outcomes = family([*good, PairedOutcomes(same, better, worse, 0)])
+        passed += set(slices_within(outcomes, bounds).values()) == {True}
+    assert 0 < passed / worlds < 0.025 + 3 * math.sqrt(0.025 / worlds)
 
 
 def test_without_correction_the_family_would_err():
@@ -386,31 +395,23 @@ def candidate_right(rights, sizes) -> PairedOutcomes:
     )
 
 
-def newcombe(a: PairedOutcomes, b: PairedOutcomes, z: float) -> tuple[float, float]:
-    """Method 10, pair by pair; Wilson's limits as the roots of a quadratic."""
-    (p, low_p, high_p), (q, low_q, high_q) = (
-        (x / n, *sorted(np.roots([n + z * z, -(2 * x + z * z), x * x / n]).real))
-        for x, n in ((part.candidate_right, part.n) for part in (a, b))
-    )
-    return p - q - math.hypot(p - low_p, high_q - q), p - q + math.hypot(high_p - p, q - low_q)
-
-
-def test_newcombes_published_example():
-    """56 of 70 against 48 of 80: 0.0524 to 0.3339 by his method 10."""
-    interval = gap_interval(candidate_right([56, 48], [70, 80]))
-    assert (f"{interval.low:.4f}", f"{interval.high:.4f}") == ("0.0524", "0.3339")
-    assert interval.confidence == 0.95
+def accuracy_ends(part: PairedOutcomes, tail: float) -> tuple[float, float]:
+    """Clopper and Pearson's, from scipy's binomial test."""
+    found = stats.binomtest(part.candidate_right, part.n)
+    ends = found.proportion_ci(1 - 2 * tail, method="exact")
+    return ends.low, ends.high
 
 
 @settings(max_examples=80)
 @given(st.lists(tables, min_size=2, max_size=6), st.sampled_from([0.5, 0.95, 0.999]))
-def test_the_gap_interval_is_newcombes_for_every_pair_at_once(parts, confidence):
-    pairs = list(itertools.combinations(parts, 2))
-    z = stats.norm.isf((1 - confidence) / 2 / len(pairs))
-    ends = [newcombe(*pair, z) for pair in pairs]
+def test_the_gap_interval_is_made_of_exact_ones_for_the_slices(parts, confidence):
+    tail = (1 - confidence) / 2
+    ends = [accuracy_ends(part, tail / 2) for part in parts]
+    widest = max(a[1] - b[0] for a, b in itertools.permutations(ends, 2))
+    ends = [accuracy_ends(part, tail / 2 / len(parts)) for part in parts]
+    apart = max(0, *(a[0] - b[1] for a, b in itertools.permutations(ends, 2)))
     interval = gap_interval(family(parts), confidence)
-    assert interval.low == pytest.approx(max(0, *(max(low, -high) for low, high in ends)), abs=1e-7)
-    assert interval.high == pytest.approx(max(max(high, -low) for low, high in ends), abs=1e-7)
+    assert (interval.low, interval.high) == pytest.approx((apart, widest), abs=1e-7)
     assert 0 <= interval.low <= family(parts).disparity <= interval.high + 1e-12
     assert interval.high <= 1 + 1e-12
 
@@ -420,8 +421,9 @@ def test_a_small_slice_is_compared_with_others_and_not_with_itself():
     than that of the pair.
     """
     outcomes = candidate_right([2, 5000], [4, 10_000])
-    low, high = newcombe(*outcomes.slices.values(), stats.norm.isf(0.025))
-    assert gap_interval(outcomes).high == pytest.approx(max(high, -low), abs=1e-9)
+    (low, high), (least, most) = (accuracy_ends(part, 0.0125) for part in outcomes.slices.values())
+    assert gap_interval(outcomes).high == pytest.approx(max(high - least, most - low), abs=1e-9)
+    assert gap_interval(outcomes).high < high - low
 
 
 def test_a_thousand_slices():
@@ -454,6 +456,8 @@ TRUTHS = {
     "one bad small slice": ([0.97] * 4 + [0.75], [*FIVE_HUNDRED, 20]),
     "a gap at the tolerance": ([0.97] * 4 + [0.87], [*FIVE_HUNDRED, 20]),
     "two groups at the tolerance": ([0.9, 0.8], [2000, 2000]),
+    "a giant beside forty-nine of forty rows": ([0.999] * 50, [10**6] + [40] * 49),
+    "the same, and one of them bad": ([0.999] * 49 + [0.9], [10**6] + [40] * 49),
     "steps": ([0.9, 0.8, 0.85, 0.85, 0.85], [50] * 5),
 }
 
@@ -469,6 +473,7 @@ def test_the_interval_holds_the_true_largest_gap(name):
     intervals = [gap_interval(candidate_right(row, sizes)) for row in rights]
     assert np.mean([true in interval for interval in intervals]) > 0.93
     assert np.mean([interval.high < true for interval in intervals]) < 0.04
+    assert np.mean([interval.low > true for interval in intervals]) < 0.04
     # A false alarm of a guardrail of 0.10; the point estimate raises it in 64 % of worlds without a
     # gap.
     if true <= 0.1:
@@ -510,16 +515,6 @@ def test_shared_rows_never_pull_two_accuracies_apart(shared, first, second):
 def test_a_gap_that_cannot_be_bounded(parts, confidence, words):
     with refuses(ValueError, words):
         gap_interval(family(parts), confidence)
-
-
-def test_the_level_is_shared_by_all_pairs():
-    """Without Bonferroni four groups alike would be told apart too often; the widths say which z
-    was used.
-    """
-    outcomes = candidate_right([40] * 4, [50] * 4)
-    assert gap_interval(outcomes).high == pytest.approx(
-        newcombe(*[outcomes.slice("s0")] * 2, special.ndtri(1 - 0.025 / 6))[1]
-    )
 
 
 # ---- what an aggregate can hide

@@ -120,7 +120,7 @@ def interval_bars(
         raise ValueError("There is no comparison to draw: give at least one {name: outcomes}.")
     policy = Policy(margin, max_gap=None, confidence=confidence)
     decisions = {name: gate(part, policy).decision for name, part in comparisons.items()}
-    intervals = {name: gain_interval(part, confidence) for name, part in comparisons.items()}
+    intervals = {name: part.interval(confidence) for name, part in comparisons.items()}
     fig.set_figheight(1.3 + 0.5 * len(comparisons))
     fig.set_layout_engine("constrained")
     ax = fig.add_subplot()

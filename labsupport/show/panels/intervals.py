@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from labsupport.comparisons import Interval
 from labsupport.gate import Policy, Verdict, gate
-from labsupport.intervals import gain_distribution, gain_interval
+from labsupport.intervals import gain_distribution
 from labsupport.outcomes import PairedOutcomes
 from labsupport.show.controls import Choice, Panel, Slider
 from labsupport.show.draw import BAD, DASHED, GREY, HOLDS, INK, words_in
@@ -192,7 +192,7 @@ def _judged(
     else:
         better, worse, _ = np.random.default_rng(draw).multinomial(n, [p, q, 1 - p - q])
     outcomes = PairedOutcomes(n - better - worse, better, worse, 0)
-    return gate(outcomes, policy), gain_interval(outcomes, policy.confidence)
+    return gate(outcomes, policy), outcomes.interval(policy.confidence)
 
 
 def _limits(n: int, margin: float, true_gain: float, churn: float) -> tuple[float, float]:
