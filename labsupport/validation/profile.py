@@ -175,7 +175,8 @@ def _empty(sample: pd.DataFrame, levels: dict[str, pd.Series]) -> dict[str, Colu
             bins[name] = ColumnProfile("category", (), tuple(kept), (), 0, len(kept) == len(found))
         else:
             kind = "time" if class_of(sample[name]) == "time" else "number"
-            cuts = tuple(float(cut) for cut in _cuts(single(sample[name])))
+            # The shortest decimals that single precision tells apart: half the file.
+            cuts = tuple(float(str(cut)) for cut in _cuts(single(sample[name])))
             bins[name] = ColumnProfile(kind, cuts, (), (), 0, False)
     return bins
 
