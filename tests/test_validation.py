@@ -153,6 +153,18 @@ def test_missing_values_are_a_bin_of_their_own():
     assert {("missing", "x"), ("psi", "x")} <= names and ("ks", "x") not in names
 
 
+def test_codes_stay_themselves_where_a_missing_value_makes_them_floats():
+    current = table(seed=1)
+    current["y"] = current["y"].astype(float).mask(current.index < 200)
+    assert {name for name, column in found(current) if column == "y"} & {"new", "lost"} == set()
+
+
+def test_a_label_may_be_a_number():
+    policy = DataPolicy(label="x")
+    names = {c.name for c in validate(REFERENCE, REFERENCE, policy).checks if c.slice == "x"}
+    assert {"ks", "psi", "location"} <= names and "class balance" not in names
+
+
 def test_class_balance_is_the_labels_l_infinity():
     current = table(seed=1)
     current.loc[:399, "y"] = 0

@@ -80,7 +80,7 @@ def measures(
         ]
         yield _share("l_infinity", *sides, range(len(bins) + 1), [*bins, "missing"])
     yield from _psi(column, before, counts, level)
-    if column.kind == "number" and not is_label:
+    if column.kind == "number" and not (is_label and by_level):
         yield from _ordered(before[:-1], counts[:-1])
 
 
