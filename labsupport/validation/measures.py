@@ -12,8 +12,8 @@ import numpy as np
 
 from labsupport.validation.chance import ks_rate, lost_rate, new_rate, share_rate, threshold
 from labsupport.validation.distances import psi
-from labsupport.validation.profile import ColumnProfile
 from labsupport.validation.psi_chance import psi_rate
+from labsupport.validation.reference import ColumnProfile
 
 BINS = 10  # of a number, for PSI and L-infinity
 EXPECTED = 10  # rows that PSI expects in each of its bins
