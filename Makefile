@@ -77,7 +77,7 @@ broken:
 # A stamp is written last, so an interrupted set-up starts again. --clear: what the lock no longer names goes.
 .venv/.locked: requirements.lock $(BROKEN)
 	@"$(PYTHON)" -c '$(SUITS)' 2>/dev/null || { echo '$(NO_PYTHON)' >&2; exit 1; }
-	@echo "Setting up .venv with $(PYTHON): 140 MB to download, 600 on disk, once. Then comes what you asked for."
+	@echo "Setting up .venv with $(PYTHON): 200 MB to download, 900 on disk, once. Then comes what you asked for."
 	@"$(PYTHON)" -m venv --clear .venv
 	@$(call INSTALL,requirements.lock)
 	@rm -rf .venv/uv

@@ -5,7 +5,7 @@ chance        how often a threshold is exceeded without drift; the threshold for
 psi_chance    the same for PSI
 counting      values into bins, fast
 chunks        a snapshot piece by piece
-profile       a reference snapshot in a few kilobytes
+reference     a reference snapshot in a few kilobytes
 policy        what a snapshot must keep to; a finding
 measures      one column against its profile
 schema        types, domains, presence, uniqueness, rules, by pandera
@@ -21,8 +21,8 @@ from labsupport.validation.damage import DAMAGES, possible, spoil
 from labsupport.validation.distances import ks, l_infinity, psi
 from labsupport.validation.frames import employment_frame, flights_frame, halves
 from labsupport.validation.policy import DataPolicy, Finding
-from labsupport.validation.profile import Profile, profile
 from labsupport.validation.psi_chance import psi_rate
+from labsupport.validation.reference import Profile, profile
 from labsupport.validation.schema import schema_of
 from labsupport.validation.smoke import Trainer, smoke_test
 from labsupport.validation.snapshot import validate

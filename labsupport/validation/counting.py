@@ -59,6 +59,11 @@ def count_numbers(values: pd.Series, cuts: np.ndarray) -> np.ndarray:
     return np.append(np.diff(edges), len(array) - present)
 
 
+def name_of(value: object) -> str:
+    """A category's name: the code 1 is the same as 1.0, to which a missing value turns a column."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
 def count_levels(values: pd.Series, levels: tuple[str, ...]) -> np.ndarray:
     """Count categories.
 
@@ -78,6 +83,6 @@ def count_levels(values: pd.Series, levels: tuple[str, ...]) -> np.ndarray:
     place = {level: number for number, level in enumerate(levels)}
     counts = np.zeros(len(levels) + 2, np.int64)
     for name, count in zip(names, found, strict=True):
-        counts[place.get(str(name), len(levels))] += int(count)
+        counts[place.get(name_of(name), len(levels))] += int(count)
     counts[-1] = len(values) - counts.sum()
     return counts

@@ -195,10 +195,8 @@ def _missing(frame, rng, size):
     label = label_of(frame)
     column = str(rng.choice([name for name in frame.columns if name != label]))
     there = np.flatnonzero(frame[column].notna())
-    share = max(1 - len(there) / len(frame), 0.05) * size
-    rows = (
-        there[: round(share * len(frame))] if share >= 1 else there[_some(len(there), rng, share)]
-    )
+    more = max(len(frame) - len(there), 0.05 * len(frame)) * size
+    rows = rng.permutation(there)[: max(1, round(more))]
     values = frame[column]
     if pd.api.types.is_integer_dtype(values.dtype):
         values = values.astype(float)

@@ -12,8 +12,8 @@ import numpy as np
 
 from labsupport.validation.chance import ks_rate, lost_rate, new_rate, share_rate, threshold
 from labsupport.validation.distances import psi
-from labsupport.validation.profile import ColumnProfile
 from labsupport.validation.psi_chance import psi_rate
+from labsupport.validation.reference import ColumnProfile
 
 BINS = 10  # of a number, for PSI and L-infinity
 EXPECTED = 10  # rows that PSI expects in each of its bins
@@ -80,7 +80,7 @@ def measures(
         ]
         yield _share("l_infinity", *sides, range(len(bins) + 1), [*bins, "missing"])
     yield from _psi(column, before, counts, level)
-    if column.kind == "number" and not is_label:
+    if column.kind == "number" and not (is_label and by_level):
         yield from _ordered(before[:-1], counts[:-1])
 
 

@@ -14,7 +14,7 @@ from pandera.errors import SchemaErrors
 
 from labsupport.validation.counting import class_of
 from labsupport.validation.policy import Finding
-from labsupport.validation.profile import Profile
+from labsupport.validation.reference import Profile
 
 _CLASSES = {"number": {"number"}, "category": {"text", "truth", "number"}, "time": {"time"}}
 _TABLE = None  # the slice of what is about no single column

@@ -14,7 +14,7 @@ from labsupport.validation.chunks import Snapshot, chunks
 from labsupport.validation.counting import class_of
 from labsupport.validation.measures import Measure, measures
 from labsupport.validation.policy import DataPolicy, Finding
-from labsupport.validation.profile import Profile, profile
+from labsupport.validation.reference import Profile, profile
 from labsupport.validation.schema import SchemaRun, schema_of
 
 _POLICY = DataPolicy()

@@ -12,7 +12,14 @@ import pandas as pd
 
 from labsupport.durable import digest, replace_whole
 from labsupport.validation.chunks import Snapshot, chunks
-from labsupport.validation.counting import FEW, class_of, count_levels, count_numbers, single
+from labsupport.validation.counting import (
+    FEW,
+    class_of,
+    count_levels,
+    count_numbers,
+    name_of,
+    single,
+)
 
 CUTS = 39  # a number's bins end at so many of its quantiles
 MAX_LEVELS = 256  # of a category with more, the commonest are kept
@@ -148,7 +155,7 @@ def profile(reference: Snapshot, categories: Iterable[str] = ()) -> Profile:
         for name in chunk.columns:
             if _is_category(chunk[name], name in categories):
                 found = chunk[name].value_counts()
-                found.index = found.index.map(str)
+                found.index = found.index.map(name_of)
                 before = levels.get(name)
                 levels[name] = found if before is None else before.add(found, fill_value=0)
     bins = _empty(pd.concat(sample), levels)
@@ -162,7 +169,9 @@ def profile(reference: Snapshot, categories: Iterable[str] = ()) -> Profile:
 
 
 def _is_category(values: pd.Series, named: bool) -> bool:
-    return named or class_of(values) in {"text", "truth"}
+    if class_of(values) != "number":
+        return class_of(values) in {"text", "truth"}
+    return named and bool((values.dropna() % 1 == 0).all())  # a fraction is nobody's name
 
 
 def _empty(sample: pd.DataFrame, levels: dict[str, pd.Series]) -> dict[str, ColumnProfile]:
@@ -175,7 +184,8 @@ def _empty(sample: pd.DataFrame, levels: dict[str, pd.Series]) -> dict[str, Colu
             bins[name] = ColumnProfile("category", (), tuple(kept), (), 0, len(kept) == len(found))
         else:
             kind = "time" if class_of(sample[name]) == "time" else "number"
-            cuts = tuple(float(cut) for cut in _cuts(single(sample[name])))
+            # The shortest decimals that single precision tells apart: half the file.
+            cuts = tuple(float(str(cut)) for cut in _cuts(single(sample[name])))
             bins[name] = ColumnProfile(kind, cuts, (), (), 0, False)
     return bins
 
