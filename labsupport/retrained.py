@@ -124,8 +124,9 @@ class RetrainedOutcomes(ExactPair):
         def beyond(z: float) -> float:
             return self._reach(float(special.ndtr(-z))) - abs(distance)
 
-        z = 0.0 if beyond(0) >= 0 else 37.0 if beyond(37) <= 0 else optimize.brentq(beyond, 0, 37)
-        return math.copysign(z, distance)
+        ends = {0.0: beyond(0) >= 0, 37.0: beyond(37) <= 0}
+        z = next((end for end, there in ends.items() if there), None)
+        return math.copysign(optimize.brentq(beyond, 0, 37) if z is None else z, distance)
 
     def examples_needed(self, margin: float, confidence: float = 0.95) -> int:
         """How many rows would set the interval apart from the margin, with these runs; 0 when no

@@ -136,7 +136,7 @@ def slices_within(
             bad.append(float(special.ndtr(statistic_of(part, float(gain)))))
     accused = holm(bad) <= level
     return {
-        name: True if ok else False if fell else None
+        name: bool(ok) if ok or fell else None
         for name, ok, fell in zip(tolerances, cleared, accused, strict=True)
     }
 

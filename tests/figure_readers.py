@@ -391,7 +391,8 @@ def corrected(fig: Figure) -> Iterator[str]:
         accent = float(upright(ax)[0].get_xdata()[0])
         lost = adjusted <= accent and gain.startswith("-")
         assert mark.get_marker() == ("X" if lost else "o")
-        ink = GREY if adjusted > accent else BAD if lost else MAIN
+        found = BAD if lost else MAIN
+        ink = GREY if adjusted > accent else found
         assert inked(mark, ink) and same_color(ring.get_markeredgecolor(), ink)
         assert same_color(ring.get_markerfacecolor(), "white") and ring.get_zorder() < 4
         assert ([alone, adjusted], [y, y]) in [spans(line) for line in ax.lines if inked(line, ink)]

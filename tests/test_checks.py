@@ -132,7 +132,7 @@ def in_doubt(better: int, worse: int, n: int, gain: float, level: float) -> bool
     above = at_worst(better, worse, n, gain, level)
     below = at_worst(worse, better, n, -gain, level)
     assume(min(abs(above / level - 1), abs(below / level - 1)) > 0.01)
-    return True if above <= level else False if below <= level else None
+    return above <= level if above <= level or below <= level else None
 
 
 def accuracy_ends(right: int, n: int, tail: float) -> tuple[float, float]:
@@ -158,7 +158,8 @@ def second_judge(outcomes, min_gain, max_gap, max_slice_loss, confidence) -> set
         high = max(a[1] - b[0] for a, b in itertools.permutations(ends, 2))
         ends = [accuracy_ends(*right, tail / 2 / len(parts)) for right in rights]
         low = max(0, *(a[0] - b[1] for a, b in itertools.permutations(ends, 2)))
-        found.add(True if high <= Fraction(max_gap) else False if low > Fraction(max_gap) else None)
+        holds, fails = high <= Fraction(max_gap), low > Fraction(max_gap)
+        found.add(holds if holds or fails else None)
     if max_slice_loss is not None:
         if not parts:
             return {False}
@@ -167,9 +168,7 @@ def second_judge(outcomes, min_gain, max_gap, max_slice_loss, confidence) -> set
         chances = [at_worst(c[2], c[1], sum(c), -gain, alone) for c in parts]
         assume(all(abs(p / tail * k - 1) > 0.01 for p in chances for k in range(1, len(parts) + 1)))
         accused = step_down(np.array(chances), tail)
-        found |= {
-            True if cleared[i] else False if i in accused else None for i in range(len(parts))
-        }
+        found |= {ok if ok or i in accused else None for i, ok in enumerate(cleared)}
     return found
 
 
@@ -214,9 +213,8 @@ def test_decides_as_the_second_judge_does(case, confidence, kind):
         outcomes, Policy(*(None if b is None else kind(b) for b in bounds), confidence=confidence)
     )
     found = second_judge(outcomes, *bounds, confidence)
-    assert verdict.decision == (
-        "block" if False in found else "inconclusive" if None in found else "promote"
-    )
+    decisions = {"block": False in found, "inconclusive": None in found, "promote": True}
+    assert verdict.decision == next(name for name, here in decisions.items() if here)
     assert verdict.exit_status == {"promote": 0, "block": 1, "inconclusive": 2}[verdict.decision]
     for check in verdict.checks:
         assert is_sentence(check.sentence), check.sentence

@@ -249,3 +249,26 @@ def test_percent_is_written_without_a_space(path):
 
 def test_a_percent_with_a_space_is_seen():
     assert PERCENT_APART.findall("2.5 % of them, {x:g} %, 17 % 4, 5%") == ["5 %", "} %"]
+
+
+# ---- one condition in a line
+# ----------------------------------------------------------------------------------------------
+
+
+def chained(source: str) -> list[int]:
+    """The lines on which a conditional expression holds another one."""
+    found = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.IfExp))
+    return [
+        node.lineno
+        for node in found
+        if any(isinstance(part, ast.IfExp) for part in (node.test, node.body, node.orelse))
+    ]
+
+
+@pytest.mark.parametrize("path", [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))], ids=name_of)
+def test_conditional_expressions_are_not_chained(path):
+    assert chained(path.read_text(encoding="utf-8")) == []
+
+
+def test_a_chained_conditional_expression_is_seen():
+    assert chained("x = 1 if a else 2\ny = 1 if a else 2 if b else 3\n") == [2]

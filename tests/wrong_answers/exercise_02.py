@@ -127,7 +127,9 @@ def nan_test_of_numpy(low, high, margin):
 
 
 def exit_statuses(low, high, margin):
-    return 0 if low >= margin else 1 if high < margin else 2
+    if low >= margin:
+        return 0
+    return 1 if high < margin else 2
 
 
 def z_of(confidence):
