@@ -9,7 +9,6 @@ from typing import Any
 
 from labsupport.workspace import ROOT, LabError
 
-
 RUN = """for example
   lab run 01 -p margin 0.01         one lesson with another margin, into build/
   lab run --in-place                an author: outputs of all lessons and solutions, made anew
@@ -17,8 +16,8 @@ RUN = """for example
 A lesson that fails is named with its cell; the exit status is 1 then."""
 DAMAGE = """for example
   lab damage --seed 7                     the lab's own checks: do they find it?
-  lab damage --seed 7 --checks mine.py    yours: checks(current, reference) gets two pandas frames and
-                                          returns a Verdict or a list of Checks
+  lab damage --seed 7 --checks mine.py    yours: checks(current, reference) gets two pandas frames,
+                                          and returns a Verdict or a list of Checks
 
 Two copies are checked, one as it came and one spoilt. What was done is told at the end. Checks that
 block the sound copy have caught nothing; after a crash nothing is told."""
