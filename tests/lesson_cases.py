@@ -98,10 +98,17 @@ CASES = {
         (
             {"size": 0.1},
             {
-                "a class lost": "isin True, validate block",
                 "passed everything": "undamaged, a carrier gone, a day twice, a leaked label, "
                 "categories re-coded, last week's copy",
                 "what really flew": PROMOTED,
+            },
+        ),
+        ({"factor": 1}, {"8 and 9, 24.4% late": "new of dest", "two halves": PROMOTED}),
+        (
+            {"seed": 3},
+            {
+                "two halves": PROMOTED,
+                "passed everything": "undamaged, a leaked label, last week's copy",
             },
         ),
     ],
