@@ -89,8 +89,8 @@ CASES = {
             {},
             {
                 "two halves": PROMOTED,
-                "8 and 9, 24.4% late": "passed",
-                "passed everything": "undamaged, a leaked label, last week's copy",
+                "8 and 9, 24.4% late:": "passed",
+                "passed everything:": "undamaged, a leaked label, last week's copy",
                 "same pipeline": PROMOTED,
                 "what really flew": NO_GAIN,
             },
@@ -98,17 +98,17 @@ CASES = {
         (
             {"size": 0.1},
             {
-                "passed everything": "undamaged, a carrier gone, a day twice, a leaked label, "
+                "passed everything:": "undamaged, a carrier gone, a day twice, a leaked label, "
                 "categories re-coded, last week's copy",
                 "what really flew": PROMOTED,
             },
         ),
-        ({"factor": 1}, {"8 and 9, 24.4% late": "new of dest", "two halves": PROMOTED}),
+        ({"factor": 1}, {"8 and 9, 24.4% late:": "new of dest", "two halves": PROMOTED}),
         (
             {"seed": 3},
             {
                 "two halves": PROMOTED,
-                "passed everything": "undamaged, a leaked label, last week's copy",
+                "passed everything:": "undamaged, a leaked label, last week's copy",
             },
         ),
     ],

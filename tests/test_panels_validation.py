@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
+import nbformat
 import pytest
+from panel_lessons import LESSONS
 from refusals import refuses
 
 from labsupport.costs import Stage, expected_cost
@@ -39,6 +41,14 @@ def test_a_check_is_lit_where_validate_fails_it(damage):
         failed = {c.name for c in panel_verdict(kind, CALM).checks if c.passed is not True}
         assert set(lit) == failed - {"row count"}
     assert view.caught == tuple(name for name, (ratio, _) in view.sizes.items() if ratio > 1)
+
+
+def test_the_panel_tolerates_what_the_lesson_prints():
+    book = nbformat.read(LESSONS["validation"][0], as_version=4)
+    printed = "".join(o.text for c in book.cells for o in c.get("outputs", []) if "text" in o)
+    for bound, change in panel._tolerated().items():
+        assert f"{bound:<17} {2 * change:.4f}\n" in printed
+    assert panel_verdict(None, CALM).decision == "promote"
 
 
 def test_undamaged_weeks_pass_and_weeks_that_drift_do_not():
