@@ -309,6 +309,8 @@ def test_the_matrix_says_what_finds_a_damage_and_what_nothing_finds():
     assert "a day twice: schema, psi, harm +0.002 nats" in shown.alt
     assert "a leaked label: nothing, harm +0.967 nats" in shown.alt
     assert shown.caption == "1 of 2 damages are found; nothing finds a leaked label."
+    just_below = damage_matrix(found, ["schema", "psi"], harm | {"undamaged": -1e-9})
+    assert just_below.alt == shown.alt
     assert "harm" not in damage_matrix(found, ["schema", "psi"]).alt
     with refuses(ValueError, "no column for ['psi']"):
         damage_matrix(found, ["schema"])

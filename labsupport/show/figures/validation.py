@@ -123,7 +123,7 @@ def damage_matrix(
     for y, (name, failed) in enumerate(found.items()):
         _matrix_row(ax, y, [check in failed for check in checks], name == UNTOUCHED)
         if harm:
-            said = minus(f"{harm[name]:+.3f}")
+            said = minus(f"{harm[name]:+z.3f}")
             ax.text(len(checks) + 0.1, y, said, va="center", weight="bold", clip_on=False)
     if harm:
         ax.text(len(checks) + 0.1, -0.6, "harm\n(nats)", va="bottom", fontsize=10.5)
@@ -147,7 +147,7 @@ def _matrix_alt(found, checks, harm) -> str:
     rows = []
     for name, failed in found.items():
         said = ", ".join(check for check in checks if check in failed) or "nothing"
-        more = f", harm {harm[name]:+.3f} nats" if harm else ""
+        more = f", harm {harm[name]:+z.3f} nats" if harm else ""
         rows.append(f"{name}: {said}{more}")
     return f"Which check fails on which snapshot. {'; '.join(rows)}."
 
