@@ -39,6 +39,8 @@ SPREADS = {
     "nothing": Spread(1, 1, (0.0, 0.0), (0.81, 0.81), {"edge": (0.836, 0.836)}),
     "one ulp": Spread(5, 0, (0.065, 0.098), (0.795, 0.81), {"edge": (0.718, 0.836)}),
 }
+ALARMS = {0.1: [0.86, 0.0], 0.2: [0.4, 0.0]}
+FOUND = {"undamaged": [], "a leaked label": [], "time zone shifted": ["psi", "ks"]}
 RIGHT = [10, 10, 11, 13]  # rows of 100 on which four retrainings of one recipe are right
 
 
@@ -115,6 +117,18 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
     "stream_weeks": {
         "lesson": ((live(TriggerPolicy()), "degradation"), {}),
         "every week, no limit": ((live(TriggerPolicy(every=1, sigmas=None)),), {}),
+    },
+    "false_alarms": {
+        "two": (([100, 1000], ALARMS, {0.1: [0.84, 0.01], 0.2: [0.42, 0.0]}), {}),
+        "one": (([50, 200, 9000], {0.1: [1.0, 0.4, 0.0]}, {0.1: [0.98, 0.41, 0.0]}), {}),
+    },
+    "damage_matrix": {
+        "with harm": ((FOUND, ["schema", "psi", "ks"], dict.fromkeys(FOUND, 0.25)), {}),
+        "a false alarm": (({"undamaged": ["psi"], "a day twice": ["psi"]}, ["psi", "new"]), {}),
+    },
+    "check_sizes": {
+        "found": (({"schema": (float("inf"), 0.0), "ks": (0.5, 0.07)}, "a", "saves 90.00 $"), {}),
+        "drift": (({"psi": (1.4, 1.3), "new": (80.0, 0.9)}, "a\nb", "costs 6.00 $"), {}),
     },
     "successions": {
         "ten": ((list(range(90, 80, -1)), [90, *[89] * 9], 100), {}),
