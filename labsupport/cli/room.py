@@ -9,11 +9,35 @@ from typing import Any
 
 from labsupport.workspace import ROOT, LabError
 
+RUN = """for example
+  lab run 01 -p margin 0.01         one lesson with another margin, into build/
+  lab run --in-place                an author: outputs of all lessons and solutions, made anew
+
+A lesson that fails is named with its cell; the exit status is 1 then."""
+DAMAGE = """for example
+  lab damage --seed 7                     the lab's own checks: do they find it?
+  lab damage --seed 7 --checks mine.py    yours: checks(current, reference) gets two pandas frames,
+                                          and returns a Verdict or a list of Checks
+
+Two copies are checked, one as it came and one spoilt. What was done is told at the end. Checks that
+block the sound copy have caught nothing; after a crash nothing is told."""
+
 
 def add_commands(commands: Any) -> None:
     """Add them to argparse's subparsers."""
     for add in (_add_open, _add_run, _add_doctor, _add_release, _add_damage):
         add(commands)
+
+
+def _command(commands: Any, name: str, says: str, more: str = "") -> argparse.ArgumentParser:
+    """A command whose own help says what it is for, and shows it."""
+    return commands.add_parser(
+        name,
+        help=says,
+        description=f"{says[0].upper()}{says[1:]}.",
+        epilog=more or None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def _port(text: str) -> int:
@@ -24,8 +48,8 @@ def _port(text: str) -> int:
 
 
 def _add_open(commands: Any) -> None:
-    command = commands.add_parser(
-        "open", help="check the machine, then open JupyterLab on the first lesson"
+    command = _command(
+        commands, "open", "check the machine, then open JupyterLab on the first lesson"
     )
     command.add_argument(
         "--port", type=_port, default=8888, help="the port to try first (default: 8888)"
@@ -35,8 +59,8 @@ def _add_open(commands: Any) -> None:
 
 
 def _add_run(commands: Any) -> None:
-    command = commands.add_parser(
-        "run", help="execute lessons into build/, or refresh their outputs in place"
+    command = _command(
+        commands, "run", "execute lessons into build/, or refresh their outputs in place", RUN
     )
     command.add_argument(
         "lessons",
@@ -45,7 +69,12 @@ def _add_run(commands: Any) -> None:
         help="01, 01_evaluation_gate or a path (default: all)",
     )
     command.add_argument(
-        "-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE")
+        *("-p", "--parameter"),
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "VALUE"),
+        help="a variable of the lesson's parameters cell, as often as needed",
     )
     command.add_argument(
         "--in-place",
@@ -63,8 +92,8 @@ def _add_run(commands: Any) -> None:
 
 
 def _add_doctor(commands: Any) -> None:
-    command = commands.add_parser(
-        "doctor", help="is this machine ready? one line per question, with the remedy"
+    command = _command(
+        commands, "doctor", "say whether this machine is ready, line by line, with the remedy"
     )
     command.add_argument(
         "--port", type=_port, default=8888, help="the port to ask about (default: 8888)"
@@ -73,7 +102,7 @@ def _add_doctor(commands: Any) -> None:
 
 
 def _add_release(commands: Any) -> None:
-    command = commands.add_parser("release", help="write the exercises from their solutions")
+    command = _command(commands, "release", "write the exercises from their solutions")
     command.add_argument(
         "--check", action="store_true", help="write nothing; fail if an exercise is not up to date"
     )
@@ -81,8 +110,11 @@ def _add_release(commands: Any) -> None:
 
 
 def _add_damage(commands: Any) -> None:
-    command = commands.add_parser(
-        "damage", help="spoil a snapshot in a way that nobody has seen, and let checks look for it"
+    command = _command(
+        commands,
+        "damage",
+        "spoil a snapshot in a way that nobody has seen, and let checks look for it",
+        DAMAGE,
     )
     command.add_argument("--seed", type=int, required=True, help="what is drawn; one for a room")
     command.add_argument(
