@@ -12,6 +12,7 @@ comparisons  what any metric offers the gate
 limits       the exact judge of a gain: no promise broken at any number of rows
 intervals    one comparison: intervals, a test, rows needed
 outcomes     paired outcomes, the table on which everything is decided
+promises     how often an interval's promise is broken at worst
 scores       the same for models that rank: AUC
 slices       many comparisons: Holm, the largest gap
 noise        what reruns differ by: the noise floor, a margin above it

@@ -41,6 +41,11 @@ SPREADS = {
 }
 ALARMS = {0.1: [0.86, 0.0], 0.2: [0.4, 0.0]}
 FOUND = {"undamaged": [], "a leaked label": [], "time zone shifted": ["psi", "ks"]}
+WORST = {
+    "exact": [0.038, 0.0271, 0.0302, 0.0376, 0.0595],
+    "score": [0.0278, 0.0271, 0.0257, 0.0287, 0.0291],
+    "unconditional": [0.0217, 0.0222, 0.0248, 0.0248, 0.0248],
+}
 RIGHT = [10, 10, 11, 13]  # rows of 100 on which four retrainings of one recipe are right
 
 
@@ -89,6 +94,10 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
     "interval_bars": {
         "three": (({"A": BUILD_A, "hair": HAIR, "a losing build": LOSER}, 0.003), {}),
         "one": (({"A": BUILD_A}, 0.005), {"confidence": 0.5}),
+    },
+    "worst_promotions": {
+        "three": (([10, 20, 50, 100, 200], WORST, 0.005), {}),
+        "one": (([30, 4000], {"bootstrap": [0.9, 0.1]}, -0.01), {"confidence": 0.8}),
     },
     "cost_lines": {
         "lesson": ((6, 480, 0.2), {}),

@@ -237,6 +237,40 @@ def interval_bars(fig: Figure) -> Iterator[str]:
     yield f"margin of {the_margin(ax):g} and zero"
 
 
+def worst_promotions(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    (promised,) = level(ax)
+    yield f"an interval of {100 - 2 * promised:.4g}% confidence"
+    yield f"; {promised:.4g}% is promised."
+    (kept,) = ax.patches
+    assert inked(kept, GOOD) and (kept.get_y(), kept.get_height()) == (0, promised)
+    word = said(ax, "promised")
+    assert word.get_text() == f"promised: at most {promised:.4g}%" and word.xy[1] == 0
+    lines = [line for line in wide(ax, 1.8) if len(line.get_xdata()) > 1]
+    ends = {text.get_text(): text for text in ax.texts if text.get_weight() == "bold"}
+    heights = {text.get_position()[1]: name for name, text in ends.items()}
+    ranked = [heights[height] for height in sorted(heights)]
+    single = iter(marks(ax, "oX"))
+    for name, line in zip(_named(lines, ranked), lines, strict=True):
+        n, rates = line.get_data()
+        over = rates > promised
+        ink = BAD if over.any() else GOOD
+        assert inked(line, ink) and inked(ends[name], ink)
+        for place, broken in zip(zip(n, rates, strict=True), over, strict=True):
+            mark = next(single)
+            assert at(mark) == place and mark.get_marker() == ("X" if broken else "o")
+            assert inked(mark, BAD if broken else GOOD)
+        told = ", ".join(f"{rate:.2f}% on {size:,}" for size, rate in zip(n, rates, strict=True))
+        yield f"{name}: {told}"
+    assert next(single, None) is None
+
+
+def _named(lines: list[Line2D], ranked: list[str]) -> list[str]:
+    """The names of lines, from those beside their ends, told from the lowest to the highest."""
+    order = np.argsort([line.get_ydata()[-1] for line in lines], kind="stable")
+    return [ranked[place] for place in np.argsort(order)]
+
+
 def level_of(line: Line2D) -> float | None:
     return float(line.get_ydata()[0]) if list(line.get_xdata()) == [0, 1] else None
 

@@ -60,6 +60,10 @@ WORDS: dict[str, Words] = {
     ),
     "resampled_gains": words([((GAIN, ""),)], "margin N", "N"),
     "interval_bars": words([((GAIN, ""),)], "margin N", "promote", "inconclusive", "block"),
+    "worst_promotions": words(
+        [(("rows of the holdout (log scale)", "false promotions, worst world (%)"),)],
+        "promised: at most N",
+    ),
     "cost_lines": words(
         [((CATCHES, f"expected cost per change ({unit})"),) for unit in ("dollars", "euros")],
         *_COSTS,

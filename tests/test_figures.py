@@ -33,6 +33,7 @@ from labsupport.show import (
     slice_changes,
     source_spread,
     worn_out,
+    worst_promotions,
 )
 from labsupport.show.figures.gate import promoted
 from labsupport.show.figures.pipeline import BOXES
@@ -251,6 +252,18 @@ def test_the_distribution_says_where_the_margin_lies():
 def test_tables_with_hardly_any_pair_can_be_drawn(cells):
     assert resampled_gains(PairedOutcomes(*cells), 0.005).png
     assert interval_bars({"one": PairedOutcomes(*cells)}, 0.005).png
+
+
+def test_the_worst_worlds_are_marked_by_whether_the_promise_is_kept():
+    rates = {"a": [0.1, 0.05], "b": [0.2, 0.3]}
+    shown = worst_promotions([5, 4000], rates, 0.005, 0.8)
+    assert "a: 10.00% on 5, 5.00% on 4,000; b: 20.00% on 5, 30.00% on 4,000." in shown.alt
+    assert "the margin of 0.005, that an interval of 80% confidence" in shown.alt
+    assert "10% is promised" in shown.alt
+    assert shown.caption == "At worst: a 10.00% on 5 rows; b 30.00% on 4,000 rows."
+    for sizes, lines in (([5], rates), ([], {"a": []}), ([5, 10], {})):
+        with refuses(ValueError, "one share per size"):
+            worst_promotions(sizes, lines, 0.005)
 
 
 def test_the_spread_is_told_in_words_as_well():

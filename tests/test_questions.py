@@ -13,6 +13,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 from refusals import is_sentence
 
@@ -40,6 +41,41 @@ def test_the_solution_passes_on_every_seed(number, capsys):
         result = check(number, answers()[number], seed=seed)
         assert (result.passed, result.hint, result.mistake) == (True, "", ""), f"seed {seed}"
         assert f"{number} is right. " in capsys.readouterr().out
+
+
+def in_other_clothes(value, clothes):
+    """The same answer, its lists and tuples put into another container, its numbers into arrays."""
+    if isinstance(value, tuple | list):
+        return clothes([in_other_clothes(part, clothes) for part in value])
+    return np.array(value)  # without an axis, as np.where returns it
+
+
+def rows_of(parts):
+    """An array, with an axis for pairs where the parts are pairs."""
+    whole = [part.tolist() if isinstance(part, np.ndarray) else part for part in parts]
+    pairs = bool(whole) and all(isinstance(part, list) for part in whole)
+    return np.array(whole, dtype=object) if pairs else column(np.array)(whole)
+
+
+def column(kind):
+    """A column of anything, with the parts as they are."""
+
+    def made(parts):
+        cells = np.empty(len(parts), dtype=object)
+        cells[:] = [part[()] if isinstance(part, np.ndarray) else part for part in parts]
+        return kind(cells)
+
+    return made
+
+
+@pytest.mark.parametrize("clothes", [list, tuple, rows_of, column(pd.Series), column(pd.Index)])
+@QUESTION
+def test_a_right_answer_is_right_in_every_container(number, clothes):
+    def answer(*given):
+        return in_other_clothes(answers()[number](*given), clothes)
+
+    result = check(number, answer)
+    assert (result.passed, result.hint) == (True, "")
 
 
 @QUESTION

@@ -57,13 +57,29 @@ def whole(count) -> bool:
     return abs(count - round(count)) <= 1e-6
 
 
+def average_fits(told: list[Told]) -> bool:
+    """Whether each average is a whole number of rows, summed over so many worlds."""
+    return all(whole(said[0] * case.args[1] * case.args[4]) for case, said in told)
+
+
+def share_fits(told: list[Told]) -> bool:
+    """Whether each share is a whole number of so many worlds."""
+    return all(whole(said[1] * case.args[4]) for case, said in told)
+
+
 def of_so_many_worlds(told: list[Told]) -> bool:
-    """Whether average and share are those of so many worlds: whole numbers of rows, and of
-    worlds."""
-    return all(
-        whole(said[0] * case.args[1] * case.args[4]) and whole(said[1] * case.args[4])
-        for case, said in told
-    )
+    """Whether average and share are those of so many worlds."""
+    return average_fits(told) and share_fits(told)
+
+
+def only_the_average_is_off(told) -> bool:
+    """Whether the shares are those of so many worlds, and the averages no whole rows."""
+    return share_fits(told) and not average_fits(told) and not few_decimals(told)
+
+
+def only_the_share_is_off(told) -> bool:
+    """Whether the averages are those of so many worlds, and the shares no whole worlds."""
+    return average_fits(told) and not share_fits(told) and not few_decimals(told)
 
 
 def few_decimals(told: list[Told]) -> bool:
@@ -86,7 +102,7 @@ def of_another_number(told) -> bool:
     """Whether both are nearly right, but those of another number of worlds."""
     if all(case.args[4] == 1 for case, _ in told):
         return any(share not in (0, 1) for _, (_, share) in told)
-    return near(told) and not of_so_many_worlds(told)
+    return near(told) and not (average_fits(told) or share_fits(told))
 
 
 # Ways to go wrong

@@ -91,7 +91,14 @@ def labelled(label: int):
     return given
 
 
+def one_answer_each(rng):
+    """A candidate that always says one, a baseline that never does: y decides every row."""
+    y = (rng.permutation(101) < rng.integers(45, 57)).astype(int)
+    return y, np.ones_like(y), np.zeros_like(y), 0.9, 300, rng.spawn(1)[0]
+
+
 EDGES = {
+    "models that always give one answer each": one_answer_each,
     "models that never differ": of_cells(60, 0, 0, 41),
     "a candidate that is right wherever the baseline is wrong": of_cells(0, 50, 0, 0),
     "a candidate that is wrong wherever the baseline is right": of_cells(0, 0, 50, 0),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from decimal import Decimal
 from fractions import Fraction
 
@@ -98,17 +99,27 @@ def text(value: object, name: str) -> str:
 
 
 def parts_of(value: object) -> list | None:
-    """What a tuple, a list or an array of one axis holds, subclasses included; None otherwise."""
-    for kind in (tuple, list, np.ndarray):
+    """What a tuple, a list, an array, or a column of pandas holds, subclasses included; None
+    otherwise.
+
+    Of an array with two axes it is the rows: a list of pairs, as np.array makes it.
+    """
+    for kind in (tuple, list, np.ndarray, *_columns()):
         if issubclass(type(value), kind):
-            if kind is np.ndarray and value.ndim != 1:
+            if kind is np.ndarray and value.ndim == 0:
                 return None
             return list(kind.__iter__(value))  # not iter(value): a subclass may have its own
     return None
 
 
+def _columns() -> tuple[type, ...]:
+    """The columns of pandas, if the student's kernel has loaded it: nothing here does."""
+    pandas = sys.modules.get("pandas")
+    return (pandas.Series, pandas.Index) if pandas else ()
+
+
 def listed(value: object, what: str) -> list:
-    """The parts of a list, tuple or array; Wrong with `what` it should hold otherwise."""
+    """The parts of a list, see parts_of; Wrong with `what` it should hold otherwise."""
     items = parts_of(value)
     if items is None:
         raise Wrong(f"the answer is {an_object(value)}, not a list; it should hold {what}.")
@@ -122,7 +133,7 @@ def listed_numbers(value: object, what: str, name: str) -> list[int]:
 
 
 def pair(value: object, names: tuple[str, str]) -> list:
-    """Read two values from a tuple, list or array of shape (2,); Wrong otherwise."""
+    """Read two values from whatever holds two parts, see parts_of; Wrong otherwise."""
     both = f"({names[0]}, {names[1]})"
     if value is None:
         raise Wrong(f"your function returned None; is a return missing? It should return {both}.")

@@ -54,8 +54,8 @@ def is_rounded(told: Sequence[Told]) -> bool:
 
 def _few_digits(pairs: list[tuple[float, float]]) -> bool:
     said, right = map(set, zip(*pairs, strict=True))
-    if len(said) < min(2, len(right)):
-        return False  # one and the same number everywhere is near some of them by chance
+    if len(said - {0.0}) < min(2, len(right - {0.0})):
+        return False  # one and the same number, or none, is near some of them by chance
     return any(all(way(*pair) for pair in pairs) for way in WAYS)
 
 

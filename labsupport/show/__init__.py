@@ -3,7 +3,7 @@
 from labsupport.show.figures.costs import cost_lines, order_costs
 from labsupport.show.figures.gaps import gap_bound, slice_changes
 from labsupport.show.figures.gate import gate_plane
-from labsupport.show.figures.intervals import interval_bars, resampled_gains
+from labsupport.show.figures.intervals import interval_bars, resampled_gains, worst_promotions
 from labsupport.show.figures.noise import null_candidates, source_spread
 from labsupport.show.figures.pipeline import pipeline
 from labsupport.show.figures.slices import best_of_k, corrected, measured_and_true, worn_out
@@ -53,4 +53,5 @@ __all__ = [
     "validation_panel",
     "validation_view",
     "worn_out",
+    "worst_promotions",
 ]

@@ -1,10 +1,13 @@
 """Exercise 01: wrong answers that no table of mistakes holds, each with a fragment of its hint."""
 
+import enum
+import itertools
 import math
 from collections import Counter
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 
 NO_GAIN, UNSAFE = "blocked: no eval gain", "blocked: failed safety check"
 
@@ -219,6 +222,39 @@ def one_or_zero(candidate_right, baseline_right, n, margin):
 
 SIGNED, TWO_ONLY = "The gap has a sign", "With two groups this is right"
 
+
+def runs_of_groups(y, prediction, group):
+    right = (y == prediction).tolist()
+    runs = itertools.groupby(zip(group.tolist(), right, strict=True), key=lambda row: row[0])
+    accuracies = [np.mean([ok for _, ok in run]) for _, run in runs]
+    return np.mean(right), max(accuracies) - min(accuracies)
+
+
+def gap_in_hundredths(gain, gap, margin, tolerance):
+    if not gain >= margin:
+        return False, "blocked: no eval gain"
+    if not round(float(gap), 2) <= round(float(tolerance), 2):
+        return False, "blocked: failed safety check"
+    return True, "promoted"
+
+
+def promoted_after_all(gain, gap, margin, tolerance):
+    if gain < margin:
+        return False, "blocked: no eval gain"
+    if gap > tolerance:
+        return False, "blocked: failed safety check"
+    return gain == gain and gap == gap, "promoted"
+
+
+def margin_in_percent(candidate_right, baseline_right, n, margin):
+    return n > 0 and Fraction(100 * (candidate_right - baseline_right), n) >= Fraction(str(margin))
+
+
+def few_rows_never_clear(candidate_right, baseline_right, n, margin):
+    gain = candidate_right - baseline_right
+    return n >= 30 and Fraction(gain, n) >= Fraction(str(margin))
+
+
 ROUNDING, SLACK = "Two rounded accuracies are subtracted", "where is there slack, or rounding"
 
 
@@ -231,6 +267,7 @@ WRONG = {
         (gap_only, "it should return two values, (accuracy, gap)"),
         (forgotten_return, "returned None; is a return missing"),
         (groups_are_letters, "a share of no rows?"),
+        (runs_of_groups, "The accuracy is right and the gap is not"),
     ],
     "01.2": [
         (strict_gain, "A gain of exactly the margin is enough"),
@@ -240,6 +277,8 @@ WRONG = {
             "the tolerance",
         ),
         (with_slack, "a gain a hair below the margin"),
+        (gap_in_hundredths, "This promotes the wrong candidate, on a gain above the margin"),
+        (promoted_after_all, "but the reason says promoted"),
         (nan_falls_through, "On a gain that is NaN, this promotes"),
         (nan_gap_is_promoted, "On a gap that is NaN, this promotes"),
         (nan_blames_the_gap, "rightly blocked, but the reason"),
@@ -274,6 +313,8 @@ WRONG = {
         (margin_of_few_parts, "This clears a candidate that has not reached the margin"),
         (one_row_in_so_many, "This clears a candidate that has not reached the margin"),
         (parts_divided_again, "on a margin that is not a whole number of rows"),
+        (margin_in_percent, "on a negative margin"),
+        (few_rows_never_clear, "turned away for some counts and clears for others"),
         (no_rows_raise, "raised ZeroDivisionError"),
         (one_or_zero, "it should be True or False"),
     ],
@@ -288,4 +329,32 @@ WRONG = {
             "bias)",
         ),
     ],
+}
+
+
+def by_pandas(y, prediction, group):
+    by_group = pd.Series(y == prediction).groupby(group).mean()
+    return (y == prediction).mean(), by_group.max() - by_group.min()
+
+
+class Reason(enum.StrEnum):
+    PROMOTED = "promoted"
+    NO_GAIN = NO_GAIN
+    UNSAFE = UNSAFE
+
+
+def reason_of_an_enum(gain, gap, margin, tolerance):
+    if not gain >= margin:
+        return False, Reason.NO_GAIN
+    return gap <= tolerance, Reason.PROMOTED if gap <= tolerance else Reason.UNSAFE
+
+
+def shares_rounded_down(candidate_right, baseline_right, n, margin):
+    return n > 0 and (candidate_right - baseline_right) * 10_000 // n >= round(margin * 10_000)
+
+
+RIGHT = {
+    "01.1": [by_pandas],
+    "01.2": [reason_of_an_enum],
+    "01.3": [shares_rounded_down],
 }

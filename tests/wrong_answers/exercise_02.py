@@ -151,6 +151,36 @@ def not_rounded(candidate_only, baseline_only, n, margin, confidence):
     return z_of(confidence) ** 2 * variance / (gain - margin) ** 2
 
 
+def one_resample_short(*given):
+    *rows, confidence, n_resamples, rng = given
+    return ends(paired_gains(*rows, max(1, n_resamples - 1), rng), confidence)
+
+
+def as_many_of_each_label(y, candidate, baseline, confidence, n_resamples, rng):
+    difference = (candidate == y).astype(int) - (baseline == y)
+    labels = [difference[y == label] for label in (0, 1) if (y == label).any()]
+    gains = [
+        sum(part[rng.integers(len(part), size=len(part))].sum() for part in labels) / len(y)
+        for _ in range(n_resamples)
+    ]
+    return ends(gains, confidence)
+
+
+def resamples_of_4000_rows(*given):
+    *rows, confidence, n_resamples, rng = given
+    return ends(paired_gains(*rows, n_resamples, rng, size=4000), confidence)
+
+
+def any_loss_blocks(low, high, margin):
+    if high < 0:
+        return "block"
+    return "promote" if margin <= low <= high else "block" if high < margin else "inconclusive"
+
+
+def one_row_more(*given):
+    return math.ceil(not_rounded(*given)) + 1
+
+
 APART, ANEW, NO_RESAMPLE = (
     "Each model is scored on rows of its own",
     "as if all resamples were alike",
@@ -171,9 +201,13 @@ WRONG = {
         (separate_intervals, "The interval is too wide"),
         (labels_drawn_apart, "The interval is"),
         (discordant_rows_alone, "Only rows on which the models differ are drawn"),
+        (one_resample_short, "The gains of two resamples differ as a rule"),
+        (as_many_of_each_label, "The interval is too narrow on"),
+        (resamples_of_4000_rows, "or does a resample hold more rows?"),
     ],
     "02.2": [
         (estimate_blocks, "A middle below the margin blocks"),
+        (any_loss_blocks, "is not what the interval says"),
         (slack, "On a lower end a hair below the margin"),
         (nan_falls_through, "On an interval with NaN as its ends, this promotes"),
         (nan_above, "On an interval with NaN as its upper end, this promotes"),
@@ -189,5 +223,6 @@ WRONG = {
     "02.4": [
         (unpaired_variance, "as if they were independent"),
         (not_rounded, "is not a whole number"),
+        (one_row_more, "on models that differ on few rows"),
     ],
 }

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 
 from labsupport.intervals import mcnemar
 from labsupport.slices import holm, slice_tests
@@ -71,6 +72,18 @@ def always_fifty_rows(n_groups, rows, accuracy, measured, n_worlds, rng):
     return gaps.mean(), (gaps >= measured).mean()
 
 
+def unsorted_gains(gains, k):
+    wins = [math.comb(rank, k - 1) for rank in range(len(gains))]
+    return np.dot(wins, gains) / math.comb(len(gains), k)
+
+
+def no_slices_no_promotion(outcomes, margin, level):
+    if not outcomes.slices:
+        return False, []
+    lost = [t.slice for t in slice_tests(outcomes) if t.adjusted <= level and t.gain < 0]
+    return outcomes.gain >= margin and not lost, lost
+
+
 WRONG = {
     "03.1": [
         (no_running_maximum, "carry the largest so far along"),
@@ -79,16 +92,38 @@ WRONG = {
     ],
     "03.2": [
         (rank_off_by_one, "The ranks are off by one"),
-        (normal_approximation, "near, and not exact"),
-        (simulated_best, "near, and not exact"),
+        (normal_approximation, "near the mean of the winners, and not equal"),
+        (unsorted_gains, "the mean of the winners, "),
+        (simulated_best, "near the mean of the winners, and not equal"),
     ],
     "03.3": [
+        (no_slices_no_promotion, "and a gain that reaches the margin"),
         (losing_slices_only, "Only the slices with a loss are counted"),
         (count_of_losses, "a list of the names"),
     ],
     "03.4": [
         (two_groups, "between the same two groups"),
         (unseeded_generator, "let it depend on nothing but its arguments"),
-        (always_fifty_rows, "The average gap is too"),
+        (always_fifty_rows, "what is a group's accuracy divided by?"),
     ],
 }
+
+
+def step_down(outcomes, margin, level):
+    """Holm as textbooks write it: stop at the first that fails."""
+    tests = sorted((mcnemar(part), name) for name, part in outcomes.slices.items())
+    lost = []
+    for step, (p, name) in enumerate(tests):
+        if p * (len(tests) - step) > level:
+            break
+        if outcomes.slices[name].gain < 0:
+            lost.append(name)
+    return outcomes.gain >= margin and not lost, lost
+
+
+def column_of_pandas(p_values):
+    ordered = pd.Series(p_values).sort_values()
+    return (ordered * np.arange(len(ordered), 0, -1)).cummax().clip(upper=1).sort_index()
+
+
+RIGHT = {"03.1": [column_of_pandas], "03.3": [step_down]}

@@ -1,6 +1,7 @@
 """Exercise 04: wrong answers that no table of mistakes holds, each with a fragment of its hint."""
 
 import math
+import statistics
 from fractions import Fraction
 
 import numpy as np
@@ -95,6 +96,11 @@ def low_end_only(gain, rows_variance, seed_variance, k_a, k_b, confidence):
     return gain - stats.norm.ppf((1 + confidence) / 2) * error
 
 
+def mean_times_how_many(shards):
+    numbers = [float(value) for shard in shards for value in shard]
+    return statistics.fmean(numbers) * len(numbers) if numbers else 0.0
+
+
 WRONG = {
     "04.1": [
         (numpys_default, "divide by one run fewer"),
@@ -110,6 +116,7 @@ WRONG = {
         (long_double, "more digits do not help"),
         (neumaier, "more digits do not help"),
         (by_size_of_shard, "what is in them does"),
+        (mean_times_how_many, "sum is not exact"),
         (exact_from_the_first, "on shards without a number; it should"),
         (scribbles, "raised ValueError"),
     ],
@@ -122,3 +129,21 @@ WRONG = {
         (low_end_only, "it should return two values"),
     ],
 }
+
+
+def by_the_scale(rate, noise):
+    return stats.norm.ppf(1 - rate, scale=noise)
+
+
+def of_scipy(gain, rows_variance, seed_variance, k_a, k_b, confidence):
+    error = np.sqrt(rows_variance + seed_variance / k_a + seed_variance / k_b)
+    return stats.norm.interval(confidence, loc=gain, scale=error)
+
+
+def of_the_standard_library(gain, rows_variance, seed_variance, k_a, k_b, confidence):
+    error = math.sqrt(rows_variance + seed_variance / k_a + seed_variance / k_b)
+    gains = statistics.NormalDist(gain, error)
+    return gains.inv_cdf((1 - confidence) / 2), gains.inv_cdf((1 + confidence) / 2)
+
+
+RIGHT = {"04.2": [by_the_scale], "04.4": [of_scipy, of_the_standard_library]}

@@ -36,6 +36,14 @@ KILLS = [
 ]
 
 
+RIGHT = [
+    (question, answer)
+    for kills in LISTS
+    for question, right in getattr(kills, "RIGHT", {}).items()
+    for answer in right
+]
+
+
 def name_of(answer):
     return getattr(answer, "__name__", repr(answer))
 
@@ -57,6 +65,15 @@ def test_wrong_answer_gets_the_hint_meant_for_it(question, answer, hint, record_
     assert capsys.readouterr().out == f"{question} not yet. {result.hint}\n"
     assert not gives_away(result.hint)
     assert hint in check(question, answer, seed=1).hint
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"), RIGHT, ids=[f"{q}-{name_of(answer)}" for q, answer in RIGHT]
+)
+def test_right_answer_in_a_students_own_style_is_right(question, answer):
+    for seed in (None, 1, 2):
+        result = check(question, answer, seed=seed)
+        assert (result.passed, result.hint) == (True, "")
 
 
 def test_every_question_has_an_answer_in_a_students_own_style():

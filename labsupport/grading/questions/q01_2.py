@@ -104,6 +104,7 @@ def around(margin, tolerance, above, below) -> list[Case]:
         "a gap equal to the tolerance": tolerance,
         "a gap above the tolerance": tolerance + above,
         "a gap a hair above it": tolerance + HAIR,
+        "a gap far above the tolerance": tolerance + Fraction(1, 5),
         "a gap of zero": Fraction(0),
     }
     return [
@@ -168,6 +169,8 @@ def nan_otherwise(case: Case, said) -> str:
             f"On {case.about}, this promotes: what was not measured has not cleared its bound, so "
             "say what must hold."
         )
+    if said[1] == PROMOTED:
+        return f"On {case.about}, the candidate is rightly blocked, but the reason says promoted."
     return (
         f"On {case.about}, the candidate is rightly blocked, but the reason blames a check that "
         "comes later or did pass."

@@ -96,6 +96,7 @@ def cases(rng) -> list[Case]:
             add(LARGE_BELOW, -ahead - 1, factor * 10**power, -margin)
             add(EXACT_BELOW, -ahead, factor * 10**power, -margin)
         add("a candidate that is worse", -int(rng.integers(1, 40)), 500, 0.01)
+        add("a few rows more on a large holdout", factor, 1_000_003, 0.01)
     return drawn
 
 
@@ -257,8 +258,8 @@ QUESTION = Question(
         ),
         mistake(
             "some ties turned away",
-            "A gain of exactly the margin is turned away for some counts; compare whole numbers, "
-            "which do not round.",
+            "A gain of exactly the margin is turned away for some counts and clears for others: in "
+            "what do they differ?",
             lambda c, b, n, m: c / n > b / n + m - 1e-17,
             when=tie_turned_away,
         ),

@@ -133,16 +133,14 @@ QUESTION = Question(
         mistake(
             "divided by a root again",
             "The interval is far too narrow, and its ends are no gains of any resample: is a "
-            "standard "
-            "error divided by a root once more?",
+            "standard error divided by a root once more, or does a resample hold more rows?",
             around(lambda z, deviation, n: z * deviation / n),
             when=divided_once_more,
         ),
         mistake(
             "resamples of another size",
-            "The ends are shares of another number of rows than the holdout has; a resample "
-            "draws as "
-            "many as there are.",
+            "The ends are shares of another number of rows than the holdout has: how many does a "
+            "resample draw, and what are its right rows divided by?",
             answer_with(of_size(lambda n: n // 2)),
             answer_with(of_size(lambda n: 97)),
             answer_with(of_size(lambda n: 2 * n + 1)),
@@ -150,9 +148,8 @@ QUESTION = Question(
         ),
         mistake(
             "no percentiles",
-            "The ends are no gains of any resample; percentiles of the resampled gains should be "
-            "the "
-            "ends.",
+            "The ends are no gains of any resample of as many rows: are they percentiles of such "
+            "gains?",
             around(lambda z, deviation, n: z * deviation / math.sqrt(n)),
             when=lambda told: not are_gains(told),
         ),
@@ -226,7 +223,6 @@ QUESTION = Question(
         ),
     ],
     then=[
-        on_edges(EDGES, on_edge, otherwise),
         Round(
             generators("a single resample", 1),
             [
@@ -253,15 +249,15 @@ QUESTION = Question(
             together=lambda told: not all_the_same(told),
         ),
         Round(
-            generators("a few resamples", 3),
+            generators("two resamples", 2),
             [
                 mistake(
                     "fewer resamples than asked for",
-                    "A few resamples have gains that differ, and here the two ends never do: how "
-                    "many "
-                    "do you draw?",
+                    "The gains of two resamples differ as a rule, and here the two ends never do: "
+                    "how many do you draw?",
                     lambda *args: answer_with()(*args[:-2], max(1, args[-2] // 2), args[-1]),
                     lambda *args: answer_with()(*args[:-2], max(1, args[-2] // 5), args[-1]),
+                    lambda *args: answer_with()(*args[:-2], max(1, args[-2] - 1), args[-1]),
                     when=without_width,
                 ),
             ],
@@ -269,5 +265,6 @@ QUESTION = Question(
             right=lambda case, said: True,
             together=lambda told: not without_width(told),
         ),
+        on_edges(EDGES, on_edge, otherwise),
     ],
 )

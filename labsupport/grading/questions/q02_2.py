@@ -72,6 +72,8 @@ def cases(rng) -> list[Case]:
             "an upper end of exactly the margin": (margin - c, margin),
             "an upper end a hair below the margin": (margin - c, margin - HAIR),
             "an interval around zero": (-abs(margin) - c, abs(margin) + c),
+            "an interval from the margin past its opposite": (margin, abs(margin) + c),
+            "an interval at zero": (Fraction(0), Fraction(0)),
         }
         drawn += [case(about, *ends, margin) for about, ends in intervals.items()]
     return drawn
@@ -231,6 +233,11 @@ QUESTION = Question(
             "a fixed margin",
             "The margin is a fixed number; use the one the function is given.",
             lambda low, high, margin: strict(low, high, Fraction(5, 1000)),
+        ),
+        mistake(
+            "no loss tolerated",
+            "A margin below zero tolerates a small loss, and here it is treated as zero.",
+            lambda low, high, margin: strict(low, high, max(margin, 0)),
         ),
         mistake(
             "sign of the margin lost",

@@ -132,6 +132,8 @@ def students(candidate_only, baseline_only, n, margin, confidence):
 
 
 def otherwise(case: Case, said) -> str:
+    if min(case.expected) < said < max(case.expected):
+        return f"This is near, and not the number of rows, on {case.about}."
     size = "many" if said > max(case.expected) else "few"
     return f"These are too {size} rows, on {case.about}."
 
@@ -172,9 +174,13 @@ QUESTION = Question(
             rounded(distance=lambda gain, margin: gain**2),
         ),
         mistake(
-            "margin added",
-            "The margin is added to the gain; what counts is how far they are apart.",
+            "margin or gain turned round",
+            "Gain and margin are on different sides here: is one added to the other, or have the "
+            "models changed places?",
             rounded(distance=lambda gain, margin: (gain + margin) ** 2),
+            lambda candidate_only, baseline_only, *rest: rounded()(
+                baseline_only, candidate_only, *rest
+            ),
         ),
         mistake(
             "distance not squared",

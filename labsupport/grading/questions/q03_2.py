@@ -110,10 +110,7 @@ def merged(gains, k):
 
 def otherwise(case: Case, said) -> str:
     if abs(said - case.expected) < 0.001:
-        return (
-            "This is near, and not exact: is it an approximation, or an average over some groups "
-            "instead of all?"
-        )
+        return f"This is near the mean of the winners, and not equal to it, on {case.about}."
     return f"This is not the mean of the winners, on {case.about}."
 
 

@@ -21,7 +21,10 @@ from labsupport.grading.segments import (
 from labsupport.slices import holm
 
 TIE = "a gain of exactly the margin"
-NO_SLICES = {"a holdout without slices": segments([], 19)}
+NO_SLICES = {
+    "a holdout without slices": segments([], 19),
+    "a holdout without slices, and a gain that reaches the margin": segments([], 21),
+}
 
 
 def case(about, *given) -> Case:
@@ -104,9 +107,11 @@ ON_EDGES = [
     ),
     mistake(
         "rounded gain",
-        "The gain is rounded before it is held against the margin, and rounding lifts it there.",
+        "A gain just below the margin passes here: is it rounded, or is there slack?",
         rounded_gain(3),
         rounded_gain(4),
+        judge(clears=lambda outcomes, margin: outcomes.gain >= margin - 1e-4),
+        judge(clears=lambda outcomes, margin: outcomes.gain >= margin - 1e-5),
     ),
 ]
 

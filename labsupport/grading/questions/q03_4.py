@@ -26,6 +26,8 @@ from labsupport.grading.gaps import (
     of_another_number,
     of_so_many_worlds,
     one_for_all,
+    only_the_average_is_off,
+    only_the_share_is_off,
     right_answer,
     seen_across_worlds,
     simulated,
@@ -158,6 +160,21 @@ ANOTHER_NUMBER = mistake(
     when=of_another_number,
 )
 
+
+def divided(by, average, share, n_worlds, more=0):
+    """The answer that divides by a count of its own; `more` worlds count beside those drawn."""
+    return average, (share * n_worlds + more) / by
+
+
+def of_rows(drawn, divided_by, n_groups, rows, accuracy, measured, n_worlds, rng):
+    """The answer that draws another number of rows for each group, and divides by a number of its
+    own.
+    """
+    right = rng.binomial(max(drawn, 1), accuracy, (n_worlds, n_groups)) / max(divided_by, 1)
+    gaps = np.ptp(right, axis=1)
+    return gaps.mean(), np.mean(gaps >= measured)
+
+
 QUESTION = Question(
     "03.4",
     cases,
@@ -232,6 +249,24 @@ QUESTION = Question(
             simulated(average=np.max),
             says=[lambda *args: ((1.2 * args[3], 1.0), expected(*args)[1])],
         ),
+        NO_COUNTS,
+        mistake(
+            "share of another count",
+            "The average gap is one of so many worlds, and the share is not a share of so many: "
+            "what is it divided by?",
+            lambda *args: divided(args[4] + 1, *right_answer(*args), args[4]),
+            lambda *args: divided(args[4] - 1, *right_answer(*args), args[4]),
+            lambda *args: divided(args[4] + 1, *right_answer(*args), args[4], 1),
+            when=only_the_share_is_off,
+        ),
+        mistake(
+            "accuracies of other rows",
+            "The share is one of so many worlds, and the gaps do not add up to whole rows of so "
+            "many: what is a group's accuracy divided by?",
+            lambda *args: of_rows(args[1] - 1, args[1] - 1, *args),
+            lambda *args: of_rows(args[1] + 1, args[1] + 1, *args),
+            when=only_the_average_is_off,
+        ),
         mistake(
             "strictly above the measured gap",
             "The share leaves out the worlds whose gap is exactly the measured one; at least means "
@@ -239,7 +274,6 @@ QUESTION = Question(
             simulated(reaches=np.greater),
             says=[beyond],
         ),
-        NO_COUNTS,
         mistake(
             "wrong axis",
             "The gaps are taken from one world to another; a gap lies between two groups of one "

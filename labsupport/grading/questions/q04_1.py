@@ -127,9 +127,10 @@ QUESTION = Question(
         ),
         mistake(
             "luck cancels",
-            "Luck does not cancel: the variances of two runs add up, whichever is subtracted from "
-            "which.",
+            "The noise is zero here, though the runs differ: is luck taken to cancel, or a share "
+            "cut to a whole number?",
             lambda *_: 0.0,
+            lambda right, n: math.sqrt(2) * float(np.std(right // n, ddof=1)),
         ),
         mistake(
             "range",

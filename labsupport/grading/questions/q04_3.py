@@ -103,6 +103,15 @@ def cancelling(rng) -> np.ndarray:
     return np.concatenate([numbers, -numbers])
 
 
+def no_multiple_of_their_mean(rng) -> np.ndarray:
+    """Numbers whose mean is rounded, so that it does not lead back to the sum."""
+    while True:
+        numbers = rng.uniform(0.1, 2, int(rng.integers(20, 99))).astype(np.float32)
+        total = math.fsum(numbers.tolist())
+        if total / len(numbers) * len(numbers) != total:
+            return numbers
+
+
 def beyond_float32(rng) -> np.ndarray:
     """The numbers added so far exceed every float32 in most orders, the sum does not."""
     large = rng.uniform(1.5, 2, 12) * 2.0**127
@@ -115,6 +124,7 @@ EDGES = {
     "tiny numbers beside large ones that cancel": cut(tiny_beside_large),
     "large numbers of which two exceed every number of their own type": cut(beyond_float32),
     "numbers that cancel altogether": cut(cancelling),
+    "numbers whose mean is rounded": cut(no_multiple_of_their_mean),
     "many equal numbers": cut(lambda rng: np.full(3000, rng.uniform(0.1, 0.9))),
     "zeros": cut(lambda rng: np.zeros(7)),
     "a single number": cut(lambda rng: rng.uniform(0.1, 2, 1), workers=1),
@@ -199,9 +209,8 @@ QUESTION = Question(
         ),
         mistake(
             "sorted before adding",
-            "The bits are equal now, but the sum is not exact: what becomes of a small number "
-            "beside "
-            "a large one?",
+            "The bits are equal now, but the sum is not exact: what is rounded on the way, as a "
+            "small number is beside a large one?",
             together(lambda numbers: np.sort(numbers).sum()),
             together(lambda numbers: sum(sorted(numbers.tolist()))),
             together(lambda numbers: sum(sorted(numbers.tolist(), key=lambda x: (-abs(x), x)))),

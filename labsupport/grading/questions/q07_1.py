@@ -13,7 +13,8 @@ from labsupport.triggers import control_chart
 
 
 def read(value) -> tuple[int, ...]:
-    return tuple(listed_numbers(value, "the places of the weeks that ring", "place"))
+    """In any order: those above the limit may come first, then those that are NaN."""
+    return tuple(sorted(listed_numbers(value, "the places of the weeks that ring", "place")))
 
 
 def right_answer(usual, weeks, sigmas):
@@ -58,7 +59,14 @@ def cases(rng) -> list[Case]:
         *drawn,
         case("weeks that are better than usual", usual, low, 3.0),
         case("weeks all alike but for one", usual, level, 2.0),
+        case("one bad week among many", usual, bad_among_many(rng, usual), 3.0),
     ]
+
+
+def bad_among_many(rng, usual):
+    """So bad that it rings whatever it does to a limit that it has a say in."""
+    mean, sd = usual.mean(), usual.std(ddof=1)
+    return rng.permutation(mean + sd * np.append(rng.uniform(-0.5, 0.5, 24), 60.0))
 
 
 def unmeasured(rng) -> list[Case]:
@@ -69,6 +77,7 @@ def unmeasured(rng) -> list[Case]:
         case("a week whose loss is NaN", usual, weeks, 3.0),
         case("weeks of which some are NaN and one is bad", usual, rng.permutation(last), 3.0),
         case("weeks that are all NaN", usual, np.full(3, np.nan), 3.0),
+        case("a week that is NaN among losses close to zero", usual / 1e6, weeks / 1e6, 3.0),
     ]
 
 
@@ -102,6 +111,7 @@ EDGES = {
     "weeks exactly on the limit": on_the_limit,
     "two usual weeks": weeks_of(losses(2), lambda rng: rng.uniform(-6, 6, 9)),
     "a hundred usual weeks": weeks_of(losses(100), both_sides(3.0)),
+    "losses below zero": weeks_of(losses(8, -5.0, -3.0), both_sides(3.0)),
     "losses above one": weeks_of(losses(8, 3.0, 5.0), both_sides(3.0)),
     "losses close to zero": weeks_of(losses(8, 1e-6, 3e-6), both_sides(3.0)),
     "usual weeks that hardly differ": weeks_of(losses(8, 0.5, 0.500001), both_sides(3.0)),

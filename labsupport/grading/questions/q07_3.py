@@ -64,6 +64,12 @@ EDGES = {
     "a log of candidates that nobody asks for now": of(
         4, lambda a, b, c, d: ([c, d], done(a, b), [a, b])
     ),
+    "a log of a candidate that nobody asks for and that waits": of(
+        3, lambda a, b, c: ([b, c], [(a, "trained"), *done(b)], [a, b])
+    ),
+    "names of which one holds the other": of(
+        2, lambda a, b: ([a, a + b, b], [(a + b, "trained")], [a + b])
+    ),
     "a store with models that nobody asks for now": of(
         4, lambda a, b, c, d: ([c, d], [], [a, b, d])
     ),

@@ -75,6 +75,7 @@ EDGES = {
     "a single large gain and a slide": steps(500, *[-2] * 40, tolerance=20),
     "losses and gains in turn": steps(-8, 9, -8, 7, tolerance=8, times=5),
     "two tolerances below, in two steps": steps(-6, -6, tolerance=6),
+    "a candidate that has nothing right, and may": lambda rng: (np.array([5, 0, 3]), 5),
     "a candidate that has nothing right": lambda rng: (np.array([50, 0, 49]), 10),
     "a first champion that has nothing right": lambda rng: (np.array([0, 0, 3, 1, 0]), 2),
     "a single candidate": steps(-4, tolerance=4),
@@ -150,7 +151,8 @@ QUESTION = Question(
         ),
         mistake(
             "no tolerance",
-            "A candidate has to be at least as good here; the rule tolerates a loss.",
+            "What is listed never falls here: is a tolerated loss turned away, or is the best "
+            "listed in place of the one that serves?",
             ruled(lambda c, latest, best, first, t: c >= best),
             ruled(lambda c, latest, best, first, t: c >= latest),
         ),
@@ -161,7 +163,7 @@ QUESTION = Question(
         ),
         mistake(
             "everything is promoted",
-            "Every candidate serves here; nothing asks what is lost.",
+            "Every candidate serves here, however much it loses.",
             ruled(lambda *_: True),
         ),
         mistake(

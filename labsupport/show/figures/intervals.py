@@ -1,13 +1,16 @@
-"""Figures of lesson 02: resampled gains of one comparison; several intervals beside a margin."""
+"""Figures of lesson 02: resampled gains of one comparison; several intervals beside a margin; how
+often intervals are above it by luck.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from labsupport.comparisons import Interval
+from labsupport.exact import as_written
 from labsupport.gate import Policy, gate
 from labsupport.intervals import gain_distribution, gain_interval
 from labsupport.outcomes import PairedOutcomes
@@ -150,6 +153,73 @@ def _bar(ax: Axes, y: float, interval: Interval, gain: float, decision: str) -> 
     ax.text(1.01, y, decision, transform=ax.get_yaxis_transform(), **bold)
 
 
+@figure(7.5, 3.7)
+def worst_promotions(
+    fig: LabFigure,
+    rows: Sequence[int],
+    rates: Mapping[str, Sequence[float]],
+    margin: float,
+    confidence: float = 0.95,
+) -> tuple[str, str]:
+    """Draw how often each method's interval lies above the margin by luck, in the world that is
+    worst for it, over the rows of the holdout, and what is promised.
+
+    Parameters
+    ----------
+    rows : sizes of the holdout, increasing.
+    rates : {method: one share per size}, as worst_false_promotion gives them.
+    margin, confidence : what they were computed for; named, not computed with.
+
+    Raises
+    ------
+    ValueError : no size, no method, or not one share per size.
+    """
+    if not rows or not rates or any(len(line) != len(rows) for line in rates.values()):
+        raise ValueError("Nothing to draw: give sizes, and for each method one share per size.")
+    promised = float((1 - as_written(confidence)) / 2)
+    top = 115 * max(promised, *(rate for line in rates.values() for rate in line))
+    ax = fig.add_axes((0.085, 0.165, 0.74, 0.8))
+    ax.set(xscale="log", xlim=(rows[0] / 1.15, rows[-1] * 1.15), ylim=(0, top))
+    ax.set(xlabel="rows of the holdout (log scale)", ylabel="false promotions, worst world (%)")
+    ax.set_xticks(rows, [count(n) for n in rows])
+    ax.set_xticks([], minor=True)
+    ax.axhline(100 * promised, color=GOOD, linewidth=1, zorder=1)
+    ax.axhspan(0, 100 * promised, color=GOOD, alpha=0.13, linewidth=0, zorder=0)
+    low = {"xytext": (5, 4), "textcoords": "offset points", "fontsize": 10}
+    said = f"promised: at most {percent(promised)}"
+    ax.annotate(said, (ax.get_xlim()[0], 0), color=words_in(GOOD), **low)
+    for line in rates.values():
+        _promises(ax, rows, line, promised)
+    _name_promises(ax, rates, promised, 0.065 * top)
+    worst = {name: max(zip(line, rows, strict=True)) for name, line in rates.items()}
+    most = "; ".join(
+        f"{name} {percent(r, 2)} on {count(n, 'row')}" for name, (r, n) in worst.items()
+    )
+    return _promises_alt(rows, rates, margin, confidence), f"At worst: {most}."
+
+
+def _promises(ax: Axes, rows: Sequence[int], rates: Sequence[float], promised: float) -> None:
+    """A line with a disc where the promise is kept and a cross where it is broken."""
+    ink = BAD if max(rates) > promised else GOOD
+    ax.plot(rows, [100 * rate for rate in rates], color=ink, linewidth=1.8, zorder=2)
+    for n, rate in zip(rows, rates, strict=True):
+        mark, ink = ("X", BAD) if rate > promised else ("o", GOOD)
+        edge = {"markeredgecolor": "white", "markersize": 10, "zorder": 3}
+        ax.plot([n], [100 * rate], mark, color=ink, **edge)
+
+
+def _name_promises(
+    ax: Axes, rates: Mapping[str, Sequence[float]], promised: float, apart: float
+) -> None:
+    """Each name beside the end of its line, or as far above it as the name below it needs."""
+    height = -apart
+    for name, line in sorted(rates.items(), key=lambda item: item[1][-1]):
+        height = max(100 * line[-1], height + apart)
+        bold = {"weight": "bold", "color": words_in(BAD if max(line) > promised else GOOD)}
+        beside = {"transform": ax.get_yaxis_transform(), "va": "center"}
+        ax.text(1.01, height, name, **beside, **bold)
+
+
 def _gains_alt(
     outcomes: PairedOutcomes, margin: float, interval: Interval, draws: np.ndarray | None
 ) -> str:
@@ -175,3 +245,18 @@ def _bars_alt(comparisons, intervals, decisions, margin: float) -> str:
         for name, part in comparisons.items()
     )
     return f"Intervals of the gain beside the margin of {margin:g} and zero. {said}."
+
+
+def _promises_alt(
+    rows: Sequence[int], rates: Mapping[str, Sequence[float]], margin: float, confidence: float
+) -> str:
+    said = "; ".join(
+        f"{name}: "
+        + ", ".join(f"{percent(r, 2)} on {count(n)}" for n, r in zip(rows, line, strict=True))
+        for name, line in rates.items()
+    )
+    return (
+        "The largest probability, in any world whose gain is no more than the margin of "
+        f"{margin:g}, that an interval of {percent(confidence)} confidence lies above it, over the "
+        f"rows of the holdout; {percent((1 - confidence) / 2)} is promised. {said}."
+    )
