@@ -636,9 +636,10 @@ def damage_matrix(fig: Figure) -> Iterator[str]:
 def check_sizes(fig: Figure) -> Iterator[str]:
     ax = fig.axes[0]
     checks = names(ax)
-    for name, untouched, damaged in zip(checks, marks(ax, "o"), marks(ax, "s"), strict=True):
+    for name, untouched, damaged in zip(checks, marks(ax, "oX"), marks(ax, "s"), strict=True):
+        assert [checks[round(at(mark)[1])] for mark in (untouched, damaged)] == [name, name]
+        assert untouched.get_marker() == ("X" if at(untouched)[0] > 1 else "o")
         for mark, ink in ((untouched, BAD), (damaged, MAIN)):
-            assert checks[round(at(mark)[1])] == name
             assert same_color(mark.get_color(), ink if at(mark)[0] > 1 else PALE)
         yield f"{name} {_ratio(at(damaged)[0])} (undamaged {_ratio(at(untouched)[0])})"
     *lines, outcome = (text.get_text() for text in ax.texts)

@@ -193,10 +193,11 @@ def draw_check_sizes(
     names = tuple(sizes)
     ax = fig.frame(names, lambda: _sizes_frame(fig, names))
     for y, (damaged, untouched) in enumerate(sizes.values()):
-        for value, marker, ink, aside in ((untouched, "o", BAD, 0.17), (damaged, "s", MAIN, -0.17)):
+        alarm = ("X", BAD) if untouched > 1 else ("o", PALE)
+        found = ("s", MAIN if damaged > 1 else PALE)
+        for value, (marker, ink), aside in ((untouched, alarm, 0.17), (damaged, found, -0.17)):
             at = float(np.clip(value, _LOW, _HIGH))
-            look = {"color": ink if value > 1 else PALE, "markersize": 10, "zorder": 4}
-            ax.plot([at], [y + aside], marker, **look, **_EDGE)
+            ax.plot([at], [y + aside], marker, color=ink, markersize=10, zorder=4, **_EDGE)
     head = {"transform": fig.transFigure, "va": "top", "fontsize": 10.5, "color": INK}
     for y, line in zip((0.985, 0.93), setting.split("\n"), strict=False):
         ax.text(0.015, y, line, **head)
@@ -216,7 +217,7 @@ def draw_check_sizes(
 def _sizes_frame(fig: LabFigure, names: Sequence[str]) -> Axes:
     ax = fig.add_axes((0.235, 0.14, 0.735, 0.73))
     ax.set(xscale="log", xlim=(_LOW / 1.3, _HIGH * 1.3), ylim=(len(names) - 0.4, -0.6))
-    ax.set_xlabel("measured / bound    (square: damaged, disc: undamaged)")
+    ax.set_xlabel("measured / bound (square: damaged; disc: undamaged; cross: a false alarm)")
     ax.set_yticks(range(len(names)), names)
     ax.set_xticks([_LOW, 0.1, 1, 10, _HIGH])
     ends = {_LOW: f"≤ {_LOW:g}", _HIGH: f"≥ {_HIGH:g}"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,7 @@ from labsupport.show.pictures import LabFigure, Picture
 
 if TYPE_CHECKING:  # a second to import, and other lessons do not need frames
     from labsupport.validation import Profile
+    from labsupport.validation.policy import Finding
 
 DAMAGES = (
     "minutes sold as hours",
@@ -139,12 +141,16 @@ def _measured(damage: str | None, size: float, slack: float, weeks: str) -> dict
     for check in validate(frame, _profile(), policy).checks:
         if check.name == "row count":
             continue
-        failed = check.passed is not True
-        ratio = check.value / check.bound if check.bound else float("inf") if failed else 0.0
-        # What was not measured has failed, whatever its value.
-        ratio = float("inf") if failed and not ratio > 1 else ratio
-        ratios[check.name] = max(ratios.get(check.name, 0.0), float(ratio))
+        ratios[check.name] = max(ratios.get(check.name, 0.0), _ratio(check))
     return dict(sorted(ratios.items(), key=lambda each: _ORDER.index(each[0])))
+
+
+def _ratio(check: Finding) -> float:
+    """The change divided by its bound; what was not measured has failed, whatever its value."""
+    if check.passed is True:
+        return float(check.value / check.bound) if check.bound else 0.0
+    ratio = float(check.value / check.bound) if check.bound else math.inf
+    return ratio if ratio > 1 else math.inf
 
 
 @lru_cache(maxsize=1)
