@@ -64,6 +64,16 @@ def test_a_leaked_label_and_last_weeks_copy_pass():
         assert view.sentence.startswith("No check finds the damage; the undamaged snapshot passes.")
 
 
+def test_a_check_that_rings_either_way_finds_nothing():
+    """As the lesson's folded answer says: at four times what good weeks do."""
+    drift = validation_view(weeks=STORM, slack=4)
+    assert drift.caught == drift.cried == ("new", "psi")
+    said = "No check finds the damage; the undamaged snapshot fails as well, by new, psi."
+    assert drift.sentence.startswith(said)
+    for slack in (2, 2.5, 3, 3.5):
+        assert "is found by l_infinity;" in validation_view(weeks=STORM, slack=slack).sentence
+
+
 def test_the_dollars_are_those_of_lesson_05():
     training = Stage("training", 480, 0)
     for share in (0.0, 0.2, 0.5):

@@ -182,8 +182,10 @@ def check_sizes(
     if not sizes:
         raise ValueError("There is no check to draw; give at least one.")
     alt = draw_check_sizes(fig, sizes, setting, outcome)
-    lit = [name for name, (damaged, _) in sizes.items() if damaged > 1]
-    return alt, f"The damage is found by: {', '.join(lit) or 'no check'}."
+    found = [name for name, (damaged, untouched) in sizes.items() if damaged > 1 >= untouched]
+    alarms = [name for name, (_, untouched) in sizes.items() if untouched > 1]
+    ends = f"; false alarms: {', '.join(alarms)}" if alarms else ""
+    return alt, f"The damage is found by: {', '.join(found) or 'no check'}{ends}."
 
 
 def draw_check_sizes(
@@ -217,7 +219,7 @@ def draw_check_sizes(
 def _sizes_frame(fig: LabFigure, names: Sequence[str]) -> Axes:
     ax = fig.add_axes((0.235, 0.14, 0.735, 0.73))
     ax.set(xscale="log", xlim=(_LOW / 1.3, _HIGH * 1.3), ylim=(len(names) - 0.4, -0.6))
-    ax.set_xlabel("measured / bound (square: damaged; disc: undamaged; cross: a false alarm)")
+    ax.set_xlabel("measured / bound (square: damaged, disc: undamaged, cross: false alarm)")
     ax.set_yticks(range(len(names)), names)
     ax.set_xticks([_LOW, 0.1, 1, 10, _HIGH])
     ends = {_LOW: f"≤ {_LOW:g}", _HIGH: f"≥ {_HIGH:g}"}

@@ -198,10 +198,11 @@ def _snapshot(weeks: str) -> object:
 
 
 def _sentence(setting: str, caught: tuple, cried: tuple, saved: float) -> str:
-    found = f"The damage is found by {', '.join(caught)}" if caught else "No check finds the damage"
+    apart = ", ".join(name for name in caught if name not in cried)
+    found = f"The damage is found by {apart}" if apart else "No check finds the damage"
     alarm = "the undamaged snapshot passes"
     if cried:
-        alarm = f"the undamaged snapshot fails as well: {', '.join(cried)}"
+        alarm = f"the undamaged snapshot fails as well, by {', '.join(cried)}"
     words = setting.replace("\n", "; ")
     return f"{found}; {alarm}. {words[0].upper()}{words[1:]}: {_outcome(saved)} per snapshot."
 
