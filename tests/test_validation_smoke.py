@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from labsupport.validation import Trainer, smoke_test
+from labsupport.validation import Trainer, flights_frame, smoke_test
 from labsupport.world import World
 
 SAMPLE = World.create().sample(3, 240)
@@ -279,3 +279,36 @@ def test_no_rows_and_no_shape_fail():
         verdict = smoke_test(LOGISTIC, X, y)
         assert verdict.decision == "block"
         assert not any(check.passed for check in verdict.checks)
+
+
+# ---- labels that the features hardly tell, more of the one than of the other ----
+
+
+def flights(weeks, rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """A sample of flights with a column for every level, as lesson 06 has them."""
+    frame = flights_frame(weeks).sample(rows, random_state=seed)
+    parts = [np.ones(rows), frame.distance / 1000]
+    for name in ("hour", "carrier", "origin"):
+        levels = sorted(flights_frame(range(8))[name].unique())
+        parts.append(np.stack([frame[name] == level for level in levels], axis=1))
+    return np.column_stack(parts).astype(float), frame.late.to_numpy()
+
+
+@pytest.mark.parametrize("seed", [26, 36])
+def test_what_shuffled_labels_teach_by_the_base_rate_blocks_no_right_trainer(seed):
+    """They were blocked where shuffled labels taught more than half of what those given do."""
+    X, y = flights([8, 9], 4000, seed)
+    assert smoke_test(LOGISTIC, X, y).decision == "promote"
+    failed = {check.name for check in smoke_test(cached({}), X, y).checks if not check.passed}
+    assert "shuffled labels" in failed
+
+
+def test_noisy_labels_need_the_rows_that_the_docstring_names():
+    blocked = {
+        rows: sum(
+            smoke_test(LOGISTIC, *flights(range(8), rows, seed)).decision == "block"
+            for seed in range(8)
+        )
+        for rows in (200, 2000)
+    }
+    assert blocked[200] == 8 and blocked[2000] <= 1

@@ -43,13 +43,15 @@ class Trainer:
 def smoke_test(
     trainer: Trainer, X: np.ndarray, y: np.ndarray, steps: int = 30, seed: int = 0
 ) -> Verdict:
-    """Try a training run on a tiny sample.
+    """Try a training run on a small sample.
 
     Parameters
     ----------
     trainer : what is tried.
-    X, y : (n, d) features and (n,) labels, as the run will get them; 200 rows or so, of which half
-        are held out for the check of the labels.
+    X, y : (n, d) features and (n,) labels, as the run will get them; half of the rows are held out
+        for the check of the labels. About 200 do where the features tell the label, 2,000 where
+        labels are noisy: of 40 samples of the flights of weeks 0 to 7, 20 block a right logistic
+        regression at 1,000 rows, 2 at 2,000, none at 4,000.
     steps : of each try but for the overfitted batch, which gets 20 times as many.
     seed : of the shuffles and of the point where the gradient is checked.
 
@@ -219,7 +221,9 @@ def _shuffled_labels(trainer, X, y, steps, rng):
         f"Trained on shuffled labels it is {value:.3g} standard deviations below, on average; with "
         f"the labels as given, {given:.3g}."
     )
-    bound = max(given, APART) / 2
+    # Not half of what was given: a few steps learn the base rate by way of common levels, and the
+    # more rows, the clearer that shows.
+    bound = max(given, APART) - APART / 2
     return value, bound, value <= bound, words
 
 
