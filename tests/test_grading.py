@@ -557,7 +557,7 @@ class TestRandomAnswers:
     @pytest.mark.parametrize(
         ("number", "hint"),
         [
-            ("02.1", "in one call, not one after the other."),
+            ("02.1", "one after the other, instead of all in one call?"),
             ("03.4", "are rows drawn one by one, instead of all rows of a group in one call, or"),
         ],
     )

@@ -46,8 +46,8 @@ def asked(answer, cases: list[Case], read) -> list:
             raise
         _, _, left = str(wrong).partition("?")  # what cannot be stopped asks for a restart
         raise Wrong(
-            "Your function did not come back in time; draw all rows of a resample in one call, not "
-            f"one after the other.{left}"
+            "Your function did not come back in time; are the rows of a resample drawn one after "
+            f"the other, instead of all in one call?{left}"
         ) from None
 
 
