@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 
-from labsupport import costs, gate, noise, outcomes, retrained
+from labsupport import comparisons, costs, gate, noise, outcomes, retrained
 from labsupport.grading import Result, calling, check
 from labsupport.grading.calling import Case
 from labsupport.grading.exercise import Question
@@ -322,7 +322,7 @@ class TestSurroundings:
             (np, "abs"),
             (np, "unique"),
             (Fraction, "__eq__"),
-            (outcomes, "as_written"),
+            (comparisons, "as_written"),
             (outcomes.PairedOutcomes, "exact_disparity"),
             (gate, "gate"),
             (costs, "expected_cost"),
