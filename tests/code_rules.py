@@ -26,7 +26,7 @@ CHANCE = {"random", "secrets", "uuid"}
 WRITES = {
     *("write_text", "write_bytes", "savefig", "save", "savez", "savez_compressed", "savetxt"),
     *("to_csv", "to_parquet", "to_json", "to_pickle", "tofile", "dump", "mkdir", "makedirs"),
-    *("touch", "unlink", "rename", "copyfile", "copytree", "rmtree"),
+    *("touch", "unlink", "copyfile", "copytree", "rmtree"),
 }
 PLACE = re.compile(r"(?:[A-Za-z]:)?[/\\][A-Za-z][\w.-]*[/\\][\w./\\-]*|~[/\\].*")
 
@@ -120,6 +120,8 @@ def nothing_left_behind(book: Notebook) -> list[str]:
 
 def _writes(call: ast.Call) -> bool:
     last = ast.unparse(call.func).split(".")[-1]
+    if last == "rename":  # pandas renames columns in memory, by keywords that no file's rename has
+        return not {word.arg for word in call.keywords} & {"columns", "index"}
     if last != "open":
         return last in WRITES
     modes = [*call.args[:2], *(word.value for word in call.keywords if word.arg == "mode")]

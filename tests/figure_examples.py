@@ -39,6 +39,8 @@ SPREADS = {
     "nothing": Spread(1, 1, (0.0, 0.0), (0.81, 0.81), {"edge": (0.836, 0.836)}),
     "one ulp": Spread(5, 0, (0.065, 0.098), (0.795, 0.81), {"edge": (0.718, 0.836)}),
 }
+ALARMS = {0.1: [0.86, 0.0], 0.2: [0.4, 0.0]}
+FOUND = {"undamaged": [], "a leaked label": [], "time zone shifted": ["psi", "ks"]}
 WORST = {
     "exact": [0.038, 0.0271, 0.0302, 0.0376, 0.0595],
     "score": [0.0278, 0.0271, 0.0257, 0.0287, 0.0291],
@@ -124,6 +126,18 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
     "stream_weeks": {
         "lesson": ((live(TriggerPolicy()), "degradation"), {}),
         "every week, no limit": ((live(TriggerPolicy(every=1, sigmas=None)),), {}),
+    },
+    "false_alarms": {
+        "two": (([100, 1000], ALARMS, {0.1: [0.84, 0.01], 0.2: [0.42, 0.0]}), {}),
+        "one": (([50, 200, 9000], {0.1: [1.0, 0.4, 0.0]}, {0.1: [0.98, 0.41, 0.0]}), {}),
+    },
+    "damage_matrix": {
+        "with harm": ((FOUND, ["schema", "psi", "ks"], dict.fromkeys(FOUND, 0.25)), {}),
+        "a false alarm": (({"undamaged": ["psi"], "a day twice": ["psi"]}, ["psi", "new"]), {}),
+    },
+    "check_sizes": {
+        "found": (({"schema": (float("inf"), 0.0), "ks": (0.5, 0.07)}, "a", "saves 90.00 $"), {}),
+        "drift": (({"psi": (1.4, 1.3), "new": (80.0, 0.9)}, "a\nb", "costs 6.00 $"), {}),
     },
     "successions": {
         "ten": ((list(range(90, 80, -1)), [90, *[89] * 9], 100), {}),

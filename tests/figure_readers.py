@@ -600,6 +600,58 @@ def successions(fig: Figure) -> Iterator[str]:
     ]
 
 
+def false_alarms(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    words = [text.get_text() for text in ax.get_legend().get_texts()]
+    for word, line, dots in zip(words, ax.lines[::2], ax.lines[1::2], strict=True):
+        assert list(line.get_xdata()) == list(dots.get_xdata())
+        pairs = zip(*line.get_data(), dots.get_ydata(), strict=True)
+        told = [
+            f"{rate:.0f}% of the time at {n:,} rows (simulated {seen:.0f}%)"
+            for n, rate, seen in pairs
+        ]
+        yield f"{word}: {told[0]}"
+        yield ", ".join(told)
+
+
+def damage_matrix(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    checks = [label.get_text() for label in ax.get_xticklabels()]
+    lit = [(at(mark), mark.get_marker(), mark.get_color()) for mark in marks(ax, "sX")]
+    harms = {text.get_position()[1]: text.get_text() for text in ax.texts}
+    for y, label in enumerate(ax.get_yticklabels()):
+        name, here = label.get_text(), [found for found in lit if found[0][1] == y]
+        failed = [checks[round(x)] for (x, _), _, _ in here]
+        control = name == "undamaged"
+        for _, marker, ink in here:
+            assert marker == ("X" if control else "s") and same_color(ink, BAD if control else MAIN)
+        assert (label.get_weight() == "bold") == (control == bool(failed))
+        said = f"{name}: {', '.join(failed) or 'nothing'}"
+        if y in harms:
+            number = harms[y].replace("\N{MINUS SIGN}", "-")
+            said += f", harm {number} nats"
+        yield said
+
+
+def check_sizes(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    checks = names(ax)
+    for name, untouched, damaged in zip(checks, marks(ax, "oX"), marks(ax, "s"), strict=True):
+        assert [checks[round(at(mark)[1])] for mark in (untouched, damaged)] == [name, name]
+        assert untouched.get_marker() == ("X" if at(untouched)[0] > 1 else "o")
+        for mark, ink in ((untouched, BAD), (damaged, MAIN)):
+            assert same_color(mark.get_color(), ink if at(mark)[0] > 1 else PALE)
+        yield f"{name} {_ratio(at(damaged)[0])} (undamaged {_ratio(at(untouched)[0])})"
+    *lines, outcome = (text.get_text() for text in ax.texts)
+    yield f"{'; '.join(lines)}: {outcome}."
+
+
+def _ratio(x: float) -> str:
+    if x <= 0.02:
+        return "at most 0.02"
+    return "at least 50" if x >= 50 else f"{x:.2f}"
+
+
 READ: dict[str, Callable[[Figure], Iterator[str]]] = {
     **{name: globals()[name] for name in FIGURES},
     "costs panel": cost_lines,
@@ -608,4 +660,5 @@ READ: dict[str, Callable[[Figure], Iterator[str]]] = {
     "noise panel": noise_panel,
     "slices panel": slices_panel,
     "triggers panel": stream_weeks,
+    "validation panel": check_sizes,
 }

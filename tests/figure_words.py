@@ -37,6 +37,10 @@ _WEEKS = (
     "N dollars of regret",
 )
 _IN_WEEKS = [(("week of 2013", "log-loss per flight (nats)"),)]
+_SIZES = words(
+    [(("measured / bound (square: damaged, disc: undamaged, cross: false alarm)", ""),)],
+    *("saves N $", "costs N $"),
+)
 _REAL = ("trees_without_medical", "trees_all_columns", "logistic_without_sex_race")
 _PLANE = ("margin N", "tolerance N", "promote")
 
@@ -108,6 +112,12 @@ WORDS: dict[str, Words] = {
         [(("candidates so far", "accuracy of the champion (%)"),)],
         *("latest only:\nN points lost", "with an anchor:\nN points lost"),
     ),
+    "false_alarms": words(
+        [(("rows in each of the two samples", "false alarms (%)"),)],
+        *("PSI above N", "lines: stated; marks: simulated"),
+    ),
+    "damage_matrix": words([(("", ""),)], "harm\n(nats)", "N"),
+    "check_sizes": _SIZES,
     "costs panel": words([((CATCHES, "expected cost per change (dollars)"),)], *_COSTS),
     "gate panel": words(
         [((PLANE, BETWEEN),), ((PLANE, IN_ANY),)],
@@ -127,4 +137,5 @@ WORDS: dict[str, Words] = {
         [(("number of slices", "false or missed alarms (%)"),)], *("false alarms", "missed", "N")
     ),
     "triggers panel": words(_IN_WEEKS, *_WEEKS),
+    "validation panel": _SIZES,
 }

@@ -84,6 +84,34 @@ CASES = {
         ({"margin": 0.002, "steps": 200, "rate": 0.05}, {"A": PROMOTED}),
         ({"margin": 0.02, "steps": 100, "retrainings": 20}, {"A": NO_GAIN}),
     ],
+    "06_cheap_checks": [
+        (
+            {},
+            {
+                "two halves": PROMOTED,
+                "8 and 9, 24.4% late:": "passed",
+                "passed everything:": "undamaged, a leaked label, last week's copy",
+                "same pipeline": PROMOTED,
+                "what really flew": NO_GAIN,
+            },
+        ),
+        (
+            {"size": 0.1},
+            {
+                "passed everything:": "undamaged, a carrier gone, a day twice, a leaked label, "
+                "categories re-coded, last week's copy",
+                "what really flew": PROMOTED,
+            },
+        ),
+        ({"factor": 1}, {"8 and 9, 24.4% late:": "new of dest", "two halves": PROMOTED}),
+        (
+            {"seed": 3},
+            {
+                "two halves": PROMOTED,
+                "passed everything:": "undamaged, a leaked label, last week's copy",
+            },
+        ),
+    ],
     "07_continuous_training": [
         (
             {},

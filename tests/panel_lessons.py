@@ -154,4 +154,23 @@ STATED = {
             },
         },
     ),
+    "validation": Stated(
+        start={
+            "damage": "categories re-coded", "size": 1.0, "slack": 2.0, "weeks": "8 and 9",
+            "share": 0.2, "look": 100.0,
+        },
+        quotes={
+            "damage": "*This lesson* has categories re-coded", "slack": "factor = 2 # tolerated",
+            "weeks": "in every row of weeks 8 and 9", "share": "20% of the snapshots are damaged",
+            "look": "a look at a false alarm costs 100 $",
+        },
+        unsaid=frozenset(),
+        presets={
+            "This lesson": {},
+            "A small damage": {"size": 0.1},
+            "Strict": {"slack": 0.5},
+            "Real drift": {"weeks": "24 and 25"},
+            "What nothing sees": {"damage": "a leaked label"},
+        },
+    ),
 }  # fmt: skip

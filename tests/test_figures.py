@@ -17,8 +17,11 @@ from labsupport.intervals import bootstrap_gains
 from labsupport.outcomes import PairedOutcomes
 from labsupport.show import (
     best_of_k,
+    check_sizes,
     corrected,
     cost_lines,
+    damage_matrix,
+    false_alarms,
     gap_bound,
     gate_plane,
     interval_bars,
@@ -295,3 +298,45 @@ def test_null_candidates_are_told_in_words_as_well():
     assert null_candidates(right, 100, [0.01]).png != shown.png
     with refuses(ValueError, "no margin to draw"):
         null_candidates(right, 100, [])
+
+
+# ---- lesson 06 ----
+
+
+def test_false_alarms_are_said_for_every_number_of_rows():
+    stated, counted = {0.1: [0.86, 0.37, 0.0]}, {0.1: [0.85, 0.38, 0.0]}
+    shown = false_alarms([100, 200, 10_000], stated, counted)
+    assert "86% of the time at 100 rows (simulated 85%)" in shown.alt
+    assert shown.caption.endswith("86% of the time at 100 rows, 0% at 10,000.")
+    for bad in ({}, {0.1: [0.1], 0.2: [0.1], 0.3: [0.1]}):
+        with refuses(ValueError, "one or two thresholds, the same on both sides"):
+            false_alarms([100], bad, bad)
+    with refuses(ValueError, "got [0.1] and [0.2]"):
+        false_alarms([100], {0.1: [0.5]}, {0.2: [0.5]})
+
+
+def test_the_matrix_says_what_finds_a_damage_and_what_nothing_finds():
+    found = {"undamaged": [], "a day twice": ["psi", "schema"], "a leaked label": []}
+    harm = {"undamaged": 0.0, "a day twice": 0.002, "a leaked label": 0.967}
+    shown = damage_matrix(found, ["schema", "psi"], harm)
+    assert "a day twice: schema, psi, harm +0.002 nats" in shown.alt
+    assert "a leaked label: nothing, harm +0.967 nats" in shown.alt
+    assert shown.caption == "1 of 2 damages are found; nothing finds a leaked label."
+    just_below = damage_matrix(found, ["schema", "psi"], harm | {"undamaged": -1e-9})
+    assert just_below.alt == shown.alt
+    assert "harm" not in damage_matrix(found, ["schema", "psi"]).alt
+    with refuses(ValueError, "no column for ['psi']"):
+        damage_matrix(found, ["schema"])
+    with refuses(ValueError, "needs a damage"):
+        damage_matrix({}, ["schema"])
+
+
+def test_sizes_beyond_the_ends_of_the_axis_are_said_to_be_beyond():
+    shown = check_sizes({"schema": (float("inf"), 0.0), "psi": (1.3, 0.4)}, "a\nb", "saves 1.00 $")
+    assert "schema at least 50 (undamaged at most 0.02); psi 1.30 (undamaged 0.40)" in shown.alt
+    assert shown.caption == "The damage is found by: schema, psi."
+    assert check_sizes({"psi": (0.9, 0.4)}).caption == "The damage is found by: no check."
+    drift = check_sizes({"psi": (1.4, 1.3), "new": (2.0, 0.9)}, "a", "costs 6.00 $")
+    assert drift.caption == "The damage is found by: new; false alarms: psi."
+    with refuses(ValueError, "no check to draw"):
+        check_sizes({})

@@ -129,6 +129,8 @@ MARKS = {
     "X": {draw.BAD, draw.PALE},
     "^": {draw.ASIDE},
     "D": {draw.MAIN, "#ffffff"},
+    "s": {draw.MAIN, draw.PALE},
+    ".": {draw.PALE},
     "o": {draw.GOOD, draw.MAIN, draw.HOLDS, draw.INK, draw.GREY, draw.PALE, "#ffffff"},
 }
 

@@ -8,20 +8,25 @@ from labsupport.show.figures.noise import null_candidates, source_spread
 from labsupport.show.figures.pipeline import pipeline
 from labsupport.show.figures.slices import best_of_k, corrected, measured_and_true, worn_out
 from labsupport.show.figures.triggers import stream_weeks, successions
+from labsupport.show.figures.validation import check_sizes, damage_matrix, false_alarms
 from labsupport.show.panels.costs import cost_panel, cost_view
 from labsupport.show.panels.gate import gate_panel, gate_view
 from labsupport.show.panels.intervals import interval_panel, interval_view
 from labsupport.show.panels.noise import noise_panel, noise_view
 from labsupport.show.panels.slices import many_panel, many_view
 from labsupport.show.panels.triggers import trigger_panel, trigger_view
+from labsupport.show.panels.validation import validation_panel, validation_view
 from labsupport.show.pictures import picture
 
 __all__ = [
     "best_of_k",
+    "check_sizes",
     "corrected",
     "cost_lines",
     "cost_panel",
     "cost_view",
+    "damage_matrix",
+    "false_alarms",
     "gap_bound",
     "gate_panel",
     "gate_plane",
@@ -45,6 +50,8 @@ __all__ = [
     "successions",
     "trigger_panel",
     "trigger_view",
+    "validation_panel",
+    "validation_view",
     "worn_out",
     "worst_promotions",
 ]

@@ -369,6 +369,18 @@ FAULTS = [
     ),
     broken(
         "nothing_left_behind",
+        "file renamed beside the lesson",
+        add_source(SCORE_CELL, "\nfrom pathlib import Path\nPath('notes.txt').rename('old.txt')"),
+        "calls Path('notes.txt').rename, which writes beside",
+    ),
+    broken(
+        "nothing_left_behind",
+        "file renamed by os",
+        add_source(SCORE_CELL, "\nimport os\nos.rename(src='notes.txt', dst='old.txt')"),
+        "calls os.rename, which writes beside",
+    ),
+    broken(
+        "nothing_left_behind",
         "path in the code",
         add_source(SCORE_CELL, "\ndata = '/mnt/data/rows.csv'"),
         "'/mnt/data/rows.csv', a path of one machine",

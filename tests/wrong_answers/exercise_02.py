@@ -174,7 +174,9 @@ def resamples_of_4000_rows(*given):
 def any_loss_blocks(low, high, margin):
     if high < 0:
         return "block"
-    return "promote" if margin <= low <= high else "block" if high < margin else "inconclusive"
+    if margin <= low <= high:
+        return "promote"
+    return "block" if high < margin else "inconclusive"
 
 
 def one_row_more(*given):
