@@ -15,7 +15,7 @@ def share_below(values, cut) -> float:
     return float((values <= cut).mean())
 
 
-def labels(rng, n: int, shares=USUAL, names=CLASSES, all_of_them: bool = True) -> np.ndarray:
+def labels(rng, n: int, shares=USUAL, names=CLASSES) -> np.ndarray:
     """So many labels, in which each class with a share has a row."""
     some = rng.choice(names, n, p=np.array(shares) / np.sum(shares))
     some[: np.count_nonzero(shares)] = names[np.array(shares) > 0]
@@ -44,7 +44,7 @@ def with_outlier(values, size: float) -> np.ndarray:
     return values
 
 
-def week(before=USUAL, now=USUAL, shift=0.0, missing=(0.0, 0.0), outliers=(None, None), rows=1000):
+def week(before=USUAL, now=USUAL, shift=0.0, missing=(0.0, 0.0), outliers=(None, None), rows=600):
     """A reference and a snapshot of other sizes, and a bound that no whole number of rows meets."""
 
     def given(rng):

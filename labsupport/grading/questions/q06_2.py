@@ -298,15 +298,14 @@ QUESTION = Question(
     mistakes=[
         mistake(
             "isin, so nothing is ever lost",
-            "Every class of the snapshot is looked up in the reference, and none of the reference "
-            "in the snapshot: so nothing is ever lost.",
+            "No class is ever lost here; looking up the snapshot's classes in the reference finds "
+            "the new ones alone.",
             checks(is_lost=never),
-            checks(is_lost=lambda old, new: not np.isin(new, old).all() and lost(old, new)),
         ),
         mistake(
             "isin turned round",
-            "Every class of the reference is looked up in the snapshot, and none of the snapshot "
-            "in the reference: so nothing is ever new.",
+            "No class is ever new here; looking up the reference's classes in the snapshot finds "
+            "the lost ones alone.",
             checks(is_new=never),
         ),
         mistake(
@@ -323,8 +322,8 @@ QUESTION = Question(
         ),
         mistake(
             "number of classes",
-            "Only how many classes there are is compared, so one that is new makes up for one that "
-            "is lost.",
+            "One class in place of another goes unnoticed; where classes are only counted, one "
+            "that is new makes up for one that is lost.",
             checks(fewer, more),
         ),
         mistake(
@@ -373,7 +372,8 @@ QUESTION = Question(
         ),
         mistake(
             "the median with NaN",
-            "Where a value is missing, the median is NaN here, and no value lies below NaN.",
+            "Where the reference has missing values, nothing ever moves; a median with NaN among "
+            "its values is NaN.",
             checks(has_moved=moved(cut=lambda old, new: np.median(old))),
         ),
         mistake(
