@@ -82,13 +82,10 @@ right_answer = checks(*ALL)
 # The cases: what is right is known beforehand, since the faults are planted
 
 
-def anything(rng) -> tuple[Run, float]:
-    """A run that is right, and its rate."""
-    model = one_of(
-        linear(), linear(comes_in=np.copy), two_outputs(seed(rng)), hidden(seed(rng), 3)
-    )(rng)
-    rate = rng.uniform(0.3, 0.8)
-    return Run(model, descent(rate)), rate
+def anything(rng) -> Run:
+    """A run that is right."""
+    model = one_of(linear(), linear(comes_in=np.copy), two_outputs(seed(rng)), hidden(seed(rng), 3))
+    return Run(model(rng), descent(rng.uniform(0.3, 0.8)))
 
 
 def seed(rng) -> int:
@@ -109,7 +106,7 @@ def clean(run: Callable, **of):
     return given
 
 
-def spoilt(change: Callable, run: Callable = lambda rng: anything(rng)[0], **of):
+def spoilt(change: Callable, run: Callable = anything, **of):
     """A run on a sample that was changed: change(rng, X, y) -> X, y."""
 
     def given(rng):
@@ -134,8 +131,9 @@ def never_there(rng, X, y):
 
 
 def too_high(rng) -> Run:
-    run, rate = anything(rng)
-    return replace(run, way=descent(TOO_HIGH * rate))
+    """Its scores are huge, and their order is good: rows held out alone do not show it."""
+    model = one_of(linear(), two_outputs(seed(rng)))(rng)
+    return Run(model, descent(TOO_HIGH * rng.uniform(0.3, 0.8)))
 
 
 def plain(rng) -> Run:
@@ -162,7 +160,7 @@ def all_but_one(w) -> np.ndarray:
 
 
 FAULTS = {
-    "a sign error in the gradient": clean(lambda rng: replace(anything(rng)[0], sign=-1.0)),
+    "a sign error in the gradient": clean(lambda rng: replace(anything(rng), sign=-1.0)),
     "a forgotten division by the number of rows": clean(summed),
     "frozen weights": clean(frozen),
     "labels shifted by one row": spoilt(shifted, plain),
@@ -181,7 +179,7 @@ RIGHT = {
         lambda rng: Run(two_outputs(seed(rng)), descent(rng.uniform(0.2, 0.5)))
     ),
     "a hidden layer": clean(
-        lambda rng: Run(hidden(seed(rng), int(rng.integers(3, 6))), descent(rng.uniform(0.3, 0.8)))
+        lambda rng: Run(hidden(seed(rng), int(rng.integers(3, 6))), descent(rng.uniform(0.6, 1.0)))
     ),
     "a squared loss": clean(
         lambda rng: Run(linear(), descent(rng.uniform(0.1, 0.2)), loss=SQUARED)
@@ -192,19 +190,19 @@ RIGHT = {
     ),
     "an adaptive rate": clean(lambda rng: Run(linear(), adam(rng.uniform(0.02, 0.1)))),
     "small batches in a random order": clean(
-        lambda rng: Run(linear(), descent(rng.uniform(0.7, 1.0)), batch=6, order=seed(rng))
+        lambda rng: Run(linear(), descent(rng.uniform(0.8, 1.0)), batch=4, order=seed(rng))
     ),
 }
 HARD_FAULTS = {
     "labels shifted by one row, where one label is rare": spoilt(shifted, plain, share=0.12),
     "labels shifted by one row on their way into the model": clean(
-        lambda rng: replace(anything(rng)[0], labels=lambda y: np.roll(y, 1))
+        lambda rng: replace(anything(rng), labels=lambda y: np.roll(y, 1))
     ),
     "a feature that is NaN in one row, which training takes for a zero": spoilt(
-        one_nan, lambda rng: replace(anything(rng)[0], features=np.nan_to_num)
+        one_nan, lambda rng: replace(anything(rng), features=np.nan_to_num)
     ),
     "frozen weights that report no gradient": clean(lambda rng: frozen(rng, cut_off=True)),
-    "a single frozen weight": clean(lambda rng: replace(anything(rng)[0], moves=all_but_one)),
+    "a single frozen weight": clean(lambda rng: replace(anything(rng), moves=all_but_one)),
     "a learning rate ten thousand times too high, and adaptive": clean(
         lambda rng: Run(linear(), adam(TOO_HIGH * rng.uniform(0.02, 0.1)))
     ),
@@ -238,7 +236,7 @@ def cases(rng) -> list[Case]:
 
 
 def falls_always(trainer, X, y) -> bool:
-    losses = [trainer.loss(trainer.train(X, y, steps), X, y) for steps in range(21)]
+    losses = [trainer.loss(trainer.train(X, y, steps), X, y) for steps in range(31)]
     return bool((np.diff(losses) < 0).all())
 
 
@@ -246,7 +244,7 @@ def falls_elsewhere(trainer, X, y) -> bool:
     """On rows held out, below what it was at the start."""
     weights = (trainer.train(X[::2], y[::2], steps) for steps in (0, 30))
     start, end = (trainer.loss(one, X[1::2], y[1::2]) for one in weights)
-    return end < 0.9 * start
+    return end < 0.93 * start
 
 
 def all_move(trainer, X, y) -> bool:
@@ -289,7 +287,7 @@ FALLS_FAR = mistake(
     "the loss has to fall far",
     "A right trainer is refused whose loss falls, and slowly; how far it falls is a matter of the "
     "rate.",
-    *(without(falls, lambda *given, to=to: falls(*given, to=to)) for to in (0.9, 0.95)),
+    without(falls, lambda *given: falls(*given, to=0.9)),
 )
 
 QUESTION = Question(
@@ -335,6 +333,11 @@ QUESTION = Question(
             "What gets through are labels of other rows, and steps that are far too long: what "
             "does the loss say to them?",
             checks(finite, gradient_agrees, moves),
+        ),
+        mistake(
+            "the loss may rise",
+            "A run gets through whose loss is higher at the end than at the start.",
+            without(falls),
         ),
         mistake(
             "no look at the gradient",
