@@ -44,7 +44,8 @@ def worst_false_promotion(
     Raises
     ------
     ValueError : n below 1, a margin that no gain can have, a confidence outside (0, 1), or another
-        method: BCa and drawn resamples may hold a better row against the candidate.
+        method: nobody has shown that BCa, or drawn resamples, never hold a better row against the
+        candidate.
     """
     check_count(n, "n")
     check_level(confidence, "confidence")

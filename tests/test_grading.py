@@ -20,12 +20,13 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 
-from labsupport import costs, gate, noise, outcomes, retrained
+from labsupport import comparisons, costs, gate, noise, outcomes, retrained
 from labsupport.grading import Result, calling, check
 from labsupport.grading.calling import Case
-from labsupport.grading.exercise import Question
-from labsupport.grading.questions import QUESTIONS, by_number
+from labsupport.grading.exercise import Question, draw_for
+from labsupport.grading.questions import QUESTIONS, by_number, q06_1
 from labsupport.grading.readers import Wrong
+from labsupport.validation import ks_rate, psi
 from solutions import answers
 
 NUMBERS = sorted(QUESTIONS)
@@ -322,7 +323,7 @@ class TestSurroundings:
             (np, "abs"),
             (np, "unique"),
             (Fraction, "__eq__"),
-            (outcomes, "as_written"),
+            (comparisons, "as_written"),
             (outcomes.PairedOutcomes, "exact_disparity"),
             (gate, "gate"),
             (costs, "expected_cost"),
@@ -557,7 +558,7 @@ class TestRandomAnswers:
     @pytest.mark.parametrize(
         ("number", "hint"),
         [
-            ("02.1", "in one call, not one after the other."),
+            ("02.1", "one after the other, instead of all in one call?"),
             ("03.4", "are rows drawn one by one, instead of all rows of a group in one call, or"),
         ],
     )
@@ -655,3 +656,29 @@ def test_nbgrader_gives_points_for_right_answers_only():
     assert [output.output_type for output in right.outputs] == ["stream"]
     assert [output.name for output in wrong.outputs] == ["stdout", "stderr"]
     assert "execute_result" not in {output.output_type for cell in cells for output in cell.outputs}
+
+
+def drawn(number, seed):
+    return [
+        case for part in QUESTIONS[number].rounds for case in part.cases(draw_for(number, seed))
+    ]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_exercise_06_is_right_about_what_validation_is_right_about(seed):
+    """The questions do without labsupport.validation: a check should not wait for pandas."""
+    for case in drawn("06.1", seed):
+        old, new, k = case.args
+        bins = [q06_1.counts(side, q06_1.quantiles(old, k)) for side in (old, new)]
+        assert psi(*bins) == pytest.approx(case.expected, rel=1e-9), case.about
+    for case in drawn("06.3", seed):
+        m, n, rate = case.args
+        share = rate / len(m)
+        for bound, *rows in zip(case.expected, m.tolist(), n.tolist(), strict=True):
+            spent = ks_rate(bound, *rows)
+            assert spent == pytest.approx(share) or (bound == 1 and spent > share), case.about
+
+
+def test_the_checks_of_an_exercise_do_not_wait_for_pandas():
+    code = "import sys, labsupport.grading; sys.exit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -70,6 +70,19 @@ def test_more_rows_against_every_table(method):
         assert worst_false_promotion(24, margin, method=method) == pytest.approx(wanted, rel=3e-4)
 
 
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+@pytest.mark.parametrize(("method", "n"), [("exact", 25), ("score", 25), ("unconditional", 12)])
+def test_no_lower_end_falls_by_a_better_row(method, n, confidence):
+    """What lets a staircase stand for all tables. 1e-5: how precise an unconditional end is."""
+    low = {
+        (b, w): gain_interval(PairedOutcomes(same, b, w, 0), confidence, method).low
+        for b, w, same in every_table(n)
+    }
+    for (b, w), end in low.items():
+        for favourable in ((b + 1, w), (b, w - 1)):
+            assert low.get(favourable, 1.0) >= end - 1e-5
+
+
 @pytest.mark.parametrize("n", [10, 20, 50, 100])
 def test_the_bootstrap_takes_silence_for_proof(n):
     """The world that loses one row in a hundred and gains none: on n rows no pair is seen with

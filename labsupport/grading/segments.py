@@ -105,6 +105,12 @@ HOLDOUTS = {
     "a looser level": segments([*CALM, (5, 14)], 40, 0.01, 0.2),
     "a loss that just misses the level": segments([*CALM, (6, 16)], 40, 0.01, 0.2),
     "a single slice, exactly at the level": segments([(0, 5)], 40, 0.01, 0.0625),
+    "a single slice of more pairs, exactly at a strict level": segments(
+        [(0, 11)], 40, 0.01, 2.0**-10
+    ),
+    "a loss that is sure enough, with slices that are calm": segments(
+        [*CALM, (3, 18)], 40, 0.01, 0.0089
+    ),  # 4 times its p-value, and 5 times, are below the level; 8 times is not
     "a margin below zero": segments(CALM, -8, -0.005),
     "a loss on a holdout whose gain is nearly zero, with a margin below zero": segments(
         [(2, 12), (9, 8), (10, 10)], 2, -0.005

@@ -266,7 +266,7 @@ WRONG = {
         (zero_counts_as_missing, "on a model that is always wrong"),
         (gap_only, "it should return two values, (accuracy, gap)"),
         (forgotten_return, "returned None; is a return missing"),
-        (groups_are_letters, "a share of no rows?"),
+        (groups_are_letters, "it may be a share of no rows."),
         (runs_of_groups, "The accuracy is right and the gap is not"),
     ],
     "01.2": [

@@ -153,7 +153,7 @@ def not_rounded(candidate_only, baseline_only, n, margin, confidence):
 
 def one_resample_short(*given):
     *rows, confidence, n_resamples, rng = given
-    return ends(paired_gains(*rows, max(1, n_resamples - 1), rng), confidence)
+    return ends(paired_gains(*rows, n_resamples - 1, rng), confidence)
 
 
 def as_many_of_each_label(y, candidate, baseline, confidence, n_resamples, rng):
@@ -203,7 +203,7 @@ WRONG = {
         (separate_intervals, "The interval is too wide"),
         (labels_drawn_apart, "The interval is"),
         (discordant_rows_alone, "Only rows on which the models differ are drawn"),
-        (one_resample_short, "The gains of two resamples differ as a rule"),
+        (one_resample_short, "on a single resample"),
         (as_many_of_each_label, "The interval is too narrow on"),
         (resamples_of_4000_rows, "or does a resample hold more rows?"),
     ],

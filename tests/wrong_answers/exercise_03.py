@@ -77,6 +77,28 @@ def unsorted_gains(gains, k):
     return np.dot(wins, gains) / math.comb(len(gains), k)
 
 
+def gate_with(outcomes, margin, level, looked_at=lambda part: True):
+    parts = {name: part for name, part in outcomes.slices.items() if looked_at(part)}
+    adjusted = holm([mcnemar(part) for part in parts.values()])
+    tests = zip(parts.items(), adjusted, strict=True)
+    lost = [name for (name, part), p in tests if part.gain < 0 and p <= level]
+    return outcomes.gain >= margin and not lost, lost
+
+
+def half_the_level(outcomes, margin, level):
+    return gate_with(outcomes, margin, level / 2)
+
+
+def never_above_the_usual_level(outcomes, margin, level):
+    return gate_with(outcomes, margin, min(level, 0.05))
+
+
+def few_pairs_left_out(outcomes, margin, level):
+    return gate_with(
+        outcomes, margin, level, lambda part: part.candidate_only + part.baseline_only >= 10
+    )
+
+
 def no_slices_no_promotion(outcomes, margin, level):
     if not outcomes.slices:
         return False, []
@@ -97,6 +119,9 @@ WRONG = {
         (simulated_best, "near the mean of the winners, and not equal"),
     ],
     "03.3": [
+        (half_the_level, "A slice whose loss is established is not named"),
+        (few_pairs_left_out, "A slice"),
+        (never_above_the_usual_level, "A slice whose loss is established is not named"),
         (no_slices_no_promotion, "and a gain that reaches the margin"),
         (losing_slices_only, "Only the slices with a loss are counted"),
         (count_of_losses, "a list of the names"),
@@ -104,7 +129,7 @@ WRONG = {
     "03.4": [
         (two_groups, "between the same two groups"),
         (unseeded_generator, "let it depend on nothing but its arguments"),
-        (always_fifty_rows, "what is a group's accuracy divided by?"),
+        (always_fifty_rows, "how does a group's accuracy come about?"),
     ],
 }
 

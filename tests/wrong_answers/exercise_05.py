@@ -104,6 +104,19 @@ def by_python_division(costs, catch_rates):
     return sorted(range(len(costs)), key=lambda i: float(costs[i]) / float(catch_rates[i]))
 
 
+def most_is_all(costs, catch_rates):
+    total, arriving = 0.0, 1.0
+    for cost, caught in zip(costs, catch_rates, strict=True):
+        total += arriving * cost
+        arriving *= 1 - caught if caught <= 0.5 else 0
+    return total
+
+
+def half_for_all(costs, catch_rates):
+    rates = np.where(catch_rates == 1, 0.5, np.maximum(catch_rates, 1e-12))
+    return np.argsort(costs / rates).tolist()
+
+
 WRONG = {
     "05.1": [
         (late_checks_are_cheaper, "Training that has run is paid for"),
@@ -124,9 +137,11 @@ WRONG = {
         (useless_stages_are_not_run, "not right, on a first stage that stops nothing"),
         (arriving_from_passing, "n a first stage that stops all, the cost is not a finite number"),
         (scribbles, "changed its inputs"),
+        (most_is_all, "that stops most"),
     ],
     "05.4": [
         (idle_first, "does not belong in front"),
+        (half_for_all, "There is a cheaper order, on"),
         (counted_from_one, "counted from one"),
         (idle_left_out, "hold the index of each check"),
         (until_nothing_is_left, "hold the index of each check"),

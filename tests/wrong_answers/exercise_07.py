@@ -106,6 +106,16 @@ def found_in_the_text(asked, log, stored):
     return left
 
 
+def a_hundred_at_most(right, tolerance):
+    latest = best = right[0]
+    served = []
+    for candidate in right[1:]:
+        if candidate >= best - min(tolerance, 100):
+            latest, best = candidate, max(best, candidate)
+        served.append(latest)
+    return served
+
+
 def best_listed(right, tolerance):
     return np.maximum.accumulate(right)[1:]
 
@@ -146,6 +156,7 @@ WRONG = {
         (first_included, "The first champion is in the list"),
         (blocked_left_out, "blocked ones included"),
         (shares, "not whole"),
+        (a_hundred_at_most, "on a tolerance of hundreds"),
         (best_listed, "What is listed never falls here"),
         (never_without_a_right_row, "on a candidate that has nothing right, and may"),
     ],

@@ -101,7 +101,7 @@ def hopeless(rng) -> list[Case]:
 
 
 def read(value) -> tuple:
-    no_rows = ": is it a share of no rows?"
+    no_rows = ": it may be a share of no rows"
     accuracy, gap = pair(value, ("accuracy", "gap"))
     return number(accuracy, "accuracy", no_rows), number(gap, "gap", no_rows)
 

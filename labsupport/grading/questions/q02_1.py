@@ -46,8 +46,8 @@ def asked(answer, cases: list[Case], read) -> list:
             raise
         _, _, left = str(wrong).partition("?")  # what cannot be stopped asks for a restart
         raise Wrong(
-            "Your function did not come back in time; draw all rows of a resample in one call, not "
-            f"one after the other.{left}"
+            "Your function did not come back in time; are the rows of a resample drawn one after "
+            f"the other, instead of all in one call?{left}"
         ) from None
 
 
@@ -249,15 +249,14 @@ QUESTION = Question(
             together=lambda told: not all_the_same(told),
         ),
         Round(
-            generators("two resamples", 2),
+            generators("a few resamples", 3),
             [
                 mistake(
                     "fewer resamples than asked for",
-                    "The gains of two resamples differ as a rule, and here the two ends never do: "
-                    "how many do you draw?",
+                    "A few resamples have gains that differ, and here the two ends never do: how "
+                    "many do you draw?",
                     lambda *args: answer_with()(*args[:-2], max(1, args[-2] // 2), args[-1]),
                     lambda *args: answer_with()(*args[:-2], max(1, args[-2] // 5), args[-1]),
-                    lambda *args: answer_with()(*args[:-2], max(1, args[-2] - 1), args[-1]),
                     when=without_width,
                 ),
             ],

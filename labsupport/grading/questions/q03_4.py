@@ -262,7 +262,7 @@ QUESTION = Question(
         mistake(
             "accuracies of other rows",
             "The share is one of so many worlds, and the gaps do not add up to whole rows of so "
-            "many: what is a group's accuracy divided by?",
+            "many: how does a group's accuracy come about?",
             lambda *args: of_rows(args[1] - 1, args[1] - 1, *args),
             lambda *args: of_rows(args[1] + 1, args[1] + 1, *args),
             when=only_the_average_is_off,

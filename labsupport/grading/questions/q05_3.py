@@ -67,6 +67,8 @@ EDGES = {
     "a single stage that stops all": lambda rng: (draw(rng, 1)[0], np.ones(1)),
     "stages of which each stops all": lambda rng: (draw(rng, 3)[0], np.ones(3)),
     "stages that stop hardly anything": scaled(rate=1e-3),
+    **{f"{what} that stops most": with_one(i, rate=0.83) for i, what in enumerate(PLACES)},
+    "stages that stop nearly all": lambda rng: (draw(rng, 4)[0], rng.uniform(0.9, 0.99, 4)),
     "costs of less than a cent": scaled(cost=1e-6),
     "costs of millions": scaled(cost=1e6),
     "a long pipeline": scaled(n=40),

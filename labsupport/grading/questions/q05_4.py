@@ -69,6 +69,12 @@ EDGES = {  # of which several orders may be the cheapest
     "checks of which none ever finds anything": six(rate=0.0),
     "a check that stops all": six((2, None, ALL)),
     "two checks that stop all": six((2, None, ALL), (5, None, ALL)),
+    "a check that stops all, beside one that is cheaper and finds half": six(
+        (2, fixed(4.0), ALL), (5, fixed(3.0), fixed(0.5))
+    ),
+    "checks that find most of what there is": six(
+        (1, None, fixed(0.97)), (2, None, fixed(0.91)), (5, None, fixed(0.85))
+    ),
     "a dear check that stops all": six((2, fixed(400.0), ALL)),
     "a cheap idle check beside one that hardly finds anything": six(
         (1, fixed(0.001), NONE), (4, None, fixed(1e-12))

@@ -66,6 +66,7 @@ EDGES = {
     "no tolerance at all": walk(-3, 3, 0, n=20),
     "no tolerance and candidates that are all alike": steps(0, tolerance=0, times=5),
     "a tolerance of one row": walk(-3, 3, 1, n=20),
+    "a tolerance of hundreds": walk(-900, 900, 400, n=30),
     "a tolerance larger than every loss": walk(-40, 40, 5000, n=20),
     "a long slide, a row at a time": steps(-1, tolerance=4, times=50),
     "a long slide that is blocked again and again": steps(-3, 1, tolerance=7, times=40),
