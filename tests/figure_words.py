@@ -38,7 +38,7 @@ _WEEKS = (
 )
 _IN_WEEKS = [(("week of 2013", "log-loss per flight (nats)"),)]
 _SIZES = words(
-    [(("measured / bound (square: damaged, disc: undamaged, cross: false alarm)", ""),)],
+    [(("measured / bound (square: damaged; disc, cross: not)", ""),)],
     *("saves N $", "costs N $"),
 )
 _REAL = ("trees_without_medical", "trees_all_columns", "logistic_without_sex_race")

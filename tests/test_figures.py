@@ -337,6 +337,6 @@ def test_sizes_beyond_the_ends_of_the_axis_are_said_to_be_beyond():
     assert shown.caption == "The damage is found by: schema, psi."
     assert check_sizes({"psi": (0.9, 0.4)}).caption == "The damage is found by: no check."
     drift = check_sizes({"psi": (1.4, 1.3), "new": (2.0, 0.9)}, "a", "costs 6.00 $")
-    assert drift.caption == "The damage is found by: new; false alarms: psi."
+    assert drift.caption == "For the damage alone fails: new; false alarms: psi."
     with refuses(ValueError, "no check to draw"):
         check_sizes({})

@@ -182,10 +182,12 @@ def check_sizes(
     if not sizes:
         raise ValueError("There is no check to draw; give at least one.")
     alt = draw_check_sizes(fig, sizes, setting, outcome)
-    found = [name for name, (damaged, untouched) in sizes.items() if damaged > 1 >= untouched]
+    alone = [name for name, (damaged, untouched) in sizes.items() if damaged > 1 >= untouched]
     alarms = [name for name, (_, untouched) in sizes.items() if untouched > 1]
-    ends = f"; false alarms: {', '.join(alarms)}" if alarms else ""
-    return alt, f"The damage is found by: {', '.join(found) or 'no check'}{ends}."
+    found = ", ".join(alone) or "no check"
+    if alarms:
+        return alt, f"For the damage alone fails: {found}; false alarms: {', '.join(alarms)}."
+    return alt, f"The damage is found by: {found}."
 
 
 def draw_check_sizes(
@@ -197,9 +199,9 @@ def draw_check_sizes(
     for y, (damaged, untouched) in enumerate(sizes.values()):
         alarm = ("X", BAD) if untouched > 1 else ("o", PALE)
         found = ("s", MAIN if damaged > 1 else PALE)
-        for value, (marker, ink), aside in ((untouched, alarm, 0.17), (damaged, found, -0.17)):
+        for value, (marker, ink), aside in ((untouched, alarm, 0.22), (damaged, found, -0.22)):
             at = float(np.clip(value, _LOW, _HIGH))
-            ax.plot([at], [y + aside], marker, color=ink, markersize=10, zorder=4, **_EDGE)
+            ax.plot([at], [y + aside], marker, color=ink, markersize=9, zorder=4, **_EDGE)
     head = {"transform": fig.transFigure, "va": "top", "fontsize": 10.5, "color": INK}
     for y, line in zip((0.985, 0.93), setting.split("\n"), strict=False):
         ax.text(0.015, y, line, **head)
@@ -219,7 +221,7 @@ def draw_check_sizes(
 def _sizes_frame(fig: LabFigure, names: Sequence[str]) -> Axes:
     ax = fig.add_axes((0.235, 0.14, 0.735, 0.73))
     ax.set(xscale="log", xlim=(_LOW / 1.3, _HIGH * 1.3), ylim=(len(names) - 0.4, -0.6))
-    ax.set_xlabel("measured / bound (square: damaged, disc: undamaged, cross: false alarm)")
+    ax.set_xlabel("measured / bound (square: damaged; disc, cross: not)")
     ax.set_yticks(range(len(names)), names)
     ax.set_xticks([_LOW, 0.1, 1, 10, _HIGH])
     ends = {_LOW: f"≤ {_LOW:g}", _HIGH: f"≥ {_HIGH:g}"}

@@ -199,7 +199,8 @@ def _snapshot(weeks: str) -> object:
 
 def _sentence(setting: str, caught: tuple, cried: tuple, saved: float) -> str:
     apart = ", ".join(name for name in caught if name not in cried)
-    found = f"The damage is found by {apart}" if apart else "No check finds the damage"
+    nothing = "No check fails for the damage alone" if cried else "No check finds the damage"
+    found = f"The damage is found by {apart}" if apart else nothing
     alarm = "the undamaged snapshot passes"
     if cried:
         alarm = f"the undamaged snapshot fails as well, by {', '.join(cried)}"
