@@ -98,8 +98,8 @@ CASES = {
         (
             {"size": 0.1},
             {
-                "passed everything:": "undamaged, a carrier gone, a day twice, a leaked label, "
-                "categories re-coded, last week's copy",
+                "passed everything:": "undamaged, a carrier gone, a class lost, a day twice, "
+                "a leaked label, categories re-coded, last week's copy",
                 "what really flew": PROMOTED,
             },
         ),
