@@ -6,6 +6,10 @@ returned, as it is read, or None where the case is not of that kind. The tests c
 
 from __future__ import annotations
 
+import math
+
+from labsupport.grading.questions.q06_1 import NO_NUMBER
+
 
 def first_off(case):
     if not case.expected:
@@ -22,6 +26,14 @@ def last_off(case):
 def turned_round(case):
     said = tuple(reversed(case.expected))
     return said if said != tuple(case.expected) else None
+
+
+CHECKS = ("lost", "new", "moved")
+
+
+def finite(change):
+    """What is said to a finite PSI."""
+    return lambda case: None if math.isinf(case.expected) else change(case.expected)
 
 
 def moved(by):
@@ -137,6 +149,30 @@ FALLBACKS = {
             "the index of each check, and each of them once",
         ),
         (turned_round, "There is a cheaper order"),
+    ],
+    "06.1 otherwise": [
+        (lambda case: NO_NUMBER, "The PSI is not a number"),
+        (lambda case: 1.0 if math.isinf(case.expected) else None, "the PSI stays finite"),
+        (finite(lambda psi: math.inf), "infinite without a bin that has rows on one side only"),
+        (finite(lambda psi: psi - 1), "The PSI is too low"),
+        (finite(lambda psi: psi + 1), "The PSI is too high"),
+    ],
+    "06.2 otherwise": [
+        (lambda case: () if case.expected else None, "says nothing"),
+        (
+            lambda case: CHECKS if len(case.expected) < len(CHECKS) else None,
+            "is a false alarm",
+        ),
+        (lambda case: case.expected, "This is not right"),
+    ],
+    "06.3 otherwise": [
+        (lambda case: (*case.expected, 0.5), "There is not one threshold for each column"),
+        (lambda case: [bound / 2 for bound in case.expected], "A threshold is too low"),
+        (lambda case: [bound * 2 for bound in case.expected], "A threshold is higher"),
+    ],
+    "06.4 otherwise": [
+        (lambda case: True, "A fault got through"),
+        (lambda case: False, "A right trainer was refused"),
     ],
     "07.1 otherwise": [
         (lambda case: (*case.expected, 10**6), "A place in the list does not exist"),
