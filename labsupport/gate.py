@@ -143,7 +143,8 @@ class Verdict:
             rows += f"<td>{mark[c.passed]}</td></tr>"
         return (
             f"<table><caption><b>{self.decision.upper()}</b>: {html.escape(self.reason)}</caption>"
-            "<thead><tr><th>check</th><th>slice</th><th>value</th><th>bound</th><th>result</th></tr></thead>"
+            "<thead><tr><th>check</th><th>slice</th><th>value</th><th>bound</th><th>result</th>"
+            "</tr></thead>"
             f"<tbody>{rows}</tbody></table>"
         )
 

@@ -251,6 +251,24 @@ def test_a_percent_with_a_space_is_seen():
     assert PERCENT_APART.findall("2.5 % of them, {x:g} %, 17 % 4, 5%") == ["5 %", "} %"]
 
 
+# ---- no line is longer than 100, also where ruff looks away (a pragma, a word without a space)
+# ----------------------------------------------------------------------------------------------
+
+
+def too_long(source: str) -> list[int]:
+    """The lines of more than 100 characters."""
+    return [i for i, line in enumerate(source.splitlines(), start=1) if len(line) > 100]
+
+
+@pytest.mark.parametrize("path", [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))], ids=name_of)
+def test_no_line_is_too_long(path):
+    assert too_long(path.read_text(encoding="utf-8")) == []
+
+
+def test_a_long_line_is_seen_behind_a_pragma():
+    assert too_long(f"x = 1  # noqa: E501 {'-' * 90}\ny = 2\n") == [1]
+
+
 # ---- one condition in a line
 # ----------------------------------------------------------------------------------------------
 

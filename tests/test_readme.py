@@ -73,6 +73,9 @@ def test_the_table_has_every_lesson_and_exercise():
     assert rows(README) == expected_rows()
     there = {int(path.stem[:2]) for path in ROOT.glob("notebooks/*.ipynb")}
     assert there | to_come(README) == set(range(11)) and not there & to_come(README)
+    start = (ROOT / "notebooks" / "00_start_here.ipynb").read_text(encoding="utf-8")
+    said = re.search(r"numbers on the boxes are lessons; ([^.]*) are still to come", start)
+    assert said and f"Lessons {said[1]} (" in README  # lesson 00 calls the same lessons to come
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("notebooks/*.ipynb")), ids=lambda path: path.stem)

@@ -1,6 +1,4 @@
-"""Calling a student's function: whatever it does, the kernel survives and the answer is a plain
-value or a hint.
-"""
+"""Calling a student's function: the kernel survives it, and there is a plain value or a hint."""
 
 from __future__ import annotations
 
@@ -166,7 +164,7 @@ def _call(answer, args: tuple, where: str) -> object:
         value = answer(*args)
     except (NotImplementedError, _TimeUp):
         raise
-    except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt of an answer must not end the kernel
+    except BaseException as error:  # noqa: BLE001 - SystemExit must not end the kernel, either
         raise Wrong(
             f"Your function raised {_in_words(error)}{where}; it should return an answer."
         ) from None
@@ -196,7 +194,7 @@ def _in_time(work: Callable, problem: list, limit: float) -> None:
             work(stop)
         except Wrong as wrong:
             problem.append(wrong)
-        except BaseException as error:  # noqa: BLE001 - reported as a hint; nothing may escape from the thread
+        except BaseException as error:  # noqa: BLE001 - a hint; nothing may escape the thread
             problem.append(
                 Wrong(f"The call ended with {type(error).__name__} before your function answered.")
             )
@@ -250,7 +248,8 @@ class _Nowhere(io.TextIOBase):
 @contextlib.contextmanager
 def _surroundings_restored():
     """No prints, no warnings, and the global random generators as they were before."""
-    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002 - the student may use it
+    numpy_state = np.random.get_state()  # noqa: NPY002 - the student may use the old generator
+    python_state = random.getstate()
     nowhere = _Nowhere()
     try:
         with (
@@ -274,7 +273,7 @@ def _insist_on_function(answer: object, n_arguments: int) -> None:
         )
     try:
         parameters = inspect.signature(answer)
-    except Exception:  # noqa: BLE001 - some callables have no signature to look at, or a broken one; calling them will tell
+    except Exception:  # noqa: BLE001 - no signature, or a broken one: calling it will tell
         return
     try:
         parameters.bind(*range(n_arguments))

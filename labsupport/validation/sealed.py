@@ -134,7 +134,8 @@ def trial_of_file(seed: int, data: str, path: str | None) -> tuple[str, bool]:
         result = trial(seed, data, check)
     except OSError:
         raise
-    except BaseException as error:  # noqa: BLE001 - a student's file may raise anything, SystemExit too
+    # A student's file may raise anything, SystemExit too.
+    except BaseException as error:  # noqa: BLE001
         where = traceback.extract_tb(error.__traceback__)[-1]
         said = f"{type(error).__name__}: {error}"
         return (

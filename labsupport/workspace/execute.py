@@ -238,7 +238,8 @@ def _index(outcomes: list[Outcome], folder: Path) -> str:
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>The lessons, '
         f"executed</title><style>{STYLE}</style>"
         "<h1>The lessons, "
-        "executed</h1><table><thead><tr><th>lesson</th><th>time</th><th>result</th></tr></thead><tbody>"
+        "executed</h1><table><thead><tr><th>lesson</th><th>time</th><th>result</th></tr></thead>"
+        "<tbody>"
         f"{''.join(rows)}</tbody></table></html>\n"
     )
 
