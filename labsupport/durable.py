@@ -46,6 +46,10 @@ def replace_whole(path: Path, data: bytes) -> None:
         raise
 
 
+class LogMoved(ValueError):
+    """temporary"""
+
+
 @dataclass(frozen=True)
 class EventLog:
     """Events in the order in which they happened, one JSON object a line, each with the digest of
@@ -58,7 +62,10 @@ class EventLog:
 
     path: Path
 
-    def append(self, event: Mapping[str, object]) -> None:
+    def read(self):
+        return self.events(), _last(self._whole())
+
+    def append(self, event: Mapping[str, object], after=None) -> None:
         """Add an event; it is on the disk when this returns. What a kill left of an unfinished line
         is cut off first.
 
@@ -68,6 +75,8 @@ class EventLog:
         """
         self.events()
         whole = self._whole()
+        if after is not None and _last(whole) != after:
+            raise LogMoved("moved")
         line = json.dumps({"after": _last(whole), "event": dict(event)}, sort_keys=True)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if self.path.exists() and self.path.stat().st_size > len(whole):

@@ -1,0 +1,2 @@
+def confidence_sequence(worse, better, n, alpha):
+    raise NotImplementedError

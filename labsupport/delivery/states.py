@@ -1,0 +1,87 @@
+"""The states of a rollout, in one table, and what each asks of the fleet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+from labsupport.delivery.evidence import Look
+from labsupport.delivery.plan import CANARY, SHADOW, STAGES
+
+FLEET, PAUSED, ROLLED_BACK, ABORTED = "fleet", "paused", "rolled back", "aborted"
+NEW = "new"  # nothing is in the log
+
+# Whatever is not in this table cannot happen.
+TRANSITIONS: Mapping[tuple[str, str], frozenset[str]] = MappingProxyType(
+    {
+        (NEW, "start"): frozenset({SHADOW}),
+        (SHADOW, "pass"): frozenset({CANARY}),
+        (CANARY, "pass"): frozenset({STAGES, FLEET}),
+        (STAGES, "pass"): frozenset({STAGES, FLEET}),
+        **{(state, "hold"): frozenset({state}) for state in (SHADOW, CANARY, STAGES, PAUSED)},
+        **{(state, "pause"): frozenset({PAUSED}) for state in (SHADOW, CANARY, STAGES)},
+        (PAUSED, "resume"): frozenset({SHADOW, CANARY, STAGES}),
+        **{(state, "harm"): frozenset({ROLLED_BACK}) for state in (SHADOW, CANARY, STAGES, PAUSED)},
+        **{(state, "doubt"): frozenset({ROLLED_BACK}) for state in (SHADOW, CANARY, STAGES)},
+        **{(state, "deadline"): frozenset({ROLLED_BACK}) for state in (SHADOW, CANARY, STAGES)},
+        **{(state, "abort"): frozenset({ABORTED}) for state in (SHADOW, CANARY, STAGES, PAUSED)},
+        (FLEET, "roll back"): frozenset({ROLLED_BACK}),
+    }
+)
+ENDS = frozenset({FLEET, ROLLED_BACK, ABORTED})
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a fleet has to be like; it holds until a later one.
+
+    Attributes
+    ----------
+    number : of the order; a fleet follows none that is lower than its last.
+    state, step : of the rollout.
+    share : of all requests, for the canary, and as many for its baseline; 0 when there is none.
+    canary, others : digest of the bundle for the canary's replicas, and for all others.
+    """
+
+    number: int
+    state: str
+    step: int
+    share: float
+    canary: str | None
+    others: str
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether the canary gets copies, and its answers are thrown away."""
+        return self.canary is not None and self.step == 0
+
+
+class Fleet(Protocol):
+    """What the controller drives, simulated or real."""
+
+    def apply(self, assignment: Assignment) -> None:
+        """Become what is asked, as far as replicas are up; the same again changes nothing."""
+
+    def observe(self) -> Look:
+        """Wait a little, and tell what was measured."""
+
+
+def follow(events: list[dict]) -> list[dict]:
+    """The events, if each is what the table allows after the one before.
+
+    Raises
+    ------
+    ValueError : one is not.
+    """
+    state = NEW
+    for number, event in enumerate(events):
+        allowed = TRANSITIONS.get((state, event.get("event")), frozenset())
+        if event.get("from") != state or event.get("state") not in allowed:
+            raise ValueError(
+                f"Event {number} of the log, {event.get('event')!r}, cannot happen to a rollout "
+                f"that is {state}; restore the log."
+            )
+        state = event["state"]
+    return events
