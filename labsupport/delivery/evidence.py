@@ -213,8 +213,8 @@ def _check_shares(plan: Plan, step: int, look: Look) -> list[Check]:
         if _log_ratio(got, look.requests, share) >= -np.log(RATIO_LEVEL):
             sentence = (
                 f"The {group} got {got:,} of {look.requests:,} requests, where a share of "
-                f"{share:g} was asked for. That is no chance, so what the groups measured is not believed; "
-                "mend the splitter."
+                f"{share:g} was asked for. That is no chance, so what the groups measured is "
+                "not believed; mend the splitter."
             )
             return [Check("shares", group, got / look.requests, share, None, sentence)]
     sentence = f"Canary and baseline got their share of {share:g}."
