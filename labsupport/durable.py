@@ -1,6 +1,7 @@
 """What survives a kill: a file replaced whole or not at all, a log that only grows, a digest.
 
-One process writes a log at a time; that two did is noticed when it is read.
+Any number of processes may append to one log: a lock of the operating system, which ends with the
+process that holds it, lets them in one by one.
 """
 
 from __future__ import annotations
@@ -10,11 +11,27 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+    import msvcrt
+
 _START = "0" * 64  # what the first line of a log follows
+_BLOCK = 1 << 16  # bytes of a log's end that are read first
+_BEYOND = (
+    1 << 31
+) - 2  # the byte that Windows locks: far behind the lines, so that they stay readable
+
+
+class LogMoved(ValueError):  # noqa: N818 - it says what happened
+    """Somebody else appended since the log was read."""
 
 
 def digest(data: bytes) -> str:
@@ -46,10 +63,6 @@ def replace_whole(path: Path, data: bytes) -> None:
         raise
 
 
-class LogMoved(ValueError):
-    """temporary"""
-
-
 @dataclass(frozen=True)
 class EventLog:
     """Events in the order in which they happened, one JSON object a line, each with the digest of
@@ -62,26 +75,36 @@ class EventLog:
 
     path: Path
 
-    def read(self):
-        return self.events(), _last(self._whole())
+    def append(self, event: Mapping[str, object], after: str | None = None) -> None:
+        """Add an event; it is on the disk when this returns, and not in the log when this raises.
+        What a kill left of an unfinished line is cut off first.
 
-    def append(self, event: Mapping[str, object], after=None) -> None:
-        """Add an event; it is on the disk when this returns. What a kill left of an unfinished line
-        is cut off first.
+        Parameters
+        ----------
+        after : the head that `read` returned: add the event only if nothing came since. Of several
+            who read the same head, one appends.
 
         Raises
         ------
-        ValueError : the log was altered.
+        LogMoved : something came since; nothing was added.
+        ValueError : the last line does not follow from the one before it. An earlier line that was
+            altered is found by `events` and `read`; so an append costs the same in a long log.
+        OSError : the disk is full, the folder is read-only ...; nothing was added.
         """
-        self.events()
-        whole = self._whole()
-        if after is not None and _last(whole) != after:
-            raise LogMoved("moved")
-        line = json.dumps({"after": _last(whole), "event": dict(event)}, sort_keys=True)
+        told = json.dumps(dict(event), sort_keys=True)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        if self.path.exists() and self.path.stat().st_size > len(whole):
-            os.truncate(self.path, len(whole))
-        _write(self.path, f"{line}\n".encode(), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        with _locked(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND) as file:
+            head, end = self._end(file)
+            if after is not None and after != head:
+                raise LogMoved(
+                    f"{self.path.name} has grown since it was read; read it again and decide anew."
+                )
+            os.ftruncate(file, end)
+            try:
+                _write_all(file, f'{{"after": "{head}", "event": {told}}}\n'.encode())
+            except BaseException:
+                os.ftruncate(file, end)
+                raise
 
     def events(self) -> list[dict[str, object]]:
         """All events; a last line that is not finished never happened.
@@ -90,38 +113,111 @@ class EventLog:
         ------
         ValueError : a line was changed, lost or added by someone else.
         """
-        found, before = [], _START
-        for number, line in enumerate(self._whole().splitlines(), start=1):
-            try:
-                record = json.loads(line)
-                linked = record["after"] == before
-                found.append(record["event"])
-            except (ValueError, TypeError, KeyError):
-                linked = False
-            if not linked:
-                raise ValueError(
-                    f"Line {number} of {self.path.name} does not follow from the lines before it: "
-                    "the log was altered, or two processes wrote it; restore it."
-                )
-            before = digest(line)
-        return found
+        return self.read()[0]
 
-    def _whole(self) -> bytes:
-        """The finished lines."""
-        data = self.path.read_bytes() if self.path.exists() else b""
-        return data[: data.rfind(b"\n") + 1]
+    def read(self) -> tuple[list[dict[str, object]], str]:
+        """All events, and the head: what the next line will follow. See `append(..., after=)`.
+
+        Raises
+        ------
+        ValueError : a line was changed, lost or added by someone else.
+        """
+        try:
+            with _locked(self.path, os.O_RDONLY) as file:
+                lines = _finished(_from(file, 0))
+        except FileNotFoundError:
+            lines = []
+        found, head = [], _START
+        for number, line in enumerate(lines, start=1):
+            found.append(self._event(line, head, f"Line {number}"))
+            head = digest(line)
+        return found, head
+
+    def _end(self, file: int) -> tuple[str, int]:
+        """The head, and where the finished lines end, from the last two of them."""
+        size, block, lines = os.fstat(file).st_size, _BLOCK, []
+        while True:
+            start = max(0, size - block)
+            data = _from(file, start)
+            lines = _finished(data)
+            if start == 0 or len(lines) > 2:  # the first of them may be half a line
+                break
+            block *= 4
+        if not lines:
+            return _START, 0
+        before = digest(lines[-2]) if len(lines) > 1 else _START
+        self._event(lines[-1], before, "The last line")
+        return digest(lines[-1]), start + data.rfind(b"\n") + 1
+
+    def _event(self, line: bytes, before: str, which: str) -> dict[str, object]:
+        try:
+            record = json.loads(line)
+            linked, event = record["after"] == before, record["event"]
+        except (ValueError, TypeError, KeyError):
+            linked = False
+        if not linked:
+            raise ValueError(
+                f"{which} of {self.path.name} does not follow from the lines before it: "
+                "the log was altered; restore it."
+            )
+        return event
 
 
-def _last(lines: bytes) -> str:
-    return digest(lines.splitlines()[-1]) if lines else _START
+def _finished(data: bytes) -> list[bytes]:
+    return data.split(b"\n")[:-1]
+
+
+def _from(file: int, start: int) -> bytes:
+    """The rest of an open file."""
+    with open(file, "rb", buffering=0, closefd=False) as reader:
+        reader.seek(start)
+        return reader.read()
+
+
+@contextmanager
+def _locked(path: Path, flags: int) -> Iterator[int]:
+    """Open a file when nobody else has it locked: readers keep out writers, a writer everybody."""
+    file = os.open(path, flags | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        _lock(file, shared=flags & os.O_RDWR == 0)
+        try:
+            yield file
+        finally:
+            _unlock(file)  # closing is not enough where a forked child has the file too
+    finally:
+        os.close(file)
+
+
+def _lock(file: int, shared: bool) -> None:
+    if fcntl:
+        fcntl.flock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        return
+    while True:
+        try:
+            os.lseek(file, _BEYOND, os.SEEK_SET)
+            return msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        except PermissionError:  # somebody has it
+            time.sleep(0.01)
+
+
+def _unlock(file: int) -> None:
+    if fcntl:
+        fcntl.flock(file, fcntl.LOCK_UN)
+    else:
+        os.lseek(file, _BEYOND, os.SEEK_SET)
+        msvcrt.locking(file, msvcrt.LK_UNLCK, 1)
 
 
 def _write(path: Path, data: bytes, flags: int) -> None:
-    """Write all of it, past every buffer."""
     file = os.open(path, flags | getattr(os, "O_BINARY", 0), 0o666)
     try:
-        while data:
-            data = data[os.write(file, data) :]
-        os.fsync(file)
+        _write_all(file, data)
     finally:
         os.close(file)
+
+
+def _write_all(file: int, data: bytes) -> None:
+    """Write all of it, past every buffer."""
+    while data:
+        data = data[os.write(file, data) :]
+    os.fsync(file)

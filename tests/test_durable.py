@@ -7,14 +7,16 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
-from deaths import deaths, lived
+from deaths import ROOT, deaths, lived
 from refusals import refuses
 
-from labsupport.durable import EventLog, digest, replace_whole
+from labsupport.durable import EventLog, LogMoved, digest, replace_whole
 
 OLD, NEW = b"old\n" * 5000, b"new\n" * 5000
 REPLACE = """
@@ -101,18 +103,30 @@ def test_an_event_happened_wholly_or_not_at_all(deadly, how, tmp_path):
     assert log.events() == [*(both if written else both[:1]), {"step": "third"}]
 
 
-def test_a_log_that_was_altered_is_noticed(tmp_path):
-    log = EventLog(tmp_path / "log.jsonl")
-    assert log.events() == []
+def altered(lines: list[bytes]) -> list[bytes]:
+    """Three lines with one lost, all turned round, one changed, and one that follows the second
+    beside the third.
+    """
+    other = lines[2].replace(b"third", b"x")
+    changed = [lines[0].replace(b"first", b"x"), *lines[1:]]
+    return [b"".join(kept) for kept in (lines[1:], lines[::-1], changed, [*lines, other])]
+
+
+def three(path: Path) -> EventLog:
+    log = EventLog(path)
     for step in ("first", "second", "third"):
         log.append({"step": step})
+    return log
+
+
+def test_a_log_that_was_altered_is_noticed(tmp_path):
+    assert EventLog(tmp_path / "log.jsonl").events() == []
+    log = three(tmp_path / "log.jsonl")
     lines = log.path.read_bytes().splitlines(keepends=True)
-    for altered in (lines[1:], lines[::-1], [lines[0].replace(b"first", b"x"), *lines[1:]]):
-        log.path.write_bytes(b"".join(altered))
+    for data in altered(lines):
+        log.path.write_bytes(data)
         with refuses(ValueError, "does not follow from the lines before it"):
             log.events()
-        with refuses(ValueError, "does not follow"):
-            log.append({"step": "x"})
     log.path.write_bytes(b"".join(lines) + b'{"after": "torn')
     assert len(log.events()) == 3
     log.path.write_bytes(b"[]\n")
@@ -120,15 +134,184 @@ def test_a_log_that_was_altered_is_noticed(tmp_path):
         log.events()
 
 
-def test_two_processes_that_wrote_one_log_are_noticed(tmp_path):
+@pytest.mark.parametrize("long", [1, 100_000], ids=["short", "longer than a block"])
+def test_an_append_looks_at_the_last_two_lines(long, tmp_path):
+    log = three(tmp_path / "log.jsonl")
+    log.append({"step": "x" * long})
+    log.append({"step": "y" * long})
+    lines = log.path.read_bytes().splitlines(keepends=True)
+    for data in ([b"[]\n", *lines[1:]], [*lines[:-2], lines[-1], lines[-2]], [*lines, b"[]\n"]):
+        log.path.write_bytes(b"".join(data))
+        if data[0] == b"[]\n":
+            log.append({"step": "end"})  # what it cost is the same in a log of any length
+        else:
+            with refuses(ValueError, "The last line of log.jsonl does not follow"):
+                log.append({"step": "end"})
+        with refuses(ValueError, "does not follow from the lines before it"):
+            log.events()
+    log.path.write_bytes(b"".join(lines))
+    log.append({"step": "end"})
+    assert len(log.events()) == 6
+
+
+def test_an_append_after_a_head_that_moved_is_refused(tmp_path):
+    log = EventLog(tmp_path / "folder" / "log.jsonl")
+    events, empty = log.read()
+    assert events == []
+    log.append({"n": 1}, after=empty)
+    with refuses(LogMoved, "log.jsonl has grown since it was read"):
+        log.append({"n": 2}, after=empty)
+    events, head = log.read()
+    assert events == [{"n": 1}] and head == digest(log.path.read_bytes().rstrip(b"\n"))
+    with log.path.open("ab") as file:
+        file.write(b'{"after": "torn')  # never happened, so nothing moved
+    log.append({"n": 2}, after=head)
+    assert log.events() == [{"n": 1}, {"n": 2}]
+    with pytest.raises(LogMoved):
+        log.append({"n": 3}, after=head)
+    assert log.events() == [{"n": 1}, {"n": 2}]
+
+
+@pytest.mark.posix_only("Windows has no limit on the size of a file")
+def test_on_a_full_disk_an_event_did_not_happen(tmp_path):
     log = EventLog(tmp_path / "log")
-    log.append({"step": "a"})
+    log.append({"step": "first"})
     before = log.path.read_bytes()
-    log.append({"step": "b"})
-    second = log.path.read_bytes()[len(before) :]
-    log.path.write_bytes(before + second + second.replace(b'"b"', b'"c"'))
-    with refuses(ValueError, "two processes wrote it"):
-        log.events()
+    limited = "import resource, signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+    limited += "resource.setrlimit(resource.RLIMIT_FSIZE, (150, 150))\n"
+    assert len(before) < 150 < 2 * len(before)
+    done = lived(limited + APPEND, tmp_path)
+    assert done.returncode == 1 and "File too large" in done.stderr
+    assert log.path.read_bytes() == before
+
+
+@pytest.fixture
+def several():
+    """Start n processes with `log` and their number `me`; each has said "ready", and goes on when
+    it is written a line.
+    """
+    begin = "import sys\nfrom pathlib import Path\nfrom labsupport.durable import *\n"
+    begin += "log, me = EventLog(Path(sys.argv[1])), int(sys.argv[2])\n"
+    every = []
+
+    def start(n: int, program: str, path: Path) -> list[subprocess.Popen[str]]:
+        made = [
+            subprocess.Popen(
+                [sys.executable, "-c", begin + program, str(path), str(me)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                env=os.environ | {"PYTHONPATH": str(ROOT)},
+            )
+            for me in range(n)
+        ]  # fmt: skip
+        every.extend(made)
+        assert [process.stdout.readline() for process in made] == ["ready\n"] * n
+        return made
+
+    yield start
+    for process in every:
+        process.kill()
+        process.communicate()
+
+
+def go(made: list[subprocess.Popen[str]]) -> None:
+    for process in made:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+
+
+def ended(made: list[subprocess.Popen[str]]) -> list[str]:
+    said = [process.communicate(timeout=100)[0].strip() for process in made]
+    assert [process.returncode for process in made] == [0] * len(made)
+    return said
+
+
+READY = "print('ready', flush=True)\ninput()\n"
+FIFTY = READY + "for n in range(50):\n    log.append({'me': me, 'n': n})\n"
+COUNT = (
+    READY
+    + """
+done = 0
+while done < 25:
+    events, head = log.read()
+    try:
+        log.append({"count": len(events)}, after=head)
+        done += 1
+    except LogMoved:
+        pass
+"""
+)
+ONCE = (
+    """
+head = log.read()[1]
+"""
+    + READY
+    + """
+try:
+    log.append({"me": me}, after=head)
+    print("won")
+except LogMoved:
+    print("moved")
+"""
+)
+HANGS = (
+    """
+import os, time
+write = os.write
+def half(file, data):
+    write(file, data[: len(data) // 2])
+    print("ready", flush=True)
+    time.sleep(1000)
+os.write = half
+"""
+    + "log.append({'me': 'killed'})\n"
+)
+
+
+def test_four_processes_that_append_at_once_lose_nothing(several, tmp_path):
+    log = EventLog(tmp_path / "log")
+    go(made := several(4, FIFTY, log.path))
+    ended(made)
+    events = log.events()
+    assert len(events) == 200
+    for me in range(4):
+        assert [event["n"] for event in events if event["me"] == me] == list(range(50))
+
+
+def test_four_processes_count_together_by_reading_and_appending(several, tmp_path):
+    log = EventLog(tmp_path / "log")
+    go(made := several(4, COUNT, log.path))
+    ended(made)
+    assert [event["count"] for event in log.events()] == list(range(100))
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["an empty log", "a log with a line"])
+def test_of_four_who_read_the_same_head_one_appends(begun, several, tmp_path):
+    log = EventLog(tmp_path / "log")
+    if begun:
+        log.append({"me": "before"})
+    go(made := several(4, ONCE, log.path))
+    said = ended(made)
+    assert sorted(said) == ["moved", "moved", "moved", "won"]
+    assert log.events()[begun:] == [{"me": said.index("won")}]
+
+
+def test_a_writer_killed_in_mid_append_holds_up_nobody(several, tmp_path):
+    log = EventLog(tmp_path / "log")
+    log.append({"me": "before"})
+    whole = log.path.read_bytes()
+    (writer,) = several(1, HANGS, log.path)
+    waiting = several(2, READY + "log.append({'me': me})", log.path)
+    waiting += several(1, READY + "print(len(log.events()))", log.path)
+    go(waiting)
+    for process in waiting:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=0.5)
+    assert log.path.read_bytes().startswith(whole) and log.path.stat().st_size > len(whole)
+    writer.kill()  # -9 where there are signals
+    ended(waiting)
+    events = log.events()
+    assert events[0] == {"me": "before"}
+    assert sorted(event["me"] for event in events[1:]) == [0, 1]
 
 
 def test_a_string_for_a_path_will_do(tmp_path):
