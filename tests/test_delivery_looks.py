@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import integrate, stats
+from scipy import integrate, signal, stats
 
 from labsupport.delivery.looks import (
     crossing,
@@ -243,6 +243,55 @@ def test_plans_that_are_none_are_refused():
         looks_needed(0.02, 0.1, looks=(0.5, 0.4, 1.0))
     with pytest.raises(ValueError, match="looks must be a whole number"):
         looks_needed(0.02, 0.1, looks=0)
+
+
+def step_of(pairs: int, discordance: float, harm: float) -> np.ndarray:
+    """The probability of (worse, better) among so many pairs."""
+    worse, better = np.meshgrid(np.arange(pairs + 1), np.arange(pairs + 1), indexing="ij")
+    shares = [(discordance + harm) / 2, (discordance - harm) / 2, 1 - discordance]
+    cells = np.stack([worse, better, pairs - worse - better], axis=-1)
+    step = stats.multinomial.pmf(np.maximum(cells, 0), cells.sum(-1, keepdims=True)[0, 0], shares)
+    return np.where(worse + better <= pairs, step, 0.0)
+
+
+def stops(looks, levels, discordance: float, harm: float = 0.0) -> np.ndarray:
+    """The exact probability that a one-sided sign test at half of each level has stopped a rollout
+    by each look: added up over all that can be seen, nothing drawn and nothing normal.
+    """
+    going, stopped = np.ones((1, 1)), [0.0]
+    for n, added, level in zip(looks, np.diff(looks, prepend=0), levels, strict=True):
+        going = signal.fftconvolve(going, step_of(added, discordance, harm))
+        worse, better = np.meshgrid(np.arange(n + 1), np.arange(n + 1), indexing="ij")
+        out = stats.binom.sf(worse - 1, worse + better, 0.5) <= level / 2
+        stopped.append(stopped[-1] + going[out].sum())
+        going = np.where(out, 0.0, going)
+    assert stopped[-1] + going.sum() == pytest.approx(1.0, abs=1e-9)
+    return np.array(stopped[1:])
+
+
+@pytest.mark.parametrize(
+    "discordance", [0.001, 0.01, 0.03, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.8, 1.0]
+)
+@pytest.mark.parametrize(("looks", "alpha"), [([25, 45, 63, 81], 0.01), ([20, 40, 60, 80], 0.2)])
+def test_the_sign_test_at_these_levels_stops_no_harm_more_often_than_alpha(
+    looks, alpha, discordance
+):
+    found = stops(looks, nominal_levels(looks, alpha), discordance)
+    assert found[-1] <= alpha / 2
+    uncorrected = stops(looks, [0.2] * 4, discordance)
+    assert found[-1] < uncorrected[-1]
+
+
+def test_it_holds_at_the_sizes_of_the_lesson_and_uses_most_of_alpha():
+    found = stops(STAGED, nominal_levels(STAGED, 0.05), 0.1)
+    assert 0.012 < found[-1] <= 0.025
+    assert stops(STAGED, [0.05] * 4, 0.1)[-1] > 0.04  # the control: uncorrected looks
+
+
+def test_the_exact_power_is_near_the_one_that_was_asked_for():
+    plan = looks_needed(0.1, 0.3, 0.05, 0.8, looks=4)
+    found = stops(plan.sizes, plan.levels, 0.3, 0.1)[-1]
+    assert 0.75 < found < 0.81
 
 
 def test_traffic_share():

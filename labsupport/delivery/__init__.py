@@ -2,6 +2,7 @@
 
 looks      looks at a canary that share one alpha: levels, pairs needed, traffic
 recursion  how they add up, integrated
+sequence   an interval that holds at every look, however many
 """
 
 from labsupport.delivery.looks import (
@@ -13,10 +14,14 @@ from labsupport.delivery.looks import (
     pocock,
     traffic_share,
 )
+from labsupport.delivery.sequence import confidence_sequence, harm_shown, harm_wealth
 
 __all__ = [
     "Looks",
+    "confidence_sequence",
     "crossing",
+    "harm_shown",
+    "harm_wealth",
     "looks_needed",
     "nominal_levels",
     "obrien_fleming",
