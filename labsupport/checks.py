@@ -80,6 +80,12 @@ def _check_gain_in_doubt(outcomes: Comparison, margin: float, confidence: float)
         )
         return _not_measured("gain", None, margin, sentence)
     passed = side_of(interval, asked)
+    if passed and gain < asked:
+        sentence = (
+            f"The gain of {float(gain):+z.4f} came with an interval from {interval.low} to "
+            f"{interval.high}, all of it on the other side of the margin."
+        )
+        return _not_measured("gain", None, margin, sentence)
     level = f"{float(100 * as_written(confidence)):.10g}% confidence"
     ends = f"{interval.low:+z.5f} to {interval.high:+z.5f} at {level}"
     found = f"The gain of {float(gain):+z.4f} may truly be {ends}"

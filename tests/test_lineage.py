@@ -13,8 +13,9 @@ from deaths import deaths, lived
 from refusals import refuses
 
 from labsupport.gate import Policy
-from labsupport.triggers import Book, Line, Lineage, flight_stream, judge
-from labsupport.triggers.timeline import TriggerPolicy, model_losses, trial_of
+from labsupport.outcomes import PairedOutcomes
+from labsupport.triggers import Book, Line, Lineage, flight_stream
+from labsupport.triggers.timeline import BETTER, TriggerPolicy, model_losses, trial_of
 
 FIRST = Lineage("a" * 64, (0, 1), "the first", "1.0", {"ridge": 1.0}, None)
 SECOND = replace(FIRST, data="b" * 64, weeks=(0, 1, 2), trigger="drift", parent=FIRST.name)
@@ -22,9 +23,9 @@ SECOND = replace(FIRST, data="b" * 64, weeks=(0, 1, 2), trigger="drift", parent=
 RUN = """
 from dataclasses import replace
 from pathlib import Path
-from labsupport.gate import Verdict
+from labsupport.gate import Policy
+from labsupport.outcomes import PairedOutcomes
 from labsupport.triggers.lineage import Book, Lineage
-from labsupport.triggers.ratchet import Line
 
 folder = Path(folder)
 
@@ -35,15 +36,15 @@ def trained(model):
         return model * 1000
     return train
 
-def judged(line, name):
-    return Line(name, line.anchor), Verdict("promote", "promoted", ())
+def compared(candidate, champion):
+    return PairedOutcomes(80, 5, 6, 9)  # a row worse than the first champion
 
 first = Lineage("a" * 64, (0, 1), "the first", "1.0", {"ridge": 1.0}, None)
 second = replace(first, data="b" * 64, weeks=(0, 1, 2), trigger="drift", parent=first.name)
 folder.mkdir(exist_ok=True)
 book = Book(folder)
 book.begin(first, trained(b"1"))
-book.carry(second, trained(b"2"), judged)
+book.carry(second, trained(b"2"), compared, Policy(-0.01, None))
 """
 
 
@@ -110,6 +111,46 @@ def test_a_model_that_is_not_the_one_trained_is_refused(tmp_path):
         _ = Book(tmp_path / "empty").line
 
 
+WORSE, BETTER_BY_FIVE = PairedOutcomes(80, 5, 10, 5), PairedOutcomes(80, 10, 5, 5)
+STRICT = Policy(min_gain=0.01, max_gap=None)
+
+
+def test_there_is_no_way_into_the_book_around_the_gate(tmp_path):
+    """What somebody in a hurry would try with a candidate that is worse."""
+    book = Book(tmp_path)
+    book.begin(FIRST, lambda: b"first")
+    began = Line.begin(FIRST.name)
+    with refuses(ValueError, "another model comes in by carry, through the gate"):
+        book.begin(SECOND, lambda: b"second")  # start over with it
+    assert book.line == began and [event["name"] for event in book.log.events()] == [FIRST.name] * 3
+    assert book.carry(SECOND, lambda: b"second", lambda *_: WORSE, STRICT) == began
+    again = lambda *_: BETTER_BY_FIVE  # noqa: E731
+    assert book.carry(SECOND, lambda: b"second", again, STRICT) == began  # a second trial
+    assert book.carry(replace(SECOND), lambda: b"other", again, STRICT) == began  # a copy
+    third = replace(SECOND, trigger="again")
+    with refuses(ValueError, "checks nothing, so it would promote everything"):
+        Policy(min_gain=None, max_gap=None)
+    fooled = lambda *_: (Line.begin(third.name), "promote")  # noqa: E731
+    with pytest.raises(TypeError):  # a verdict of one's own
+        book.carry(third, lambda: b"third", fooled, STRICT)
+    assert book.line == began
+    edited = (tmp_path / "log.jsonl").read_text().replace('"block"', '"promote"')
+    (tmp_path / "log.jsonl").write_text(
+        edited.replace(f'"latest": "{FIRST.name}"', '"latest": "x"')
+    )
+    with refuses(ValueError, "the log was altered"):  # a verdict written over
+        _ = book.line
+
+
+def test_a_better_candidate_takes_the_one_way_in(tmp_path):
+    book = Book(tmp_path)
+    book.begin(FIRST, lambda: b"first")
+    carried = book.carry(SECOND, lambda: b"second", lambda *_: BETTER_BY_FIVE, STRICT)
+    assert carried == book.line == Line.begin(SECOND.name)
+    book.begin(FIRST, lambda: b"first")  # asked again, nothing happens
+    assert book.line.latest == SECOND.name
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -136,21 +177,19 @@ def test_the_flights_candidates_through_the_book_and_the_gate(tmp_path):
     def trained(week: int):
         return lambda: model_losses(week, None, 0).tobytes()
 
-    def judged(line: Line, name: str):
+    def carry(lineage: Lineage) -> Line:
         def compare(candidate, champion):
             return trial_of(weeks[candidate], weeks[champion], policy)
 
-        return judge(line, name, compare, Policy(0.0, None, confidence=0.95))
+        return book.carry(lineage, trained(weeks[lineage.name]), compare, BETTER)
 
     first = made(7, "the first", None)
     book.begin(first, trained(7))
     april = made(15, "log-loss", first.name)
-    assert book.carry(april, trained(15), judged) == Line.begin(first.name)
+    assert carry(april) == Line.begin(first.name)
     june = made(25, "log-loss", first.name)
-    assert book.carry(june, trained(25), judged) == Line(june.name, june.name)
-    assert (
-        book.carry(april, trained(15), judged).latest == june.name
-    )  # asked again: no second trial
+    assert carry(june) == Line(june.name, june.name)
+    assert carry(april).latest == june.name  # asked again: no second trial
     made_from = book.lineage_of(book.line.latest)
     assert made_from == june and made_from.rebuilt_from(stream)
     late = stream.late.copy()

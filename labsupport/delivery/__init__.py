@@ -2,12 +2,14 @@
 
 looks      looks at a canary that share one alpha: levels, pairs needed, traffic
 recursion  how they add up, integrated
+sequence   an interval that holds at every look, however many
 plan       steps, metrics and the budget, written down before
 evidence   what one look shows
 states     the table of states, and what each asks of a fleet
 rollout    the controller, on a log
 traffic    what comes in, and what can be wrong
 fleet      a simulated fleet, request by request
+story      one rollout, minute by minute, beside a flip
 study      many rollouts at once
 """
 
@@ -24,7 +26,9 @@ from labsupport.delivery.looks import (
 )
 from labsupport.delivery.plan import Metric, Plan, Step, left_after
 from labsupport.delivery.rollout import Rollout, drive
+from labsupport.delivery.sequence import confidence_sequence, harm_shown, harm_wealth
 from labsupport.delivery.states import TRANSITIONS, Assignment
+from labsupport.delivery.story import Story, tell, usual_plan
 from labsupport.delivery.study import many_rollouts
 from labsupport.delivery.traffic import FAULTS, Fault, Traffic, flip
 
@@ -41,10 +45,14 @@ __all__ = [
     "Rollout",
     "SimulatedFleet",
     "Step",
+    "Story",
     "Traffic",
+    "confidence_sequence",
     "crossing",
     "drive",
     "flip",
+    "harm_shown",
+    "harm_wealth",
     "judge_look",
     "left_after",
     "looks_needed",
@@ -52,5 +60,7 @@ __all__ = [
     "nominal_levels",
     "obrien_fleming",
     "pocock",
+    "tell",
     "traffic_share",
+    "usual_plan",
 ]

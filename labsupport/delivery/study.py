@@ -15,7 +15,7 @@ import numpy as np
 
 from labsupport.delivery.evidence import exceeds, harm_chance, harm_excluded, levels
 from labsupport.delivery.plan import ALWAYS, Plan
-from labsupport.delivery.sequence import confidence_sequence
+from labsupport.delivery.sequence import confidence_sequence, harm_shown
 from labsupport.delivery.traffic import Fault, Traffic
 from labsupport.exact import check_count
 
@@ -158,13 +158,15 @@ class _Rollouts:
         harmless = np.ones(len(here), bool)
         for i, metric in enumerate(plan.metrics):
             pairs, worse, better = self.counts[here, i].T
+            last = step == len(plan.steps) - 1
             if plan.looks == ALWAYS and known:
-                low, high = confidence_sequence(worse, better, pairs, plan.metric_alpha)
-                harm |= low > 0
-                harmless &= high < metric.harm
+                harm |= harm_shown(worse, better, plan.metric_alpha)
+                if last:
+                    counts = (worse, better, pairs)
+                    harmless &= confidence_sequence(*counts, plan.metric_alpha)[1] < metric.harm
             elif plan.looks != ALWAYS:
                 harm |= ready & (harm_chance(worse, better) <= levels(plan, metric)[step] / 2)
-                if step == len(plan.steps) - 1:
+                if last:
                     tables = (pairs[ready], worse[ready], better[ready])
                     harmless[ready] &= harm_excluded(*tables, metric.harm, level)
         return harm, harmless

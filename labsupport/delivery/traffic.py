@@ -143,12 +143,20 @@ class Traffic:
         return float(share * (new - before) + (1 - share) * (old - before))
 
 
-def flip(traffic: Traffic, fault: Fault, minutes: float = 1440.0, tick: float = 5.0) -> float:
+def flip(
+    traffic: Traffic, fault: Fault, minutes: float = 1440.0, tick: float = 5.0, start: float = 0.0
+) -> float:
     """Requests that are hurt when the whole fleet is switched at once and somebody notices after
     some minutes.
+
+    Parameters
+    ----------
+    minutes : until somebody notices.
+    tick : minutes that are counted together.
+    start : the minute from which on hurt requests are counted.
     """
     each = traffic.requests_per_day * tick / 1440
-    return sum(each * traffic.hurt(fault, 1.0, m) for m in np.arange(0, minutes, tick))
+    return sum(each * traffic.hurt(fault, 1.0, start + m) for m in np.arange(0, minutes, tick))
 
 
 def replicas_for(share: float, replicas: int) -> int:

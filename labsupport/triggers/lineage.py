@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from labsupport.comparisons import Comparison
 from labsupport.durable import EventLog, digest, replace_whole
-from labsupport.gate import Verdict
-from labsupport.triggers.ratchet import Line
+from labsupport.gate import Policy
+from labsupport.triggers.ratchet import Line, judge
 from labsupport.triggers.stream import Stream
 
 BEGAN, TRIGGERED, TRAINED, JUDGED = "began", "triggered", "trained", "judged"
@@ -108,8 +109,19 @@ class Book:
         return data
 
     def begin(self, lineage: Lineage, train: Callable[[], bytes]) -> None:
-        """Train the first champion, which no gate can compare with anything. Once."""
-        if not self._happened(BEGAN, lineage.name):
+        """Train the first champion, which no gate can compare with anything. Once.
+
+        Raises
+        ------
+        ValueError : the book has another champion already.
+        """
+        began = [event["name"] for event in self.log.events() if event["step"] == BEGAN]
+        if began and began != [lineage.name]:
+            raise ValueError(
+                f"This book began with {began[0][:8]}; another model comes in by carry, through "
+                "the gate."
+            )
+        if not began:
             self._trained(lineage, train)
             line = asdict(Line.begin(lineage.name))
             self.log.append({"step": BEGAN, "name": lineage.name, **line})
@@ -118,9 +130,11 @@ class Book:
         self,
         lineage: Lineage,
         train: Callable[[], bytes],
-        judge: Callable[[Line, str], tuple[Line, Verdict]],
+        compare: Callable[[object, object], Comparison],
+        policy: Policy,
+        anchored: bool = True,
     ) -> Line:
-        """Bring a candidate from its trigger to its verdict, from wherever it stands.
+        """Bring a candidate from its trigger through the gate, from wherever it stands.
 
         Killed and called again it goes on: a model that lies in the folder is not trained again,
         and a verdict that is in the log stands.
@@ -128,7 +142,10 @@ class Book:
         Parameters
         ----------
         train : () -> the model as bytes.
-        judge : judge(line, name) -> the line after the verdict, and the verdict; see ratchet.judge.
+        compare : compare(name, champion's name) -> Comparison; with the next two, see
+            ratchet.judge.
+        policy : the gate's.
+        anchored : compare with the anchor as well.
 
         Returns
         -------
@@ -137,7 +154,7 @@ class Book:
         name = lineage.name
         if not self._happened(JUDGED, name):
             self._trained(lineage, train)
-            line, verdict = judge(self.line, name)
+            line, verdict = judge(self.line, name, compare, policy, anchored)
             said = {"decision": verdict.decision, "reason": verdict.reason}
             self.log.append({"step": JUDGED, "name": name, **said, **asdict(line)})
         return self.line

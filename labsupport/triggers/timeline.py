@@ -54,7 +54,7 @@ class TriggerPolicy:
     cooldown: int = 14
     delay: int = 0
     window: int | None = None
-    trial: int = 2
+    trial: int = 3
 
     def __post_init__(self) -> None:
         for name in ("every", "volume", "window", "trial"):
