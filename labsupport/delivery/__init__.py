@@ -1,5 +1,7 @@
 """Progressive delivery: to the fleet, in steps, and back.
 
+bundle     all that is delivered, under one digest
+model      what is in a model's bundle
 looks      looks at a canary that share one alpha: levels, pairs needed, traffic
 recursion  how they add up, integrated
 sequence   an interval that holds at every look, however many
@@ -13,6 +15,7 @@ story      one rollout, minute by minute, beside a flip
 study      many rollouts at once
 """
 
+from labsupport.delivery.bundle import Bundle, BundleError
 from labsupport.delivery.evidence import Look, Pairs, judge_look
 from labsupport.delivery.fleet import SimulatedFleet
 from labsupport.delivery.looks import (
@@ -24,6 +27,7 @@ from labsupport.delivery.looks import (
     pocock,
     traffic_share,
 )
+from labsupport.delivery.model import load_model, pack_model, same_everywhere
 from labsupport.delivery.plan import Metric, Plan, Step, left_after
 from labsupport.delivery.rollout import Rollout, drive
 from labsupport.delivery.sequence import confidence_sequence, harm_shown, harm_wealth
@@ -36,6 +40,8 @@ __all__ = [
     "FAULTS",
     "TRANSITIONS",
     "Assignment",
+    "Bundle",
+    "BundleError",
     "Fault",
     "Look",
     "Looks",
@@ -55,11 +61,14 @@ __all__ = [
     "harm_wealth",
     "judge_look",
     "left_after",
+    "load_model",
     "looks_needed",
     "many_rollouts",
     "nominal_levels",
     "obrien_fleming",
+    "pack_model",
     "pocock",
+    "same_everywhere",
     "tell",
     "traffic_share",
     "usual_plan",

@@ -1,6 +1,12 @@
 """What people look at: pictures with alt text, figures, and panels with sliders."""
 
 from labsupport.show.figures.costs import cost_lines, order_costs
+from labsupport.show.figures.delivery import (
+    look_bounds,
+    requests_hurt,
+    rollout_minutes,
+    rollout_states,
+)
 from labsupport.show.figures.gaps import gap_bound, slice_changes
 from labsupport.show.figures.gate import gate_plane
 from labsupport.show.figures.intervals import interval_bars, resampled_gains, worst_promotions
@@ -10,6 +16,7 @@ from labsupport.show.figures.slices import best_of_k, corrected, measured_and_tr
 from labsupport.show.figures.triggers import stream_weeks, successions
 from labsupport.show.figures.validation import check_sizes, damage_matrix, false_alarms
 from labsupport.show.panels.costs import cost_panel, cost_view
+from labsupport.show.panels.delivery import delivery_panel, delivery_view
 from labsupport.show.panels.gate import gate_panel, gate_view
 from labsupport.show.panels.intervals import interval_panel, interval_view
 from labsupport.show.panels.noise import noise_panel, noise_view
@@ -26,6 +33,8 @@ __all__ = [
     "cost_panel",
     "cost_view",
     "damage_matrix",
+    "delivery_panel",
+    "delivery_view",
     "false_alarms",
     "gap_bound",
     "gate_panel",
@@ -34,6 +43,7 @@ __all__ = [
     "interval_bars",
     "interval_panel",
     "interval_view",
+    "look_bounds",
     "many_panel",
     "many_view",
     "measured_and_true",
@@ -43,7 +53,10 @@ __all__ = [
     "order_costs",
     "picture",
     "pipeline",
+    "requests_hurt",
     "resampled_gains",
+    "rollout_minutes",
+    "rollout_states",
     "slice_changes",
     "source_spread",
     "stream_weeks",
