@@ -67,7 +67,8 @@ def harm_excluded(n, worse, better, harm: float, level: float) -> np.ndarray:
     most = np.maximum(pairs + lost + np.sqrt(lost * (lost + 2 * pairs)), n * harm)
     likely = distance >= (bar - _SURE) * np.sqrt(pairs * (1 - harm))
     # Where nearly all pairs are worse, the judge's own bounds are wide, and only he knows how wide.
-    found = (distance > (bar + _SURE) * np.sqrt(most)) & (2 * better >= worse) & (n > 0)
+    sure = (distance > (bar + _SURE) * np.sqrt(most)) & (2 * better >= worse) & (n > 0)
+    found = np.array(sure)
     for where in np.argwhere(likely & ~found & (n > 0)):
         where = tuple(where)
         found[where] = _excludes(int(n[where]), int(worse[where]), int(better[where]), harm, level)
