@@ -1,5 +1,5 @@
-"""How long looks take to plan and to judge, against the same numbers by a general tool; and how many
-requests a second a fleet is simulated with.
+"""How long looks take to plan and to judge, against the same numbers by a general tool; and how
+many requests a second a fleet is simulated with.
 
 simpy is no dependency; to compare with it: pip install simpy.
 """
@@ -114,7 +114,7 @@ def in_a_loop(n: int) -> tuple[int, int, int]:
 
 
 def with_simpy(n: int) -> tuple[int, int, int]:
-    """The same requests as processes that wait for a replica and hold it while they are answered."""
+    """The same requests as processes that wait for a replica and hold it for a while."""
     simpy = pytest.importorskip("simpy", reason="no dependency; install it to compare with it.")
     world, draw, counts = simpy.Environment(), random.Random(0), Counter()
     replicas = {canary: simpy.Resource(world, 10 if canary else 90) for canary in (True, False)}
