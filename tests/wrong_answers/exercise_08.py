@@ -25,16 +25,12 @@ def only_the_first_metric(counts, planned, levels):
     return "roll back" if binom.sf(worse - 1, worse + better, 0.5) <= level / 2 else "go on"
 
 
-def shared_out_again(counts, planned, levels):
-    """The levels are each metric's already."""
-    if any(
-        c is None or not (c[0] >= p and sum(c) >= 0) for c, p in zip(counts, planned, strict=True)
-    ):
-        return "hold"
-    for (_, worse, better), level in zip(counts, levels, strict=True):
-        if binom.sf(worse - 1, worse + better, 0.5) <= level / 1000:
-            return "roll back"
-    return "go on" if counts else "hold"
+def never_harmful(counts, planned, levels):
+    missing = [
+        count is None or not (count[0] >= enough and sum(count) >= 0)
+        for count, enough in zip(counts, planned, strict=True)
+    ]
+    return "go on" if counts and not any(missing) else "hold"
 
 
 def one_pair_is_no_matter(counts, planned, levels):
@@ -78,7 +74,7 @@ WRONG = {
         (true_or_false, "it should be text"),
         (other_words, "none of the three texts"),
         (only_the_first_metric, "goes on although harm is shown"),
-        (shared_out_again, "goes on although harm is shown"),
+        (never_harmful, "goes on although harm is shown"),
         (one_pair_is_no_matter, "decides where nothing can be told yet"),
         (nothing, "is a return missing"),
     ],
@@ -86,7 +82,7 @@ WRONG = {
         (only_the_last_event, "in another state"),
         (every_state, "it should be text"),
         (capitals, "none of the texts of the question"),
-        (counted_passes, "the table does not have"),
+        (counted_passes, "in another state"),
     ],
 }
 

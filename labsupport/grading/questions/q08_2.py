@@ -108,7 +108,14 @@ def without(*places):
 
 
 def short(count, planned):
-    return (planned - 1, *count[1:])
+    return (planned // 3, *count[1:])
+
+
+def of_few(drawn):
+    """Harm out of few pairs, on hardly any of which both agree."""
+    (_, worse, better), _, level = drawn
+    n, worse = worse + better + 2, worse + better - 20
+    return [(n, worse, n - 2 - worse)], [n - 1], [level]
 
 
 MIDDLE = {
@@ -116,6 +123,7 @@ MIDDLE = {
     "metrics of which one is close to its level": of_sides("calm", "close", "calm"),
     "metrics of which one has bad luck": of_sides("calm", "luck", "calm"),
     "metrics of which one shows harm": of_sides("calm", "harm", "calm"),
+    "harm where nearly all pairs are discordant": lambda rng: of_few(pairs(rng, "harm")),
     "metrics that all show harm": of_sides("harm", "harm"),
     "a canary that does better": of_sides("gain", "calm"),
     "a metric that was lost": of_sides("calm", "calm", change=lost),

@@ -201,7 +201,7 @@ QUESTION = Question(
             walk({("shadow", "pass"): "stages"}),
         ),
         mistake(
-            "what is not in the table is ignored",
+            "forbidden events are ignored",
             "An event that cannot happen is ignored here; then a log that was altered looks like a "
             "good one.",
             walk(otherwise=ignored),
