@@ -142,7 +142,7 @@ STATED = {
             "every": "Every 4 weeks", "delay": "labels 0 days late",
             "worth": "a nat of loss costs 2 dollars per flight",
         },
-        unsaid=frozenset({"cause", "volume", "window", "judge"}),
+        unsaid=frozenset({"cause", "volume", "cooldown", "window", "judge"}),
         presets={
             "This lesson": {},
             "Late labels": {"delay": 28},

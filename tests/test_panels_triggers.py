@@ -16,7 +16,7 @@ from labsupport.show import trigger_view
 from labsupport.show.panels import PANELS
 from labsupport.show.panels import triggers as panel
 from labsupport.triggers import TriggerPolicy, live, timeline
-from labsupport.triggers.timeline import TRAINING
+from labsupport.triggers.dollars import TRAINING
 
 ANYTHING, MEASURED = panel.ANYTHING, panel.MEASURED
 

@@ -14,6 +14,7 @@ import numpy as np
 from labsupport.exact import check_count
 from labsupport.gate import Policy, Verdict
 from labsupport.triggers import rules
+from labsupport.triggers.dollars import TRAINING, oracle
 from labsupport.triggers.losses import PairedLoss, compare_losses
 from labsupport.triggers.monitor import Chart, control_chart, mix_shift
 from labsupport.triggers.ratchet import Line, judge
@@ -21,7 +22,6 @@ from labsupport.triggers.stream import by_week, fit, flight_stream, left_out, lo
 
 FIRST = tuple(range(8))  # the weeks of the first champion
 START, END = 8, 32  # the weeks that are lived through
-TRAINING = 480.0  # dollars, lesson 05's
 BETTER = Policy(min_gain=0.0, max_gap=None, confidence=0.95)
 WATCHED = ("origin", "hour")
 
@@ -288,21 +288,4 @@ def _settled(
     own = loss[served - models[0], weeks - START]
     paid = price[served - models[0], weeks - START].sum() + TRAINING * len(told[-1])
     untouched = float(price[0].sum())
-    return Timeline(served, own, loss[0], *told, float(paid), untouched, _oracle(price))
-
-
-def _oracle(price: np.ndarray) -> float:
-    """The cheapest way through, backwards: stay, or pay for a newer model that exists by then.
-
-    Parameters
-    ----------
-    price : (models, weeks) dollars; model i exists from week i on.
-    """
-    models, weeks = price.shape
-    ahead = np.zeros(models)
-    for week in reversed(range(weeks)):
-        serve = price[:, week] + ahead
-        serve[week + 1 :] = np.inf
-        cheapest = np.minimum.accumulate(serve[::-1])[::-1]  # of this model and all later ones
-        ahead = np.minimum(serve, TRAINING + np.append(cheapest[1:], np.inf))
-    return float(ahead[0])
+    return Timeline(served, own, loss[0], *told, float(paid), untouched, oracle(price))
