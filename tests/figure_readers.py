@@ -582,8 +582,13 @@ def stream_weeks(fig: Figure) -> Iterator[str]:
             judged, marker = min(after)
             told = f"{'promoted' if marker == 'o' else 'not promoted'} after week {judged:.0f}"
         yield f"trained after week {trained:.0f}, {told}"
-    regret, *_ = bold(ax)
-    yield f"Regret {regret.removesuffix(' of regret')}."
+    ticks = next(line for line in ax.lines if line.get_marker() == "|")
+    rung = ", ".join(f"{week:.0f}" for week in ticks.get_xdata()) or "none"
+    assert inked(ticks, ASIDE) and set(ticks.get_ydata()) <= set(level(ax))
+    yield f"Weeks with a signal: {rung}. Candidates"
+    assert {at(mark)[0] for mark in marks(ax, "^")} <= set(ticks.get_xdata())
+    saved, regret = sorted(bold(ax), key=lambda words: words.endswith("regret"))
+    yield f"It {saved} against never retraining; regret {regret.removesuffix(' of regret')}."
 
 
 def successions(fig: Figure) -> Iterator[str]:

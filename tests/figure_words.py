@@ -32,8 +32,10 @@ _COSTS = (
 )  # fmt: skip
 _ENDS = ("on the holdout", "in truth")
 _WEEKS = (
-    "dotted: never retrained; triangle: trained; disc: promoted; cross: not",
+    "dotted: never retrained; tick: signal; triangle: trained; disc: promoted; cross: not",
     "limit N",
+    "saves N dollars",
+    "costs N dollars",
     "N dollars of regret",
 )
 _IN_WEEKS = [(("week of 2013", "log-loss per flight (nats)"),)]
