@@ -158,8 +158,9 @@ def _examine(port: int, start_kernel: bool, fatal_only: bool) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     from labsupport.workspace import execute
 
-    # a cancelled CI job also ends its kernels
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A cancelled CI job ends its kernels too, and so does Ctrl-C where a shell has it ignored.
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop, signal.default_int_handler)
     parameters = {name: _value(text) for name, text in arguments.parameter}
     if arguments.in_place and (parameters or arguments.out):
         raise LabError(
