@@ -14,7 +14,7 @@ def pairs_of(harm, discordance, alpha, power):
 
 
 def share_of(pairs, requests):
-    return 2 * pairs / requests if 2 * pairs <= requests else 0.0
+    return pairs / requests if 2 * pairs <= requests else 0.0
 
 
 def not_rounded(harm, discordance, alpha, power, requests):
@@ -81,7 +81,7 @@ def with_the_error_under_no_harm(harm, discordance, alpha, power, requests):
     reach = stats.norm.isf(alpha / 2) * np.sqrt(discordance)
     reach += stats.norm.isf(1 - power) * np.sqrt(discordance - harm**2)
     pairs = np.ceil((reach / harm) ** 2)
-    return pairs, np.where(2 * pairs > requests, 0, 2 * pairs / requests)
+    return pairs, np.where(2 * pairs > requests, 0, pairs / requests)
 
 
 RIGHT = {"08.3": [with_the_error_under_no_harm]}

@@ -59,11 +59,12 @@ def exactly(
     return pairs
 
 
-def fitting(share: float) -> float:
-    return share if share <= 1 else 0.0
+def fitting(pairs, requests) -> float:
+    """The canary's share, if there is room for as large a one of the baseline."""
+    return pairs / requests if 2 * pairs <= requests else 0.0
 
 
-def plan(up=math.ceil, share=lambda pairs, requests: fitting(2 * pairs / requests), **parts):
+def plan(up=math.ceil, share=fitting, **parts):
     """The answer, with ideas of its own for rounding, for the share and for the parts."""
 
     def answer(*given):
@@ -184,11 +185,11 @@ def as_independent(harm, discordance):
 
 
 def twice(share, **parts):
-    """Both groups counted as pairs."""
+    """The requests of both versions counted as pairs."""
 
     def answer(*given):
         pairs = plan(**parts)(*given)[0]
-        return 2 * pairs, fitting(share * pairs / given[-1])
+        return 2 * pairs, share * pairs / given[-1]
 
     return answer
 
@@ -198,7 +199,7 @@ def before_rounding(errors):
 
     def answer(*given):
         pairs = exactly(errors=errors)(*given)
-        return math.ceil(pairs), fitting(2 * pairs / given[-1])
+        return math.ceil(pairs), fitting(pairs, given[-1])
 
     return answer
 
@@ -220,24 +221,23 @@ QUESTION = Question(
             drawn_from(TOO_FEW, 2),
             (
                 mistake(
-                    "more than all requests",
-                    "There are not enough requests here and the share is larger than all of them; "
-                    "no such stage can be run.",
-                    *shared(lambda pairs, requests: 2 * pairs / requests),
+                    "more requests than there are",
+                    "Canary and baseline together take more requests here than there are; no such "
+                    "stage can be run.",
+                    *shared(lambda pairs, requests: pairs / requests),
                 ),
                 mistake(
-                    "all requests, though too few",
-                    "There are not enough requests here and the answer takes all there are; such a "
+                    "as many requests as there are",
+                    "There are not enough requests here and the answer takes what there is; such a "
                     "stage harms users and shows nothing.",
-                    *shared(lambda pairs, requests: min(2 * pairs / requests, 1.0)),
+                    *shared(lambda pairs, requests: min(pairs / requests, 0.5)),
+                    *shared(lambda pairs, requests: min(pairs / requests, 1.0)),
                 ),
                 mistake(
-                    "half of it looks enough",
-                    "Whether the requests suffice is asked of the canary's alone; the baseline "
+                    "room for the canary alone",
+                    "Whether the requests suffice is asked for the canary alone; the baseline "
                     "needs as many.",
-                    *shared(
-                        lambda pairs, requests: 2 * pairs / requests if pairs <= requests else 0.0
-                    ),
+                    *shared(lambda pairs, requests: pairs / requests if pairs <= requests else 0.0),
                 ),
             ),
             otherwise,
@@ -245,8 +245,8 @@ QUESTION = Question(
         ),
         on_edges(EDGES, case, otherwise, right=right),
     ],
-    verified="So many pairs show the harm with the wanted power, and the share has room for the "
-    "canary and its baseline.",
+    verified="So many pairs show the harm with the wanted power, and there is room for the canary "
+    "and as large a baseline.",
     mistakes=[
         mistake(
             "one-sided",
@@ -349,14 +349,14 @@ QUESTION = Question(
         mistake(
             "requests for pairs",
             "The number of pairs counts the requests of both versions; one of each makes a pair.",
-            *(twice(share, errors=errors) for share in (2, 4) for errors in RIGHT),
+            *(twice(share, errors=errors) for share in (1, 2) for errors in RIGHT),
         ),
         mistake(
-            "canary alone",
-            "The share has room for the canary alone; it is compared with as many requests of the "
-            "baseline.",
-            *shared(lambda pairs, requests: fitting(pairs / requests)),
-            *shared(lambda pairs, requests: pairs / requests if 2 * pairs <= requests else 0.0),
+            "canary and baseline together",
+            "This is the share of canary and baseline together; the answer is the share that the "
+            "canary gets.",
+            *shared(lambda pairs, requests: 2 * fitting(pairs, requests)),
+            *shared(lambda pairs, requests: 2 * pairs / requests),
         ),
         mistake(
             "of the other requests",
@@ -367,7 +367,7 @@ QUESTION = Question(
         mistake(
             "percent",
             "The share is in percent; give it as a fraction of all requests.",
-            *shared(lambda pairs, requests: 100 * fitting(2 * pairs / requests)),
+            *shared(lambda pairs, requests: 100 * fitting(pairs, requests)),
         ),
         mistake(
             "rounded share",
@@ -376,7 +376,7 @@ QUESTION = Question(
                 way
                 for digits in (2, 3, 4)
                 for way in shared(
-                    lambda pairs, requests, digits=digits: round(2 * pairs / requests, digits)
+                    lambda pairs, requests, digits=digits: round(pairs / requests, digits)
                 )
             ),
         ),
