@@ -8,6 +8,8 @@ same everywhere.
 import sys
 
 from labsupport.data import load_employment
+from labsupport.delivery import Fault, confidence_sequence, nominal_levels, obrien_fleming
+from labsupport.delivery.story import tell, usual_plan
 from labsupport.gate import Policy, gate
 from labsupport.intervals import bootstrap_gains, examples_needed, gain_interval
 from labsupport.outcomes import PairedOutcomes
@@ -112,8 +114,21 @@ def flights() -> None:
     print(f"loss {run.log_loss.mean():.5f} regret {run.regret:.2f} {flight_stream().digest(FIRST)}")
 
 
+def delivery() -> None:
+    """Levels of looks, what some counts show, and how some rollouts end."""
+    print("levels:", *(f"{level:.5f}" for level in nominal_levels((250, 450, 630, 810), 0.01)))
+    print("bounds:", *(f"{bound:.2f}" for bound in obrien_fleming((1, 2, 3, 4, 5), 0.05)))
+    low, high = confidence_sequence(40, 20, 1000)
+    print(f"sequence: {low:.5f} {high:.5f}")
+    for kind in ("none", "small slice", "retry storm"):
+        story = tell(usual_plan(), Fault(kind))
+        print(f"{kind}: {story.end} {story.minutes[-1]:.0f} {story.hurt[-1]:.2f}")
+        print("\n".join(f"  {event['reason']}" for event in story.events[1:]))
+
+
 if __name__ == "__main__":
     sys.stdout.reconfigure(encoding="utf-8", newline="\n")
     chapter()
     real_people()
     flights()
+    delivery()

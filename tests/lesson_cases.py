@@ -128,4 +128,17 @@ CASES = {
         ({"trial": 2}, {"candidate 15": DOUBTFUL, "candidate 25": DOUBTFUL}),
         ({"window": 8, "tolerance": 0.02}, {"candidate 15": DOUBTFUL, "scheduled 27": PROMOTED}),
     ],
+    "08_progressive_delivery": [
+        (
+            {},
+            {
+                "refused": "weights.json was changed",
+                "live shift      four looks   back for harm:": "100.0%",
+                "lost metrics:": "rolled back",
+                "the second brings it to:": "fleet",
+            },
+        ),
+        ({"alpha": 0.01, "rollouts": 200}, {"live shift      four looks": "back for harm: 100.0%"}),
+        ({"strength": 0.3, "rollouts": 200}, {"one look at the end:": "4.8%"}),
+    ],
 }

@@ -76,6 +76,8 @@ def test_the_table_has_every_lesson_and_exercise():
     start = (ROOT / "notebooks" / "00_start_here.ipynb").read_text(encoding="utf-8")
     said = re.search(r"numbers on the boxes are lessons; ([^.]*) are still to come", start)
     assert said and f"Lessons {said[1]} (" in README  # lesson 00 calls the same lessons to come
+    offered = re.findall(r"\| \[\d\d\]\((\d\d_\w+\.ipynb)\) \|", start)
+    assert offered == [path.name for path in sorted(ROOT.glob("notebooks/*.ipynb"))[1:]]
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("notebooks/*.ipynb")), ids=lambda path: path.stem)
