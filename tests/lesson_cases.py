@@ -132,13 +132,13 @@ CASES = {
         (
             {},
             {
-                "refused": "weights.json was changed",
-                "live shift      four looks   back for harm:": "100.0%",
-                "lost metrics:": "rolled back",
+                "refused:": "new: weights.json was changed; deliver the bundle again.",
+                "live shift four looks": "back for harm: 100.0%",
+                "lost metrics:": "rolled back after 395 minutes",
                 "the second brings it to:": "fleet",
             },
         ),
-        ({"alpha": 0.01, "rollouts": 200}, {"live shift      four looks": "back for harm: 100.0%"}),
-        ({"strength": 0.3, "rollouts": 200}, {"one look at the end:": "4.8%"}),
+        ({"alpha": 0.01, "rollouts": 200}, {"small slice all the time": "back for harm: 100.0%"}),
+        ({"strength": 0.3, "rollouts": 200}, {"the second brings it to:": "fleet"}),
     ],
 }
