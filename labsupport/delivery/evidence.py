@@ -191,7 +191,7 @@ def _spending(plan: Plan, step: int, metric: Metric, pairs: Pairs) -> tuple[bool
     level = levels(plan, metric)[step] / 2
     found = float(harm_chance(pairs.worse, pairs.better))
     harmless = bool(harm_excluded(*_counts(pairs), metric.harm, plan.metric_alpha / 2))
-    return found <= level, harmless, f"chance of that without harm {found:.2g}, level {level:.2g}"
+    return found <= level, harmless, f"p = {found:.2g}, level {level:.2g}"
 
 
 def _always_valid(plan: Plan, step: int, metric: Metric, pairs: Pairs) -> tuple[bool, bool, str]:
