@@ -3,7 +3,8 @@ mix of the inputs, each beside what one would otherwise use, with the same answe
 asserts a time.
 
 River, Frouros and scikit-learn are no dependencies; to compare with them: pip install --no-deps
-frouros river narwhals scikit-learn joblib cloudpickle threadpoolctl. The first two take rows one by one.
+frouros river narwhals scikit-learn joblib cloudpickle threadpoolctl. The first two take rows one
+by one.
 """
 
 from __future__ import annotations
