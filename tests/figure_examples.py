@@ -126,6 +126,7 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
     "stream_weeks": {
         "lesson": ((live(TriggerPolicy()), "degradation"), {}),
         "every week, no limit": ((live(TriggerPolicy(every=1, sigmas=None)),), {}),
+        "many at once": ((live(TriggerPolicy(every=1, sigmas=None, trial=8, delay=42)),), {}),
     },
     "false_alarms": {
         "two": (([100, 1000], ALARMS, {0.1: [0.84, 0.01], 0.2: [0.42, 0.0]}), {}),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,7 +25,7 @@ from labsupport.triggers import Timeline
 from labsupport.triggers.timeline import END, START, Attempt
 
 _WEEKS = np.arange(START, END)
-_LANES, _LANE = 4, 0.035  # of attempts, under the losses
+_LANES, _LANE = 0.105, 0.035  # of attempts, under the losses: room for all, and for one
 _RULE = 0.365  # what separates them
 _EDGE = {"markeredgecolor": "white", "markeredgewidth": 1}
 _BESIDE = {"textcoords": "offset points", "va": "center", "weight": "bold"}
@@ -56,8 +55,10 @@ def draw_stream_weeks(fig: LabFigure, run: Timeline, setting: str) -> str:
     ax.plot(_WEEKS, run.log_loss, color=MAIN, linewidth=2.6, zorder=3)
     rung = _rung(run)
     ax.plot(rung, [_RULE] * len(rung), "|", color=ASIDE, markersize=9, markeredgewidth=2.4)
-    for lane, attempt in zip(itertools.cycle(range(_LANES)), run.attempts, strict=False):
-        _attempt(ax, attempt, 0.335 - lane * _LANE)
+    lanes = _lanes(run.attempts)
+    step = min(_LANE, _LANES / max(1, *lanes, 1))
+    for lane, attempt in zip(lanes, run.attempts, strict=True):
+        _attempt(ax, attempt, 0.335 - lane * step)
     head = {"transform": ax.transAxes, "va": "top", "fontsize": 10.5}
     for y, line in zip((0.985, 0.925), setting.split("\n"), strict=False):
         ax.text(0.012, y, line, color=INK, **head)
@@ -84,9 +85,24 @@ def _frame(fig: LabFigure, high: float, limit: float | None) -> Axes:
     return ax
 
 
+def _end(attempt: Attempt) -> int:
+    return END if attempt.judged is None else attempt.judged
+
+
+def _lanes(attempts: Sequence[Attempt]) -> list[int]:
+    """For each attempt the first lane that is free when it begins; none covers another."""
+    ends, lanes = [], []
+    for attempt in attempts:
+        free = [lane for lane, end in enumerate(ends) if end < attempt.model]
+        lane = free[0] if free else len(ends)
+        ends[lane : lane + 1] = [_end(attempt)]
+        lanes.append(lane)
+    return lanes
+
+
 def _attempt(ax: Axes, attempt: Attempt, y: float) -> None:
     """From the end of the week in which it was trained to the gate."""
-    end = END if attempt.judged is None else attempt.judged
+    end = _end(attempt)
     ax.plot([attempt.model, end], [y, y], color=PALE, linewidth=2, zorder=2)
     ax.plot([attempt.model], [y], "^", color=ASIDE, markersize=7, zorder=4, **_EDGE)
     if attempt.verdict is not None:
