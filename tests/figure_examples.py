@@ -191,7 +191,7 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
         "in the canary": ((told("rolled back", [0, 140], 295, 198, 37_751), "slow"), {}),
         "to the fleet": ((told("fleet", [0, 60, 100, 145], 180, 0, 0),), {}),
         "late": ((told("rolled back", [0, 240, 535, 740], 940, 900.4, 19_000), "late"), {}),
-        "very late": ((told("stages", [0, 500, 505], 1300, 4e6, 2e7), "on its way"), {}),
+        "very late": ((told("stages", [0, 500, 505], 1300, 6e5, 2e7), "on its way"), {}),
         "hardly a flip": ((told("shadow", [0], 300, 0, 2), "on its way"), {}),
     },
     "corrected": {

@@ -222,21 +222,20 @@ def _name_steps(ax: Axes, spans: list[tuple[float, float, str]]) -> int:
 def _name_ends(ax: Axes, story: Story) -> None:
     """The last point and what it says, and the flip's last number, kept apart."""
     minute, hurt, flipped = story.minutes[-1], story.hurt[-1], story.flipped[-1]
-    ink, mark = {FLEET: (GOOD, "o")}.get(
-        story.end, (BAD, "X") if story.end in ENDS else (MAIN, "o")
-    )
+    going = story.end not in ENDS
+    ink, mark = (MAIN, "o") if going else {FLEET: (GOOD, "o")}.get(story.end, (BAD, "X"))
     ax.plot([minute], [max(hurt, _LEAST)], mark, color=ink, markersize=12, zorder=6, **_EDGE)
-    where = story.end if story.end in ENDS else f"in {story.end}"
-    late = (
-        minute > 0.77 * ax.get_xlim()[1]
-    )  # no room on the right: above the lines, which only rise
+    where = f"in {story.end}" if going else story.end
+    # No room on the right: above the lines, which only rise.
+    late = minute > 0.77 * ax.get_xlim()[1]
     part = 1 / ax.bbox.height  # of the axes, that one pixel is
     (x, y), (_, top) = (
         ax.transAxes.inverted().transform(ax.transData.transform((minute, max(n, _LEAST))))
         for n in (hurt, flipped)
     )
     x += (-14 if late else 16) / ax.bbox.width
-    y = y + 20 * part if late else max(y, 24 * part)
+    between = min(20 * part, (top - y) / 2) if top > y else 20 * part
+    y = y + between if late else max(y, 24 * part)
     top = max(top + 18 * part * late, y + (24 if late else 36) * part)
     look = {"transform": ax.transAxes, "ha": "right" if late else "left", "va": "center"}
     look |= {"weight": "bold", "zorder": 6, "linespacing": 1.1}
