@@ -95,7 +95,7 @@ def compare_losses(rows, candidate, baseline) -> PairedLoss:
     three standard errors it finds 75% in 21 days, t over days 91%.
 
     It does not mend skewness. Days of the flights drawn anew in blocks of one or two weeks, and
-    moved to no gain: 3.5% at most for a candidate that gains in storms, but 5 to 8% for one that
+    moved to no gain: 3.5% at most for a candidate that gains in storms, but up to 9% for one that
     loses in them (t over days: 5 to 13%).
 
     Source: U. Müller, A theory of robust long-run variance estimation, Journal of Econometrics
