@@ -6,8 +6,11 @@ looks      looks at a canary that share one alpha: levels, pairs needed, traffic
 recursion  how they add up, integrated
 sequence   an interval that holds at every look, however many
 plan       steps, metrics and the budget, written down before
+look       what a fleet has measured
+belief     whether a look is to be believed
 evidence   what one look shows
 states     the table of states, and what each asks of a fleet
+record     what the log says of a look
 rollout    the controller, on a log
 traffic    what comes in, and what can be wrong
 fleet      a simulated fleet, request by request

@@ -13,7 +13,17 @@ from scipy import special
 
 from labsupport.delivery.evidence import Look, Pairs
 from labsupport.delivery.states import ENDS, FLEET, Assignment
-from labsupport.delivery.traffic import METRICS, NIGHT, SMALL, Fault, Traffic, replicas_for
+from labsupport.delivery.traffic import (
+    METRICS,
+    NIGHT,
+    SMALL,
+    Fault,
+    Traffic,
+    check_tick,
+    replicas_for,
+)
+
+_BLOCK = 1 << 18  # requests that are drawn at once
 
 
 class SimulatedFleet:
@@ -40,6 +50,7 @@ class SimulatedFleet:
         seed: int = 0,
         tick: float = 5.0,
     ) -> None:
+        check_tick(tick)
         self.candidate, self.baseline = candidate, baseline
         self.traffic, self.fault, self.tick = traffic or Traffic(), fault or Fault(), tick
         self.minute, self.hurt, self.requests = 0.0, 0.0, 0
@@ -58,9 +69,12 @@ class SimulatedFleet:
 
     def observe(self) -> Look:
         """Let some minutes pass."""
+        if self.assignment is None:
+            raise ValueError("This fleet has no order yet; apply an assignment first.")
         share, n = self._share, self._rng.poisson(self.traffic.requests_per_day * self.tick / 1440)
         self.requests += n
-        self._answer(n, share)
+        for start in range(0, n, _BLOCK):
+            self._answer(min(_BLOCK, n - start), share)
         mirrored = self.assignment.mirrored
         self.hurt += n * self.traffic.hurt(self.fault, share, self.minute, mirrored)
         self.minute += self.tick

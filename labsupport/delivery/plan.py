@@ -7,14 +7,18 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
+from fractions import Fraction
 
+from labsupport.delivery.looks import nominal_levels
 from labsupport.durable import digest
 from labsupport.exact import as_written, check_count, check_level
 from labsupport.gate import Policy
 
 SHADOW, CANARY, STAGES = "shadow", "canary", "stages"
 SPENDING, ALWAYS = "spending", "always-valid"
+_LEAST, _MOST = Fraction(1, 10**12), 10**12
+BELIEF = ("versions", "shares", "all errors")  # checks that come before any metric's
 
 
 @dataclass(frozen=True)
@@ -40,12 +44,18 @@ class Metric:
     share: float = 1.0
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise TypeError(f"A metric's name is a text; got {self.name!r}.")
+        if not self.name or self.name in BELIEF:
+            raise ValueError(f"A metric needs a name, and none of {BELIEF}; got {self.name!r}.")
         for name in ("harm", "share"):
-            if not 0 < as_written(getattr(self, name), f"{self.name}: {name}") <= 1:
+            share = as_written(getattr(self, name), f"{self.name}: {name}")
+            if not _LEAST <= share <= 1:
                 raise ValueError(
-                    f"{self.name}: {name} is a share, above 0 and at most 1; got "
+                    f"{self.name}: {name} is a share, above 0 (10^-12 at least) and at most 1; got "
                     f"{getattr(self, name)!r}."
                 )
+            object.__setattr__(self, name, float(share))
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,10 @@ class Step:
                 f"{self.share!r}."
             )
         check_count(self.pairs, "pairs")
+        if isinstance(self.pairs, bool) or self.pairs > _MOST:
+            raise ValueError(f"pairs is a whole number, at most 10^12; got {self.pairs!r}.")
+        object.__setattr__(self, "share", float(as_written(self.share)))
+        object.__setattr__(self, "pairs", int(self.pairs))
 
 
 @dataclass(frozen=True)
@@ -107,12 +121,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         for name, kind in (("steps", Step), ("metrics", Metric)):
-            made = tuple(
-                kind(**each) if isinstance(each, Mapping) else each for each in getattr(self, name)
-            )
-            if not all(isinstance(each, kind) for each in made):
-                raise TypeError(f"{name} holds {kind.__name__} objects; got {made!r}.")
-            object.__setattr__(self, name, made)
+            object.__setattr__(self, name, _made(getattr(self, name), name, kind))
         sizes = [step.pairs for step in self.steps]
         if len(sizes) < 2 or any(b <= a for a, b in itertools.pairwise(sizes)):
             raise ValueError(
@@ -122,19 +131,32 @@ class Plan:
         names = [metric.name for metric in self.metrics]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"A plan has metrics, each with a name of its own; got {names}.")
+        self._check_bounds()
+        self._check_sizes()
+
+    def _check_bounds(self) -> None:
+        check_level(float(as_written(self.alpha, "alpha")), "alpha")
+        if self.alpha < _LEAST:
+            raise ValueError(f"alpha is a probability, at least 10^-12; got {self.alpha!r}.")
+        if not 0 < as_written(self.deadline, "deadline") <= _MOST:
+            raise ValueError(f"deadline is in minutes, above 0; got {self.deadline!r}.")
+        if self.max_errors is not None and not 0 < as_written(self.max_errors, "max_errors") < 1:
+            raise ValueError(f"max_errors is a share, between 0 and 1; got {self.max_errors!r}.")
+        if self.looks not in (SPENDING, ALWAYS):
+            raise ValueError(f'looks is "{SPENDING}" or "{ALWAYS}"; got {self.looks!r}.')
+        for name in ("alpha", "deadline", "max_errors"):
+            if (number := getattr(self, name)) is not None:
+                object.__setattr__(self, name, float(as_written(number)))
+
+    def _check_sizes(self) -> None:
+        """Sizes and levels that cannot be are refused before the rollout begins."""
         for metric in self.metrics:
             if any(b <= a for a, b in itertools.pairwise(self.sizes(metric))):
                 raise ValueError(
                     f"{metric.name} is known for {metric.share:g} of the pairs, too few for a look "
                     "of its own in each step; plan more pairs, or leave it out."
                 )
-        check_level(float(as_written(self.alpha, "alpha")), "alpha")
-        if not as_written(self.deadline, "deadline") > 0:
-            raise ValueError(f"deadline is in minutes, above 0; got {self.deadline!r}.")
-        if self.max_errors is not None and not 0 < as_written(self.max_errors, "max_errors") < 1:
-            raise ValueError(f"max_errors is a share, between 0 and 1; got {self.max_errors!r}.")
-        if self.looks not in (SPENDING, ALWAYS):
-            raise ValueError(f'looks is "{SPENDING}" or "{ALWAYS}"; got {self.looks!r}.')
+            nominal_levels(self.sizes(metric), self.metric_alpha)
 
     @property
     def metric_alpha(self) -> float:
@@ -148,7 +170,7 @@ class Plan:
 
     def state(self, step: int) -> str:
         """The state of the rollout in a step."""
-        return (SHADOW, CANARY)[step] if step < 2 else STAGES
+        return state_of(step)
 
     def sizes(self, metric: Metric) -> tuple[int, ...]:
         """Pairs of a metric without which a step is not judged, step by step."""
@@ -160,14 +182,44 @@ class Plan:
 
         Raises
         ------
-        ValueError : a key that no plan has.
+        ValueError : a key that no plan, step or metric has, or one that it lacks.
         """
-        known = {field.name for field in fields(cls)}
-        if unknown := set(told) - known:
+        return _from(told, cls, "A plan")
+
+
+def _from(told: object, kind: type, what: str):
+    """The object that a mapping tells of, if it has the right keys."""
+    if not isinstance(told, Mapping):
+        raise ValueError(f"{what} is told as a table of keys and values; got {told!r}.")
+    known = {field.name: field.default is MISSING for field in fields(kind)}
+    for wrong, has in ((set(told) - set(known), "has no"), (_needed(known) - set(told), "needs")):
+        if wrong:
             raise ValueError(
-                f"A plan has no {sorted(unknown)[0]!r}; it has {', '.join(sorted(known))}."
+                f"{what} {has} {sorted(map(str, wrong))[0]!r}; it has {', '.join(known)}."
             )
-        return cls(**told)
+    return kind(**told)
+
+
+def _needed(known: Mapping[str, bool]) -> set[str]:
+    return {name for name, needed in known.items() if needed}
+
+
+def _made(given: object, name: str, kind: type) -> tuple:
+    """Steps or metrics, each made from its table where it is told as one."""
+    if not isinstance(given, list | tuple):
+        raise TypeError(f"{name} is a list of {kind.__name__} objects; got {given!r}.")
+    made = tuple(
+        _from(each, kind, f"A {kind.__name__.lower()}") if isinstance(each, Mapping) else each
+        for each in given
+    )
+    if not all(isinstance(each, kind) for each in made):
+        raise TypeError(f"{name} holds {kind.__name__} objects; got {made!r}.")
+    return made
+
+
+def state_of(step: int) -> str:
+    """The state of a rollout in a step, from 0."""
+    return (SHADOW, CANARY)[step] if step < 2 else STAGES
 
 
 def left_after(policy: Policy, budget: float = 0.05) -> float:

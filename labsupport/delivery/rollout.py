@@ -7,13 +7,18 @@ read the line before it, and a fleet does not follow an order that is older than
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from labsupport.checks import Check
-from labsupport.delivery.evidence import Look, check_errors, judge_look, ready
-from labsupport.delivery.plan import ALWAYS, SHADOW, Plan
+from labsupport.delivery.belief import check_errors
+from labsupport.delivery.evidence import judge_look, ready
+from labsupport.delivery.look import NO_PAIRS, Look, fault
+from labsupport.delivery.plan import ALWAYS, BELIEF, SHADOW, Plan
+from labsupport.delivery.record import as_json, check_minute, deciding, entered, packed
 from labsupport.delivery.states import (
     ENDS,
     FLEET,
@@ -52,6 +57,9 @@ class Rollout:
         ------
         ValueError : the log is of another rollout, or was altered; or both bundles are one.
         """
+        for name, bundle in (("candidate", candidate), ("baseline", baseline)):
+            if not isinstance(bundle, str) or not bundle:
+                raise ValueError(f"{name} is the digest of a bundle, a text; got {bundle!r}.")
         if candidate == baseline:
             raise ValueError(
                 "Candidate and baseline are the same bundle; there is nothing to roll out."
@@ -87,12 +95,11 @@ class Rollout:
         """
         log = EventLog(Path(path))
         events = log.events()
-        if not events or events[0].get("event") != "start":
+        first = events[0] if events and isinstance(events[0], Mapping) else {}
+        if not {"plan", "candidate", "baseline"} <= set(first):
             raise ValueError(f"{Path(path).name} holds no rollout; start one.")
-        first = events[0]
-        rollout = cls(log, Plan.from_dict(first["plan"]), first["candidate"], first["baseline"])
         follow(events)
-        return rollout
+        return cls(log, Plan.from_dict(first["plan"]), first["candidate"], first["baseline"])
 
     @property
     def events(self) -> list[dict[str, object]]:
@@ -114,8 +121,13 @@ class Rollout:
         """What the fleet has to be like."""
         return self._assignment(self.events)
 
-    def take(self, look: Look) -> str:
+    def take(self, look: Look, number: int | None = None) -> str:
         """Judge a look and write down what follows.
+
+        Parameters
+        ----------
+        look : what was measured.
+        number : of the assignment that the fleet followed meanwhile; None: of the present one.
 
         Returns
         -------
@@ -125,10 +137,14 @@ class Rollout:
         Raises
         ------
         LogMoved : another controller wrote meanwhile; read again.
+        ValueError : a look without its minute.
         """
+        check_minute(look.minute)
         events, head = self.log.read()
         last = follow(events)[-1]
         state, step = last["state"], last["step"]
+        if number is not None and number != self._assignment(events).number:
+            raise LogMoved("This look was taken before the last step; take another one.")
         if state in ENDS:
             return "wait"
         if state == PAUSED:  # the metrics wait, and spend nothing
@@ -136,22 +152,34 @@ class Rollout:
         else:
             verdict = judge_look(self.plan, step, look)
         event = self._event(events, look, verdict)
-        why = _deciding(verdict, event)
+        why = deciding(verdict, event)
         if event == "wait" or (event, why.name) == ("hold", last.get("about")):
             return "wait"
         after, to = self._after(state, step, event)
         judged = event not in ("hold", "deadline") and ready(self.plan, step, look)
-        told = {"event": event, "from": state, "state": after, "step": to, "minute": look.minute}
+        told = {
+            "event": event,
+            "from": state,
+            "state": after,
+            "step": to,
+            "minute": float(look.minute),
+        }
         late = "The deadline passed. " if event == "deadline" else ""
         told |= {"about": why.name, "reason": late + why.sentence}
-        told |= {"checks": [_told(check) for check in verdict.checks]}
-        told |= {"look": _packed(look)} if judged or event == "harm" else {}
+        told |= {"checks": [as_json(check) for check in verdict.checks]}
+        told |= {"look": packed(look)} if judged or event == "harm" else {}
         self.log.append(told, after=head)
         return event
 
-    def order(self, event: str, reason: str, minute: float = 0.0) -> None:
+    def order(self, event: str, reason: str, minute: float | None = None) -> None:
         """What a person orders: "pause", "resume", "abort" or "roll back"; ordered twice, it
         happens once.
+
+        Parameters
+        ----------
+        event, reason : what, and why.
+        minute : since the rollout began; None, or before the last event: that event's. A pause for
+            which nobody tells the minutes does not stop the clock of the deadline.
 
         Raises
         ------
@@ -172,7 +200,8 @@ class Rollout:
             )
         after, step = self._after(last["state"], last["step"], event)
         told = {"event": event, "from": last["state"], "state": after, "step": step}
-        self.log.append({**told, "minute": minute, "reason": reason}, after=head)
+        minute = last["minute"] if minute is None else max(check_minute(minute), last["minute"])
+        self.log.append({**told, "minute": minute, "reason": str(reason)}, after=head)
 
     def _event(self, events: list[dict], look: Look, verdict: Verdict) -> str:
         last = events[-1]
@@ -184,13 +213,15 @@ class Rollout:
         complete = ready(self.plan, step, look)
         if verdict.decision == "promote" and complete:
             return "pass"
-        believed = all(c.passed is not None for c in verdict.checks if c.name in _BELIEF)
+        believed = all(c.passed is not None for c in verdict.checks if c.name in BELIEF)
+        counts = [fault(look.pairs.get(metric.name)) for metric in self.plan.metrics]
+        measured = set(counts) <= {None, NO_PAIRS}
         final = step == len(self.plan.steps) - 1
         if complete and believed and final and self.plan.looks != ALWAYS:
             return "doubt"  # the last look is spent
-        if look.minute - _entered(events) >= self.plan.deadline:
+        if look.minute - entered(events) >= self.plan.deadline:
             return "deadline"
-        return "wait" if believed else "hold"
+        return "wait" if believed and measured else "hold"
 
     def _after(self, state: str, step: int, event: str) -> tuple[str, int]:
         if event == "pass":
@@ -216,7 +247,7 @@ class Rollout:
 
 _NOTHING = Check("paused", None, float("nan"), 0, None, "Paused.")
 _ORDERS = ("pause", "resume", "abort", "roll back")
-_BELIEF = ("versions", "shares", "all errors")
+_PATIENCE = 1000  # looks without a minute passing
 
 
 def drive(rollout: Rollout, fleet: Fleet, after_step=lambda event, look: None) -> str:
@@ -230,50 +261,30 @@ def drive(rollout: Rollout, fleet: Fleet, after_step=lambda event, look: None) -
     Returns
     -------
     The state in which it ended. The fleet has been told so; a replica that is down is told when it
-    comes back.
+    comes back. Paused, it watches until somebody resumes or aborts.
+
+    Raises
+    ------
+    ValueError : the fleet's clock stands still, so no deadline would ever come.
     """
+    latest, ahead, still = -math.inf, 0.0, 0
     while True:
         assignment = rollout.assignment
         fleet.apply(assignment)
         if assignment.state in ENDS:
             return assignment.state
         look = fleet.observe()
+        still = 0 if check_minute(look.minute) > latest else still + 1
+        if still >= _PATIENCE:
+            raise ValueError(
+                f"The fleet's clock stands at minute {latest:g}, so no deadline would ever come; "
+                "mend its clock."
+            )
+        latest = max(latest, look.minute)
+        # A fleet that was started anew counts from 0 again; the log's clock goes on.
+        ahead = max(ahead, rollout.events[-1]["minute"] - look.minute)
+        look = replace(look, minute=look.minute + ahead)
         try:
-            after_step(rollout.take(look), look)
+            after_step(rollout.take(look, assignment.number), look)
         except LogMoved:  # another controller has written: its line is read, and nothing is lost
             continue
-
-
-def _entered(events: list[dict]) -> float:
-    """The minute in which the present step began, less the time it was paused."""
-    began = 0.0
-    for event in events:
-        if event["event"] in ("start", "pass"):
-            began = event["minute"]
-        elif event["event"] == "pause":
-            stopped = event["minute"]
-        elif event["event"] == "resume":
-            began += event["minute"] - stopped
-    return began
-
-
-def _packed(look: Look) -> dict[str, object]:
-    counts = {n: [int(p.n), int(p.worse), int(p.better)] for n, p in look.pairs.items() if p}
-    told = {"minute": look.minute, "pairs": counts, "canary": int(look.canary)}
-    return told | {"baseline": int(look.baseline), "requests": int(look.requests)}
-
-
-def _told(check) -> dict[str, object]:
-    value = None if check.value != check.value else float(check.value)
-    return {"name": check.name, "value": value, "passed": check.passed, "sentence": check.sentence}
-
-
-def _deciding(verdict: Verdict, event: str) -> Check:
-    """The check that decided; of those that let it pass, the one of the metrics that came nearest
-    to its harm.
-    """
-    if event == "pass":
-        metrics = [check for check in verdict.checks if check.name not in _BELIEF]
-        return max(metrics, key=lambda check: check.value / float(check.bound))
-    decided = (c for c in verdict.checks if c.passed is (False if event == "harm" else None))
-    return next(decided, verdict.checks[0])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
 from labsupport.delivery.evidence import Look
-from labsupport.delivery.plan import CANARY, SHADOW, STAGES
+from labsupport.delivery.plan import CANARY, SHADOW, STAGES, state_of
 
 FLEET, PAUSED, ROLLED_BACK, ABORTED = "fleet", "paused", "rolled back", "aborted"
 NEW = "new"  # nothing is in the log
@@ -69,19 +70,46 @@ class Fleet(Protocol):
 
 
 def follow(events: list[dict]) -> list[dict]:
-    """The events, if each is what the table allows after the one before.
+    """The events, if each is what the table allows after the one before, in the step where that
+    was.
 
     Raises
     ------
     ValueError : one is not.
     """
-    state = NEW
+    state, step, last = NEW, 0, None
     for number, event in enumerate(events):
-        allowed = TRANSITIONS.get((state, event.get("event")), frozenset())
-        if event.get("from") != state or event.get("state") not in allowed:
+        if last is None:
+            last = _last_step(event)
+        ahead = event.get("event") == "pass" and step < last
+        if not _can_happen(event, state, step + ahead, last):
             raise ValueError(
                 f"Event {number} of the log, {event.get('event')!r}, cannot happen to a rollout "
                 f"that is {state}; restore the log."
             )
-        state = event["state"]
+        state, step = event["state"], event["step"]
     return events
+
+
+def _last_step(start: dict) -> int:
+    """Of the plan that the first event of a log holds; -1 if it holds none."""
+    plan = start.get("plan")
+    steps = plan.get("steps") if isinstance(plan, Mapping) else None
+    return len(steps) - 1 if isinstance(steps, list | tuple) else -1
+
+
+def _can_happen(event: dict, state: str, step: int, last: int) -> bool:
+    """Whether an event can happen in a state and lead to this step."""
+    name, to = event.get("event"), event.get("state")
+    known = isinstance(name, str) and isinstance(to, str)
+    if not known or event.get("from") != state or event.get("step") != step:
+        return False
+    if to not in TRANSITIONS.get((state, name), ()) or not _is_minute(event.get("minute")):
+        return False
+    if name == "pass" and to == FLEET:
+        return step == last
+    return to in ENDS or to == PAUSED or (to == state_of(step) and step <= last)
+
+
+def _is_minute(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labsupport.delivery.evidence import exceeds, harm_chance, harm_excluded, levels
+from labsupport.delivery.belief import exceeds
+from labsupport.delivery.evidence import harm_chance, harm_excluded, level_at
 from labsupport.delivery.plan import ALWAYS, Plan
 from labsupport.delivery.sequence import confidence_sequence, harm_shown
-from labsupport.delivery.traffic import Fault, Traffic
+from labsupport.delivery.traffic import METRICS, Fault, Traffic, check_tick
 from labsupport.exact import check_count
 
 GOING, FLEET, HARM, DOUBT, DEADLINE = range(5)
@@ -60,8 +61,17 @@ def many_rollouts(
     n : rollouts.
     seed : of everything random.
     tick : minutes from one observation to the next.
+
+    Raises
+    ------
+    TypeError, ValueError : a number that is none, or a metric that nobody simulates.
     """
     check_count(n, "n")
+    check_tick(tick)
+    if unknown := {metric.name for metric in plan.metrics} - set(METRICS):
+        raise ValueError(
+            f"Nobody simulates {min(unknown)!r}; the metrics are {', '.join(METRICS)}."
+        )
     rollouts = _Rollouts(
         plan, traffic or Traffic(), fault or Fault(), n, np.random.default_rng(seed)
     )
@@ -93,7 +103,7 @@ class _Rollouts:
         self.minute += tick
         self.late.append((self.minute + self.traffic.label_delay, came * labels))
         self.counts += came * ~labels
-        while self.late[0][0] <= self.minute:
+        while self.late and self.late[0][0] <= self.minute:
             self.counts += self.late.pop(0)[1]
 
     def judge(self) -> None:
@@ -165,7 +175,8 @@ class _Rollouts:
                     counts = (worse, better, pairs)
                     harmless &= confidence_sequence(*counts, plan.metric_alpha)[1] < metric.harm
             elif plan.looks != ALWAYS:
-                harm |= ready & (harm_chance(worse, better) <= levels(plan, metric)[step] / 2)
+                bound = level_at(plan, metric, step, pairs)
+                harm |= ready & (harm_chance(worse, better) <= bound)
                 if last:
                     tables = (pairs[ready], worse[ready], better[ready])
                     harmless[ready] &= harm_excluded(*tables, metric.harm, level)

@@ -7,9 +7,12 @@ comes late, beyond the old version's own 99th percentile. Latencies are lognorma
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from scipy import special
+
+from labsupport.exact import as_written, check_count
 
 SMALL = "quality on night"  # the metric of the small slice
 METRICS = ("quality", SMALL, "errors", "slow")
@@ -33,6 +36,7 @@ _SIZES = {
     "retry storm": 10.0,
 }
 _SIGMA, _LATE = 0.5, float(special.ndtri(0.99))  # of a latency's logarithm; its 99th percentile
+_MOST = 10**6  # times as slow, or as many calls
 NIGHT = 5  # of 256 requests, those of the small slice
 
 
@@ -51,7 +55,7 @@ class Fault:
 
     Raises
     ------
-    ValueError : no such fault, or no such size.
+    TypeError, ValueError : no such fault, or no such size.
     """
 
     kind: str = "none"
@@ -63,9 +67,10 @@ class Fault:
             raise ValueError(f"There is no fault {self.kind!r}; there are {', '.join(FAULTS)}.")
         if self.size is None:
             object.__setattr__(self, "size", _SIZES.get(self.kind, 0.0))
-        most = 1.0 if self.kind in ("live shift", "small slice", "crash") else np.inf
-        if not 0 <= self.size <= most:
+        most = 1 if self.kind in ("live shift", "small slice", "crash") else _MOST
+        if not 0 <= as_written(self.size, "size") <= most:
             raise ValueError(f"The size of a {self.kind} is from 0 to {most}; got {self.size!r}.")
+        as_written(self.minute, "minute")
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,10 @@ class Traffic:
         makes the difference; on the others each errs by itself.
     labelled : the share of answers of which one hears, label_delay minutes later, whether they were
         right.
+
+    Raises
+    ------
+    TypeError, ValueError : no such traffic.
     """
 
     requests_per_day: float = 1e7
@@ -89,6 +98,15 @@ class Traffic:
     same: float = 0.7
     labelled: float = 0.5
     label_delay: float = 30.0
+
+    def __post_init__(self) -> None:
+        check_count(self.replicas, "replicas")
+        for name, most in (("requests_per_day", 10**12), ("label_delay", 10**9)):
+            if not 0 <= as_written(getattr(self, name), name) <= most:
+                raise ValueError(f"{name} is from 0 to {most}; got {getattr(self, name)!r}.")
+        for name in ("wrong", "failed", "same", "labelled"):
+            if not 0 <= as_written(getattr(self, name), name) <= 1:
+                raise ValueError(f"{name} is a share, from 0 to 1; got {getattr(self, name)!r}.")
 
     def rates(self, fault: Fault, share: float, minute, new: bool) -> dict[str, np.ndarray]:
         """The share of requests that go bad, by metric.
@@ -117,6 +135,7 @@ class Traffic:
                 failed = failed + (1 - failed) * fault.size * (minute >= fault.minute)
         slow = special.ndtr(np.log(slower) / _SIGMA - _LATE)
         part = NIGHT / 256
+        wrong, night = min(wrong, 1.0), min(night, 1.0)
         everywhere = (1 - part) * wrong + part * night
         told = {"quality": everywhere, SMALL: night, "errors": failed, "slow": slow}
         return {name: np.minimum(rate, 1.0) + 0 * minute for name, rate in told.items()}
@@ -157,6 +176,12 @@ def flip(
     """
     each = traffic.requests_per_day * tick / 1440
     return sum(each * traffic.hurt(fault, 1.0, start + m) for m in np.arange(0, minutes, tick))
+
+
+def check_tick(tick: float) -> None:
+    """Raise TypeError or ValueError unless a clock moves from one observation to the next."""
+    if not Fraction(1, 1000) <= as_written(tick, "tick") <= 1440:
+        raise ValueError(f"tick is in minutes, from 0.001 to 1440; got {tick!r}.")
 
 
 def replicas_for(share: float, replicas: int) -> int:
