@@ -78,6 +78,27 @@ def ties(rng):
     return labels(rng, len(old)), labels(rng, len(new)), *values, rng.uniform(0.06, 0.09)
 
 
+def same_ties(rng):
+    """As many as before are below the median, the median itself, and above; the half is none."""
+    old, new = (np.repeat([0.0, 1.0, 2.0], rows) for rows in ([60, 200, 40], [39, 130, 26]))
+    values = rng.permutation(old), rng.permutation(new)
+    return labels(rng, len(old)), labels(rng, len(new)), *values, rng.uniform(0.06, 0.09)
+
+
+def closer(rng):
+    """The median stays, and every other quantile moves."""
+    values = np.linspace(-9, 9, 300), np.linspace(-1, 1, 200)
+    return labels(rng, 300), labels(rng, 200), *values, rng.uniform(0.06, 0.09)
+
+
+def with_hole(rng, low: float, high: float):
+    """All values up to a quantile of the reference went missing, or all from one on."""
+    old, new = delays(rng, 300), delays(rng, 200)
+    first, last = np.nanquantile(old, [low, high])
+    new[(new >= first if low else new <= last)] = np.nan
+    return labels(rng, 300), labels(rng, 200), old, new, rng.uniform(0.06, 0.09)
+
+
 def exactly(change: int, bound: float):
     """Shares of which floats make no rounding error: of 64 rows, so many more lie below."""
 

@@ -12,13 +12,16 @@ from labsupport.grading.readers import Wrong, listed, text
 from labsupport.grading.snapshots import (
     CLASSES,
     close_to,
+    closer,
     delays,
     exactly,
     labels,
+    same_ties,
     share_below,
     some,
     ties,
     week,
+    with_hole,
     with_outlier,
     without,
 )
@@ -123,6 +126,7 @@ def cases(rng) -> list[Case]:
         "values that moved down": week(shift=down),
         "values that moved up": week(shift=up),
         "values of which more are missing": week(missing=(0.0, rng.uniform(0.3, 0.9))),
+        "values of which a few more are missing": week(missing=(0.0, 0.1)),
         "values of which as many are missing as before": week(missing=(0.3, 0.3)),
         "values of which some are missing, and that moved": week(shift=up, missing=(0.3, 0.3)),
         "an outlier in the reference, and values that moved": week(
@@ -131,6 +135,10 @@ def cases(rng) -> list[Case]:
         "an outlier in the snapshot, and values that moved": week(shift=down, outliers=(None, far)),
         "an outlier in the snapshot, and nothing else": week(outliers=(None, far)),
         "values of which many are the median": ties,
+        "values of which as many as before are the median": same_ties,
+        "values that only drew closer together": closer,
+        "a change that is less than a bound that is wide": exactly(8, 0.17),
+        "a change that is more than a bound that is narrow": exactly(2, 0.02),
         "classes whose shares changed, and none is lost": week(now=(0.5, 0.44, 0.05, 0.01)),
         "a snapshot without rows": lambda rng: (
             labels(rng, 500),
@@ -174,8 +182,22 @@ EDGES = {
     "values of which most were missing before": some(
         300, 200, lambda rng: delays(rng, 300, missing=0.8), lambda rng: delays(rng, 200), 0.07
     ),
-    "values that only drew closer together": some(
-        300, 200, lambda rng: np.linspace(-9, 9, 300), lambda rng: np.linspace(-1, 1, 200), 0.07
+    "a change that is more than the bound in its third decimal": exactly(9, 0.1402),
+    "values of which the large ones went missing": lambda rng: with_hole(rng, 0.7, 1.0),
+    "values of which the small ones went missing": lambda rng: with_hole(rng, 0.0, 0.3),
+    "values in between the two middle ones of before": some(
+        300,
+        200,
+        lambda rng: np.repeat([-9.0, 9.0], 150),
+        lambda rng: np.repeat([-9.0, -3.0, 9.0], [60, 40, 100]),
+        0.07,
+    ),
+    "classes of which one name holds another": lambda rng: (
+        labels(rng, 500, names=np.array(["late", "on time", "very late", "later"])),
+        labels(rng, 300, (0, 1, 1, 1), np.array(["late", "on time", "very late", "later"])),
+        delays(rng, 500),
+        delays(rng, 300),
+        0.2,
     ),
     "a class lost of which the reference has a single row": lambda rng: (
         np.append(labels(rng, 4999, without(3)), CLASSES[3]),
@@ -282,6 +304,11 @@ def strictly_below(values, cut) -> float:
     return float((values < cut).mean())
 
 
+def half_of_those_there(old, new, bound) -> bool:
+    before = 0.5 * (~np.isnan(old)).mean()
+    return abs(share_below(new, np.nanmedian(old)) - before) > bound
+
+
 def counted(values, cut) -> int:
     return int((values <= cut).sum())
 
@@ -378,11 +405,12 @@ QUESTION = Question(
         ),
         mistake(
             "compared with one half",
-            "The snapshot is compared with one half; where values are missing, the reference's own "
-            "share is less.",
+            "The reference's share is taken for one half; where values are missing or many are the "
+            "median, it is another.",
             checks(
                 has_moved=moved(over=lambda before, now, bound: abs(now - 0.5) > bound),
             ),
+            checks(has_moved=half_of_those_there),
         ),
         mistake(
             "mean of the reference",
@@ -398,7 +426,8 @@ QUESTION = Question(
         ),
         mistake(
             "rows, not shares",
-            "Rows are counted here and not shares, so a smaller snapshot always moves.",
+            "The rows of the snapshot are not divided by how many it has, so a smaller one always "
+            "moves.",
             checks(has_moved=moved(share=counted)),
         ),
         mistake(

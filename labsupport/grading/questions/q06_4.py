@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -12,12 +13,14 @@ from labsupport.grading.exercise import Case, Question, mistake
 from labsupport.grading.readers import truth
 from labsupport.grading.trainers import (
     HINGE,
+    HUNDREDTHS,
     SQUARED,
     Run,
     adam,
     descent,
     hidden,
     linear,
+    lucky_shift,
     momentum,
     sample,
     two_outputs,
@@ -67,9 +70,20 @@ def taught(trainer, X, y) -> bool:
 ALL = (finite, falls, gradient_agrees, moves, taught)
 
 
+@cache
+def once(part: Callable) -> Callable:
+    """The part, which tries a case once: it is in many of the mistakes, and each is asked twice."""
+
+    @lru_cache(maxsize=64)  # more than there are cases in a draw
+    def tried(trainer, shape, X: bytes, y: bytes) -> bool:
+        return bool(part(trainer, np.frombuffer(X).reshape(shape), np.frombuffer(y)))
+
+    return lambda trainer, X, y: tried(trainer, X.shape, X.tobytes(), y.tobytes())
+
+
 def checks(*parts: Callable) -> Callable:
     """A smoke test of these parts."""
-    return lambda trainer, X, y: all(part(trainer, X, y) for part in parts)
+    return lambda trainer, X, y: all(once(part)(trainer, X, y) for part in parts)
 
 
 def without(part: Callable, *instead: Callable) -> Callable:
@@ -155,12 +169,35 @@ def latter(w) -> np.ndarray:
     return np.arange(len(w)) >= len(w) // 2
 
 
+def the_second(w) -> np.ndarray:
+    return np.where(np.arange(len(w)) == 1, -1.0, 1.0)
+
+
+def faint(rng, X, y):
+    """A second feature that tells little, so that its weight alone cannot spoil the loss."""
+    return np.insert(X, 1, 0.3 * (2 * y - 1) + rng.standard_normal(len(y)), axis=1), y
+
+
+def lucky(rng):
+    """Labels shifted by one row that by chance fit a little."""
+    return plain(rng).trainer(), *lucky_shift(rng, ROWS, features(rng))
+
+
+def uphill(rng):
+    """Small batches of which the first makes the loss of all rows rise."""
+    while True:
+        trainer, X, y = RIGHT["small batches in a random order"](rng)
+        before, after = (trainer.loss(trainer.train(X, y, steps), X, y) for steps in (0, 1))
+        if after > before:
+            return trainer, X, y
+
+
 def all_but_one(w) -> np.ndarray:
     return np.arange(len(w)) > 0
 
 
 FAULTS = {
-    "a sign error in the gradient": clean(lambda rng: replace(anything(rng), sign=-1.0)),
+    "a sign error in the gradient": clean(lambda rng: replace(anything(rng), sign=lambda w: -1.0)),
     "a forgotten division by the number of rows": clean(summed),
     "frozen weights": clean(frozen),
     "labels shifted by one row": spoilt(shifted, plain),
@@ -198,6 +235,10 @@ HARD_FAULTS = {
     "labels shifted by one row on their way into the model": clean(
         lambda rng: replace(anything(rng), labels=lambda y: np.roll(y, 1))
     ),
+    "labels shifted by one row that by chance fit a little": lucky,
+    "a sign error in one part of the gradient": spoilt(
+        faint, lambda rng: Run(linear(), descent(rng.uniform(0.05, 0.1)), sign=the_second)
+    ),
     "a feature that is NaN in one row, which training takes for a zero": spoilt(
         one_nan, lambda rng: replace(anything(rng), features=np.nan_to_num)
     ),
@@ -211,6 +252,10 @@ HARD_RIGHT = {
     "a loss that falls slowly": clean(
         lambda rng: Run(linear(), descent(rng.uniform(0.005, 0.008)))
     ),
+    "a loss in a small unit": clean(
+        lambda rng: Run(linear(), descent(rng.uniform(0.004, 0.008)), loss=HUNDREDTHS)
+    ),
+    "small batches of which the first leads uphill": uphill,
     "a feature that is zero in every row of the sample": spoilt(never_there, plain),
     "a label that is rare": clean(plain, share=0.2),
     "a rate that decays": clean(lambda rng: Run(linear(), descent(1.0, decay=0.1))),
@@ -359,8 +404,8 @@ QUESTION = Question(
         ),
         mistake(
             "the loss falls at every step",
-            "Right trainers are refused whose loss rises for a step; with small batches or a "
-            "momentum it may.",
+            "Right trainers with small batches or a momentum are refused; their steps are not "
+            "those of plain descent, and the loss may rise for one.",
             without(falls, falls_always),
         ),
         mistake(
