@@ -10,7 +10,7 @@ from labsupport.grading.draws import on_edges
 from labsupport.grading.exercise import Case, Question, Told, mistake, not_right
 from labsupport.grading.readers import Wrong, listed, text
 from labsupport.grading.snapshots import (
-    CLASSES,
+    EDGES,
     close_to,
     closer,
     delays,
@@ -18,11 +18,8 @@ from labsupport.grading.snapshots import (
     labels,
     same_ties,
     share_below,
-    some,
     ties,
     week,
-    with_hole,
-    with_outlier,
     without,
 )
 
@@ -114,6 +111,17 @@ def case(about, *given) -> Case:
 # The cases
 
 
+NEAR = [
+    ("values that moved about as far as the bound", close_to(*cuts))
+    for cuts in (
+        (median_of_old, median_of_both),
+        (median_of_old, median_of_new),
+        (median_of_old, mean_of_old),
+        (median_of_both, median_of_new),
+    )
+]
+
+
 def cases(rng) -> list[Case]:
     far = float(rng.choice([-1, 1])) * 10.0 ** int(rng.integers(6, 9))
     down, up = -rng.uniform(3.0, 5.0), rng.uniform(3.0, 5.0)
@@ -148,86 +156,7 @@ def cases(rng) -> list[Case]:
             0.07,
         ),
     }
-    near = [
-        ("values that moved about as far as the bound", close_to(*cuts))
-        for cuts in (
-            (median_of_old, median_of_both),
-            (median_of_old, median_of_new),
-            (median_of_old, mean_of_old),
-            (median_of_both, median_of_new),
-        )
-    ]
-    return [case(about, *draw(rng)) for about, draw in [*kinds.items(), *near]]
-
-
-EDGES = {
-    "a change of exactly the bound": exactly(8, 0.125),
-    "a change down of exactly the bound": exactly(-8, 0.125),
-    "a change of a row more than the bound": exactly(9, 0.125),
-    "a bound of zero and no change": exactly(0, 0.0),
-    "a bound of zero and a small change": exactly(1, 0.0),
-    "a single row": lambda rng: (
-        CLASSES[:1],
-        CLASSES[:1],
-        rng.normal(size=1),
-        np.array([-9.0]),
-        0.5,
-    ),
-    "a single new row, of a class that is known": some(
-        200, 1, lambda rng: delays(rng, 200), lambda rng: np.array([99.0]), 0.07, now=(1, 0, 0, 0)
-    ),
-    "values that are all missing now": some(
-        300, 200, lambda rng: delays(rng, 300), lambda rng: np.full(200, np.nan), 0.07
-    ),
-    "values of which most were missing before": some(
-        300, 200, lambda rng: delays(rng, 300, missing=0.8), lambda rng: delays(rng, 200), 0.07
-    ),
-    "a change that is more than the bound in its third decimal": exactly(9, 0.1402),
-    "values of which the large ones went missing": lambda rng: with_hole(rng, 0.7, 1.0),
-    "values of which the small ones went missing": lambda rng: with_hole(rng, 0.0, 0.3),
-    "values in between the two middle ones of before": some(
-        300,
-        200,
-        lambda rng: np.repeat([-9.0, 9.0], 150),
-        lambda rng: np.repeat([-9.0, -3.0, 9.0], [60, 40, 100]),
-        0.07,
-    ),
-    "classes of which one name holds another": lambda rng: (
-        labels(rng, 500, names=np.array(["late", "on time", "very late", "later"])),
-        labels(rng, 300, (0, 1, 1, 1), np.array(["late", "on time", "very late", "later"])),
-        delays(rng, 500),
-        delays(rng, 300),
-        0.2,
-    ),
-    "a class lost of which the reference has a single row": lambda rng: (
-        np.append(labels(rng, 4999, without(3)), CLASSES[3]),
-        labels(rng, 2500, without(3)),
-        delays(rng, 5000),
-        delays(rng, 2500),
-        0.08,
-    ),
-    "a single new row of an unknown class": lambda rng: (
-        labels(rng, 500),
-        np.append(labels(rng, 299), "Late"),
-        delays(rng, 500),
-        delays(rng, 300),
-        0.2,
-    ),
-    "classes all of which are others": lambda rng: (
-        labels(rng, 500),
-        labels(rng, 300, names=np.array(["a", "b", "c", "d"])),
-        delays(rng, 500),
-        delays(rng, 300),
-        0.2,
-    ),
-    "an infinite value": some(
-        300,
-        200,
-        lambda rng: delays(rng, 300),
-        lambda rng: with_outlier(delays(rng, 200), np.inf),
-        0.2,
-    ),
-}
+    return [case(about, *draw(rng)) for about, draw in [*kinds.items(), *NEAR]]
 
 
 # The mistakes
