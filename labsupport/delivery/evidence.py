@@ -67,7 +67,8 @@ def harm_excluded(n, worse, better, harm: float, level: float) -> np.ndarray:
     most = np.maximum(pairs + lost + np.sqrt(lost * (lost + 2 * pairs)), n * harm)
     likely = distance >= (bar - _SURE) * np.sqrt(pairs * (1 - harm))
     # Where nearly all pairs are worse, the judge's own bounds are wide, and only he knows how wide.
-    found = (distance > (bar + _SURE) * np.sqrt(most)) & (2 * better >= worse) & (n > 0)
+    surely = (distance > (bar + _SURE) * np.sqrt(most)) & (2 * better >= worse) & (n > 0)
+    found = np.array(surely)  # of single counts, too, an array that can be written to
     for where in np.argwhere(likely & ~found & (n > 0)):
         where = tuple(where)
         found[where] = _excludes(int(n[where]), int(worse[where]), int(better[where]), harm, level)
@@ -165,7 +166,9 @@ def _spending(plan: Plan, step: int, metric: Metric, pairs: Pairs) -> tuple[bool
     """Is harm shown, is harm that matters excluded, and by what: with the level of this look."""
     level = float(level_at(plan, metric, step, pairs.n))
     found = float(harm_chance(pairs.worse, pairs.better))
-    harmless = bool(harm_excluded(*_counts(pairs), metric.harm, plan.metric_alpha / 2))
+    last = step == len(plan.steps) - 1
+    level_last = plan.metric_alpha / 2
+    harmless = last and bool(harm_excluded(*_counts(pairs), metric.harm, level_last))
     return found <= level, harmless, f"p = {found:.2g}, level {level:.2g}"
 
 
