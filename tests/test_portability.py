@@ -83,6 +83,8 @@ def expected() -> str:
         "A: PROMOTE  candidate 0.9730  baseline 0.9647  gap 0.009",
         "candidate 0.8025",
         "hearing difficulty 736 -6.93",
+        "PSI 0.040547 0.081093",
+        "L-infinity 0.2000  KS 0.3829",
     ):
         assert line in text
     return text
