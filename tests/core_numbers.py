@@ -1,5 +1,5 @@
 """Print the core numbers as the lessons print them. Needs numpy, scipy and the source tree on
-PYTHONPATH, nothing installed.
+PYTHONPATH, nothing installed. Arguments: the parts to print; none, all.
 
 test_portability runs this under several kernels, thread counts and Pythons: the text must be the
 same everywhere.
@@ -130,9 +130,10 @@ def cheap_checks() -> None:
         print(f"  {n:,} rows:", *(f"{rate:.4f}" for rate in rates), f"1%: {bound:.4f}")
 
 
+PARTS = {part.__name__: part for part in (chapter, real_people, cheap_checks, flights)}
+
 if __name__ == "__main__":
     sys.stdout.reconfigure(encoding="utf-8", newline="\n")
-    chapter()
-    real_people()
-    flights()
-    cheap_checks()
+    for name in sys.argv[1:] or PARTS:
+        print(f"== {name}")
+        PARTS[name]()
