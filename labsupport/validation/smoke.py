@@ -292,7 +292,8 @@ def _taught(trainer, X, y, labels, steps, seed) -> float:
     total = 0.0
     for learn, held in (halves, halves[::-1]):
         weights = trainer.run(X[learn], labels[learn], steps)
-        loss = trainer.loss(weights, X[held], y[held])
-        chance = [trainer.loss(weights, X[held], rng.permutation(y[held])) for _ in range(100)]
+        rows, told = X[held], y[held]
+        loss = trainer.loss(weights, rows, told)
+        chance = [trainer.loss(weights, rows, rng.permutation(told)) for _ in range(100)]
         total += (np.mean(chance) - loss) / max(np.std(chance), 1e-12)
     return float(total) / 2

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from labsupport.delivery.evidence import Look, Pairs
 from labsupport.delivery.service.client import Client, Reply
 from labsupport.delivery.service.replica import ASSIGNMENT
 from labsupport.delivery.states import ENDS, Assignment
-from labsupport.durable import replace_whole
+from labsupport.durable import only_one, replace_whole
 from labsupport.world import Examples, World
 
 TAIL = "quality on the tail"  # of the requests whose first feature is above one
@@ -37,10 +38,15 @@ class RealFleet:
     seed : of the requests and of who gets them.
     lost : metrics that never arrive, for a lesson.
 
+    Raises
+    ------
+    ValueError : not so many replicas, or another process drives this fleet.
+
     Attributes
     ----------
     minute : observations so far; one stands for a minute.
-    sent : {group: requests that it was given}, and what came back to users under "answers".
+    threshold : seconds beyond which an answer is slow, the old version's own 99th percentile.
+    answers : what users got last.
     """
 
     def __init__(
@@ -52,6 +58,14 @@ class RealFleet:
         self.names = [f"replica-{i}" for i in range(replicas)]
         self.requests = requests
         self.answers: deque = deque(maxlen=1000)  # what users got last
+        self._room = ExitStack()
+        try:
+            self._room.enter_context(only_one(self.folder / "lock"))
+        except BlockingIOError:
+            raise ValueError(
+                f"Another rollout drives the fleet in {self.folder}; wait for it, or name another "
+                "folder."
+            ) from None
         self._client, self._processes = Client(), {}
         self._world, self._rng = World.create(), np.random.default_rng(seed)
         self._order: Assignment | None = None
@@ -72,6 +86,7 @@ class RealFleet:
         for process in self._processes.values():
             process.wait()
         self._processes = {}
+        self._room.close()
 
     def apply(self, assignment: Assignment) -> None:
         """Follow an order, unless a later one stands; replicas that are up follow at once, others
