@@ -1,5 +1,6 @@
 """Progressive delivery: to the fleet, in steps, and back.
 
+folder     files and names that every machine can hold
 bundle     all that is delivered, under one digest
 model      what is in a model's bundle
 looks      looks at a canary that share one alpha: levels, pairs needed, traffic
