@@ -1,5 +1,5 @@
 """Bundles: every way in which one can be another than it says, a kill at every step, one digest
-everywhere; and the model that is in one.
+everywhere.
 """
 
 from __future__ import annotations
