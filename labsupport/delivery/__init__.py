@@ -1,5 +1,6 @@
 """Progressive delivery: to the fleet, in steps, and back.
 
+folder     files and names that every machine can hold
 bundle     all that is delivered, under one digest
 model      what is in a model's bundle
 looks      looks at a canary that share one alpha: levels, pairs needed, traffic
@@ -30,7 +31,7 @@ from labsupport.delivery.looks import (
     pocock,
     traffic_share,
 )
-from labsupport.delivery.model import load_model, pack_model, same_everywhere
+from labsupport.delivery.model import load_model, mixed_versions, pack_model, same_everywhere
 from labsupport.delivery.plan import Metric, Plan, Step, left_after
 from labsupport.delivery.rollout import Rollout, drive
 from labsupport.delivery.sequence import confidence_sequence, harm_shown, harm_wealth
@@ -67,6 +68,7 @@ __all__ = [
     "load_model",
     "looks_needed",
     "many_rollouts",
+    "mixed_versions",
     "nominal_levels",
     "obrien_fleming",
     "pack_model",
