@@ -144,7 +144,7 @@ def cheap_checks() -> None:
         print(f"  {n:,} rows:", *(f"{rate:.4f}" for rate in rates), f"1%: {bound:.4f}")
 
 
-PARTS = {part.__name__: part for part in (chapter, real_people, cheap_checks, flights, delivery)}
+PARTS = {part.__name__: part for part in (chapter, real_people, cheap_checks, delivery, flights)}
 
 if __name__ == "__main__":
     sys.stdout.reconfigure(encoding="utf-8", newline="\n")

@@ -20,9 +20,9 @@ from labsupport.cli import main
 from labsupport.delivery.bundle import Bundle
 from labsupport.delivery.plan import Metric, Plan, Step
 from labsupport.delivery.rollout import Rollout, drive
-from labsupport.delivery.service import PLANTED, RealFleet, prepare, small_plan, trace
 from labsupport.delivery.service.client import Client
-from labsupport.delivery.service.room import LOG
+from labsupport.delivery.service.fleet import RealFleet
+from labsupport.delivery.service.room import LOG, PLANTED, prepare, small_plan, trace
 from labsupport.delivery.states import Assignment
 from labsupport.durable import EventLog
 
@@ -151,7 +151,7 @@ def test_an_order_that_is_older_than_the_last_is_not_followed(room):
 
 
 def test_one_process_drives_a_fleet(room):
-    folder, new, old = room()
+    folder, *_ = room()
     with RealFleet(folder), pytest.raises(ValueError, match="Another rollout drives the fleet"):
         RealFleet(folder)
     RealFleet(folder).close()  # and afterwards it is free

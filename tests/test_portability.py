@@ -95,7 +95,7 @@ def expected() -> str:
 
 # The small fits of the flights take ten times as long where two threads wait for each other. So
 # they run in as many threads as there are cores once, and once in one thread under each kernel.
-FEW = ("chapter", "real_people", "cheap_checks")
+FEW = ("chapter", "real_people", "cheap_checks", "delivery")
 SETTINGS = [(None, "", ())]  # empty: as many threads as there are cores
 SETTINGS += [(name, "1", ()) for name, needs in KERNELS.items() if needs <= FLAGS]
 SETTINGS += [(name, "2", FEW) for name, needs in KERNELS.items() if needs <= FLAGS]

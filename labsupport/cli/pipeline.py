@@ -77,10 +77,11 @@ def _add_folder(command: argparse.ArgumentParser) -> None:
 
 def _rollout(arguments: argparse.Namespace) -> int:
     from labsupport.delivery import Rollout
-    from labsupport.delivery.service import RealFleet, prepare
-    from labsupport.delivery.service.room import LOG
+    from labsupport.delivery.service.fleet import RealFleet
+    from labsupport.delivery.service.room import LOG, prepare
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # its replicas end with it
+    for stop in (signal.SIGTERM, signal.SIGINT):  # its replicas end with it
+        signal.signal(stop, signal.default_int_handler)
     folder = arguments.folder
     if arguments.again and (folder / LOG).exists():
         shutil.rmtree(folder)
@@ -104,7 +105,7 @@ def _rollout(arguments: argparse.Namespace) -> int:
 
 def _plan(path: str | None) -> Plan:
     from labsupport.delivery import Plan
-    from labsupport.delivery.service import small_plan
+    from labsupport.delivery.service.room import small_plan
 
     if path is None:
         return small_plan()
@@ -138,7 +139,7 @@ def _driven(rollout: Rollout, fleet: Any) -> str:
 
 
 def _trace(arguments: argparse.Namespace) -> int:
-    from labsupport.delivery.service import trace
+    from labsupport.delivery.service.room import trace
 
     try:
         text = sys.stdin.read() if arguments.answer == "-" else Path(arguments.answer).read_text()

@@ -5,8 +5,3 @@ client    requests with a time limit, a few at a time
 fleet     replicas, the traffic between them, what was measured
 room      bundles with a planted fault, a whole rollout in a folder, where an answer comes from
 """
-
-from labsupport.delivery.service.fleet import RealFleet
-from labsupport.delivery.service.room import PLANTED, prepare, small_plan, trace
-
-__all__ = ["PLANTED", "RealFleet", "prepare", "small_plan", "trace"]

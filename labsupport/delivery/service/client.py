@@ -38,6 +38,7 @@ class Client:
     def __init__(self, at_once: int = 8) -> None:
         self._pool = ThreadPoolExecutor(at_once)
         self._local = threading.local()
+        self._all: list[http.client.HTTPConnection] = []  # of every thread, to be closed at the end
 
     def send(self, port: int | None, path: str, body: dict | None = None) -> Reply:
         """One request; who has no port, does not answer in time or answers with an error, has
@@ -52,8 +53,10 @@ class Client:
         return list(self._pool.map(lambda one: self.send(*one), asked))
 
     def close(self) -> None:
-        """Wait for what is under way."""
+        """Wait for what is under way, and hang up."""
         self._pool.shutdown()
+        for door in self._all:
+            door.close()
 
     def _ask(self, port: int, path: str, body: dict | None) -> dict | None:
         doors = self._local.__dict__.setdefault("doors", {})
@@ -61,16 +64,14 @@ class Client:
         for fresh in (port not in doors, True):  # a kept connection may have been closed meanwhile
             if port not in doors or fresh:
                 doors[port] = http.client.HTTPConnection("127.0.0.1", port, timeout=_LIMIT)
+                self._all.append(doors[port])
             try:
                 doors[port].request("GET" if data is None else "POST", path, data)
                 reply = doors[port].getresponse()
                 read = reply.read()
                 return json.loads(read) if reply.status == 200 else None
-            except TimeoutError:
+            except (OSError, http.client.HTTPException, ValueError) as error:
                 doors.pop(port).close()
-                return None
-            except (OSError, http.client.HTTPException, ValueError):
-                doors.pop(port).close()
-                if fresh:
+                if fresh or isinstance(error, TimeoutError):
                     return None
         return None

@@ -6,6 +6,7 @@ down, or is started anew, finds it. It ends itself when who started it is gone.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -27,6 +28,7 @@ from labsupport.delivery.model import Model, load_model
 from labsupport.durable import replace_whole
 
 ASSIGNMENT = "assignment.json"
+_LATEST = 1.0  # seconds beyond which no planted fault delays an answer
 
 
 class Replica:
@@ -65,7 +67,7 @@ class Replica:
         if model is None:
             return JSONResponse({"error": self.reason}, status_code=503)
         self.answers += 1
-        _misbehave(model.serving, time.monotonic() - self.since, self.answers)
+        await _misbehave(model.serving, time.monotonic() - self.since, self.answers)
         try:
             features = np.array([asked["x"]], float)
             answer = int(model.predict(features)[0])
@@ -88,11 +90,11 @@ class Replica:
         return await self.health(request)
 
 
-def _misbehave(serving: dict, age: float, answers: int) -> None:
+async def _misbehave(serving: dict, age: float, answers: int) -> None:
     """What a faulty bundle's serving config does: late answers, ever later ones, none."""
     delay = serving.get("delay", 0.0) + serving.get("leak", 0.0) * age
     if delay:
-        time.sleep(min(delay, 5.0))
+        await asyncio.sleep(min(delay, _LATEST))
     every = serving.get("fails_every", 0)
     if every and answers % every == 0:
         raise RuntimeError("The bundle's serving config makes this request fail.")

@@ -31,7 +31,7 @@ PLANTED: Mapping[str, Mapping[str, object]] = {
     "slow": {"delay": 0.1},
     "failing": {"fails_every": 4},
     "small slice": {"wrong_above": 1.0},
-    "leak": {"leak": 0.1},
+    "leak": {"leak": 0.05},
 }
 
 
