@@ -26,7 +26,8 @@ from labsupport.delivery import (
     pack_model,
     same_everywhere,
 )
-from labsupport.delivery.model import PARTS, RUNTIME
+from labsupport.delivery.model import PARTS
+from labsupport.delivery.packing import RUNTIME
 from labsupport.gate import Policy, Verdict, gate
 from labsupport.outcomes import PairedOutcomes
 from labsupport.training import predict

@@ -2,7 +2,9 @@
 
 folder     files and names that every machine can hold
 bundle     all that is delivered, under one digest
-model      what is in a model's bundle
+model      a model in a bundle, and how a replica loads it
+packing    a model that the gate has promoted, packed
+versions   what was judged, delivered and served, compared
 looks      looks at a canary that share one alpha: levels, pairs needed, traffic
 recursion  how they add up, integrated
 sequence   an interval that holds at every look, however many
@@ -36,12 +38,14 @@ _NAMES = {
         "pocock",
         "traffic_share",
     ),
-    "model": ("load_model", "mixed_versions", "pack_model", "same_everywhere"),
+    "model": ("load_model",),
+    "packing": ("pack_model",),
     "plan": ("Metric", "Plan", "Step", "left_after"),
     "rollout": ("Rollout", "drive"),
     "sequence": ("confidence_sequence", "harm_shown", "harm_wealth"),
     "states": ("TRANSITIONS", "Assignment"),
     "story": ("Story", "tell", "usual_plan"),
+    "versions": ("mixed_versions", "same_everywhere"),
     "study": ("many_rollouts",),
     "traffic": ("FAULTS", "Fault", "Traffic", "flip"),
 }

@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from labsupport.delivery.bundle import Bundle, BundleError
-from labsupport.delivery.model import load_model, pack_model
+from labsupport.delivery.model import load_model
+from labsupport.delivery.packing import pack_model
 from labsupport.delivery.plan import Metric, Plan, Step
 from labsupport.delivery.rollout import Rollout
 from labsupport.delivery.service.fleet import TAIL
