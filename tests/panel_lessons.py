@@ -155,6 +155,22 @@ STATED = {
             },
         },
     ),
+    "delivery": Stated(
+        start={
+            "fault": "slow under load", "strength": 1.0, "looks": "at the end of each step",
+            "pairs": 1.0, "guard": True, "seed": 8, "minute": 960,
+        },
+        quotes={"fault": "tell(plan, faults[\"slow under load\"]"},
+        unsaid=frozenset({"looks", "pairs", "guard", "minute"}),
+        presets={
+            "Slow under load": {},
+            "Live shift": {"fault": "live shift"},
+            "Small slice": {"fault": "small slice"},
+            "Nothing wrong": {"fault": "none"},
+            "Retry storm": {"fault": "retry storm"},
+            "Storm, no bound": {"fault": "retry storm", "guard": False},
+        },
+    ),
     "validation": Stated(
         start={
             "damage": "categories re-coded", "size": 1.0, "slack": 2.0, "weeks": "8 and 9",

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from refusals import refuses
 
-from labsupport.delivery import FAULTS, Fault, Traffic, flip
+from labsupport.delivery import FAULTS, Fault, Traffic, flip, many_rollouts
 from labsupport.delivery.plan import ALWAYS, SPENDING
 from labsupport.delivery.states import ENDS, FLEET
 from labsupport.delivery.story import tell, usual_plan
+from labsupport.delivery.study import HARM
 from labsupport.show import delivery_view
 from labsupport.show.figures.delivery import LAST
 from labsupport.show.panels import PANELS
@@ -46,9 +47,9 @@ def test_presets_tell_what_their_names_promise():
     assert ways["Slow under load"] == ["shadow", "canary", "rolled back"]
     assert ways["Live shift"] == ["shadow", "rolled back"]
     assert ways["Small slice"] == ["shadow", "canary", "stages", "rolled back"]
-    whole = ["shadow", "canary", "stages", "stages", FLEET]
-    assert ways["Nothing wrong"] == ways["Storm, no bound"] == whole
-    assert ways["Retry storm"] == [*whole[:3], "rolled back"]
+    assert ways["Nothing wrong"] == ["shadow", "canary", "stages", "stages", FLEET]
+    assert ways["Retry storm"] == ["shadow", "canary", "stages", "rolled back"]
+    assert ways["Storm, no bound"] == ["shadow", "canary", "stages", "stages", "rolled back"]
     about = {label: story.events[-1]["about"] for label, story in stories.items()}
     assert (about["Slow under load"], about["Live shift"]) == ("slow", "quality")
     assert (about["Small slice"], about["Retry storm"]) == ("quality on night", "all errors")
@@ -63,10 +64,11 @@ def test_the_storm_is_stopped_within_minutes_of_the_5_percent_stage_and_hurts_fa
     assert bound.plan.steps[entered["step"]].share == 0.05
     assert 0 < bound.minutes[-1] - entered["minute"] <= 10
     assert unbound.hurt[-1] > 50 * bound.hurt[-1] > 0
+    assert unbound.events[-1]["event"] == "doubt"  # so end nine in ten: no comparison shows harm
     assert (bound.plan.max_errors, unbound.plan.max_errors) == (0.02, None)
 
 
-@pytest.mark.parametrize("seed", [1, 8, 20])
+@pytest.mark.parametrize("seed", [1, 3, 20])
 def test_presets_tell_it_with_other_requests_too(seed):
     """Not the small slice: where its few requests show harm is luck."""
     ends = {
@@ -84,14 +86,14 @@ def test_presets_tell_it_with_other_requests_too(seed):
 
 @pytest.mark.parametrize("fault", [f for f in FAULTS if f not in ("none", "another bundle")])
 def test_the_panel_tells_the_story_of_the_controller(fault):
-    shown, asked = view(fault=fault).story, tell(usual_plan(), Fault(fault), seed=3)
+    shown, asked = view(fault=fault).story, tell(usual_plan(), Fault(fault), seed=8)
     assert (shown.end, shown.events, shown.plan) == (asked.end, asked.events, asked.plan)
     for name in ("minutes", "hurt", "flipped"):
         assert np.array_equal(getattr(shown, name), getattr(asked, name))
 
 
 def test_another_bundle_and_lost_metrics_hold_until_the_deadline():
-    for fault, after in (("another bundle", 0), ("lost metrics", 140)):
+    for fault, after in (("another bundle", 0), ("lost metrics", 155)):
         story = view(fault=fault).story
         assert (story.end, story.events[-1]["event"]) == ("rolled back", "deadline")
         assert story.minutes[-1] == after + story.plan.deadline
@@ -111,8 +113,8 @@ def test_a_stronger_fault_hurts_more_by_a_flip_and_is_found_no_later():
 
 def test_the_crash_of_every_replica_is_the_most_that_can_crash():
     assert view(fault="crash", strength=3.0).story.fault.size == pytest.approx(0.9)
-    assert panel._told("crash", 4.0, SPENDING, 1.0, True, 3).fault.size == 1.0
-    assert panel._told("retry storm", 3.0, SPENDING, 1.0, True, 3).fault.size == 30.0
+    assert panel._told("crash", 4.0, SPENDING, 1.0, True, 8).fault.size == 1.0
+    assert panel._told("retry storm", 3.0, SPENDING, 1.0, True, 8).fault.size == 30.0
 
 
 def test_a_fault_without_a_size_has_none_to_change():
@@ -134,8 +136,12 @@ def test_looks_change_when_a_large_harm_is_seen_and_not_what_is_planned():
 def test_more_pairs_take_longer_and_find_a_weaker_fault():
     weak = {"fault": "live shift", "strength": 0.2}
     few, usual, many = (view(**weak, pairs=pairs).story for pairs in (0.25, 1.0, 1.5))
-    assert few.events[-1]["event"] == "doubt" and few.minutes[-1] < usual.minutes[-1]
-    assert many.events[-1]["event"] == "harm"
+    assert few.minutes[-1] < usual.minutes[-1] < many.minutes[-1]
+    found = [
+        many_rollouts(story.plan, Traffic(), story.fault, 200, 1).share(HARM)
+        for story in (few, usual, many)
+    ]
+    assert found[0] + 0.1 < found[1] < found[2]
     for story, pairs in ((few, 0.25), (many, 1.5)):
         sizes = [step.pairs for step in story.plan.steps]
         assert sizes == [round(pairs * step.pairs) for step in usual.plan.steps]
@@ -154,11 +160,12 @@ def test_the_bound_changes_the_storm_and_leaves_a_shift_where_it_is():
     bound, free = (view(fault="live shift", guard=guard).story for guard in (True, False))
     assert bound.end == free.end and bound.minutes[-1] == free.minutes[-1]
     assert np.array_equal(bound.hurt, free.hurt)
-    assert preset("Retry storm").story.end != preset("Storm, no bound").story.end
+    bound, free = preset("Retry storm").story, preset("Storm, no bound").story
+    assert bound.minutes[-1] < free.minutes[-1] and bound.hurt[-1] < free.hurt[-1]
 
 
 def test_other_requests_change_the_counts_and_not_the_plan():
-    one, other = view().story, view(seed=4).story
+    one, other = view().story, view(seed=3).story
     assert one.plan == other.plan and one.fault == other.fault
     assert one.events[-1]["reason"] != other.events[-1]["reason"]
 
@@ -166,14 +173,12 @@ def test_other_requests_change_the_counts_and_not_the_plan():
 # ---- watch until ----
 
 
-@pytest.mark.parametrize("minute", [5, 135, 140, 145, 290, 295, 300, LAST])
+@pytest.mark.parametrize("minute", [5, 150, 155, 160, 320, 325, 330, LAST])
 def test_watch_until_cuts_the_story_at_that_minute(minute):
     whole, cut = preset("Retry storm").story, view(fault="retry storm", minute=minute).story
     seen = [event for event in whole.events if event["minute"] <= minute]
     assert list(cut.events) == seen and cut.end == seen[-1]["state"]
-    assert len(seen) == {5: 1, 135: 1, 290: 2}.get(
-        minute, 2 if minute < 295 else 3 + (minute > 299)
-    )
+    assert len(seen) == sum(minute >= entered for entered in (0, 155, 325, 330))
     until = whole.minutes <= minute
     assert cut.minutes[-1] == min(minute, whole.minutes[-1])
     for name in ("minutes", "hurt", "flipped"):
@@ -193,15 +198,15 @@ def test_30_minutes_more_walk_on_through_the_story():
     slider = next(control for control in PANEL.controls if control.name == "minute")
     assert list(PANEL.moves) == ["+30 minutes"] and step * slider.step == 30
     values, minutes = PANEL.preset("Retry storm") | {"minute": 5}, []
-    for _ in range(11):
+    for _ in range(12):
         minutes.append(view(**values).story.minutes[-1])
         values = PANEL.moved("+30 minutes", values)
-    assert minutes == [*range(5, 300, 30), 300.0]
+    assert minutes == [*range(5, 330, 30), 330.0]
     assert slider.high == LAST == PANEL.start["minute"]
 
 
 def test_a_setting_that_was_shown_is_not_simulated_again(monkeypatch):
-    view(fault="retry storm", seed=3)
+    delivery_view(fault="retry storm")
     monkeypatch.setattr(panel, "tell", None)  # it would raise
     for minute in (5, 150, LAST):
         assert delivery_view(fault="retry storm", minute=minute).story.minutes[-1] <= minute
