@@ -41,7 +41,7 @@ def check_shares(plan: Plan, step: int, look: Look) -> list[Check]:
         if not (is_count(got) and is_count(look.requests) and got <= look.requests):
             sentence = f"Of {look.requests} requests the {group} got {got}, which cannot be."
             return [unknown("shares", share, sentence)]
-        if _log_ratio(got, look.requests, share) >= -np.log(RATIO_LEVEL):
+        if wrong_shares(got, look.requests, share):
             sentence = (
                 f"The {group} got {got:,} of {look.requests:,} requests, where a share of "
                 f"{share:g} was asked for; that is no chance, so what the groups measured is not "
@@ -67,6 +67,17 @@ def check_errors(plan: Plan, look: Look) -> list[Check]:
     words = "more than" if shown else "not shown to be more than"
     sentence = f"Of all requests {100 * share:.2f}% fail, {words} the {100 * bound:g}% allowed."
     return [Check("all errors", None, share, bound, not shown, sentence)]
+
+
+def wrong_shares(got, n, share: float) -> np.ndarray:
+    """Whether a group got another share of n requests than was asked for; wrong at most so often as
+    RATIO_LEVEL, however often one looks.
+
+    Parameters
+    ----------
+    got, n : counts, of any one shape.
+    """
+    return _log_ratio(got, n, share) >= -np.log(RATIO_LEVEL)
 
 
 def exceeds(failed, n, bound: float, level: float) -> np.ndarray:

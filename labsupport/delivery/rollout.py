@@ -153,7 +153,8 @@ class Rollout:
             verdict = judge_look(self.plan, step, look)
         event = self._event(events, look, verdict)
         why = deciding(verdict, event)
-        if event == "wait" or (event, why.name) == ("hold", last.get("about")):
+        held = last["event"] == "hold" and last.get("about") == why.name
+        if event == "wait" or (event == "hold" and held):
             return "wait"
         after, to = self._after(state, step, event)
         judged = event not in ("hold", "deadline") and ready(self.plan, step, look)

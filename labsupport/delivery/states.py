@@ -77,11 +77,10 @@ def follow(events: list[dict]) -> list[dict]:
     ------
     ValueError : one is not.
     """
-    state, step, last = NEW, 0, None
+    state, step = NEW, 0
+    last = _last_step(events[0]) if events else -1
     for number, event in enumerate(events):
-        if last is None:
-            last = _last_step(event)
-        ahead = event.get("event") == "pass" and step < last
+        ahead = event.get("event") == "pass" and event.get("state") != FLEET
         if not _can_happen(event, state, step + ahead, last):
             raise ValueError(
                 f"Event {number} of the log, {event.get('event')!r}, cannot happen to a rollout "

@@ -218,4 +218,33 @@ FALLBACKS = {
         (lambda case: (2 * case.expected[1][0], 0.1), "These are too many pairs"),
         (lambda case: (1, 0.1), "These are too few pairs"),
     ],
+    "08.2 otherwise": [
+        (
+            lambda case: "go on" if case.expected == "hold" else None,
+            "This decides where nothing can be told",
+        ),
+        (lambda case: "hold" if case.expected != "hold" else None, "This holds although all is"),
+        (
+            lambda case: "go on" if case.expected == "roll back" else None,
+            "This goes on although harm is shown",
+        ),
+        (
+            lambda case: "roll back" if case.expected == "go on" else None,
+            "This rolls back although no harm is shown",
+        ),
+    ],
+    "08.4 otherwise": [
+        (
+            lambda case: "shadow" if case.expected == "forbidden" else None,
+            "Something happened here that the table does not have",
+        ),
+        (
+            lambda case: "forbidden" if case.expected != "forbidden" else None,
+            "This forbids what the table has",
+        ),
+        (
+            lambda case: "aborted" if case.expected not in ("forbidden", "aborted") else None,
+            "The rollout is in another state",
+        ),
+    ],
 }

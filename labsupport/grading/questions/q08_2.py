@@ -1,0 +1,296 @@
+"""08.2: what a look at a canary decides, at a level of its own, and when data are missing."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import stats
+
+from labsupport.grading.draws import on_edges
+from labsupport.grading.exercise import Case, Question, mistake
+from labsupport.grading.readers import Wrong, text
+
+GO, HOLD, BACK = "go on", "hold", "roll back"
+
+
+def chance(worse, better) -> float:
+    """Of so many worse pairs or more among the discordant ones, without harm."""
+    return float(stats.binom.sf(worse - 1, worse + better, 0.5))
+
+
+def whole(count, planned) -> bool:
+    """Whether a metric has all that its look needs."""
+    return count is not None and not any(map(math.isnan, count)) and count[0] >= planned
+
+
+def decide(known=whole, harmful=None, of=any, missing=HOLD, nothing=HOLD):
+    """The right rule, with one thing after the other done otherwise.
+
+    Parameters
+    ----------
+    known : known(count, planned), whether a metric can be judged.
+    harmful : harmful(n, worse, better, level), whether it shows harm. None: as is right.
+    of : any or all metrics have to show it.
+    missing : said where a metric cannot be judged; None: the others are judged without it.
+    nothing : said without a metric.
+    """
+    harmful = harmful or (lambda n, worse, better, level: chance(worse, better) <= level / 2)
+
+    def answer(counts, planned, levels):
+        there = [known(count, size) for count, size in zip(counts, planned, strict=True)]
+        if missing is not None and not all(there):
+            return missing
+        judged = [
+            harmful(*count, level)
+            for count, level, here in zip(counts, levels, there, strict=True)
+            if here
+        ]
+        if not counts:
+            return nothing
+        return BACK if judged and of(judged) else GO
+
+    return answer
+
+
+right_answer = decide()
+
+
+def case(about, counts, planned, levels) -> Case:
+    given = tuple(counts), tuple(planned), np.asarray(levels, float)
+    return Case(about, given, right_answer(*given))
+
+
+def pairs(rng, side: str, size: int = 0):
+    """Counts and a two-sided level, so that the chance lies where its side says, and not near an
+    edge: "harm", "calm", between half the level and the level ("close"), so little that a single
+    test would have found it ("luck"), or a clear gain.
+    """
+    n = size or int(rng.integers(2000, 9000))
+    discordant = 2 * int(rng.integers(40, 90))
+    lean = {"harm": 1.6, "calm": 0.1, "close": 0.75, "luck": 1.2, "gain": -1.6}[side]
+    shift = round(lean * math.sqrt(discordant))
+    worse = discordant // 2 + shift
+    found = chance(worse, discordant - worse)
+    level = {
+        "harm": min(0.9, found * float(rng.uniform(3, 6))),
+        "calm": found * float(rng.uniform(0.02, 0.06)),
+        "close": found * float(rng.uniform(1.2, 1.7)),
+        "luck": found * float(rng.uniform(0.2, 0.6)),
+        "gain": float(rng.uniform(0.001, 0.01)),
+    }[side]
+    return (n, worse, discordant - worse), n - int(rng.integers(1, 400)), level
+
+
+def of_sides(*sides, change=None, place=0):
+    """A metric for each side; `change(count, planned)` makes another count of one of them."""
+
+    def given(rng):
+        drawn = [pairs(rng, side) for side in sides]
+        order = rng.permutation(len(drawn)) if change is None else range(len(drawn))
+        counts, planned, levels = zip(*(drawn[i] for i in order), strict=True)
+        if change is not None:
+            counts = list(counts)
+            counts[place] = change(counts[place], planned[place])
+        return counts, planned, levels
+
+    return given
+
+
+def lost(count, planned):
+    return None
+
+
+def without(*places):
+    return lambda count, planned: tuple(
+        math.nan if i in places else part for i, part in enumerate(count)
+    )
+
+
+def short(count, planned):
+    return (planned - 1, *count[1:])
+
+
+MIDDLE = {
+    "metrics without harm": of_sides("calm", "calm", "calm"),
+    "metrics of which one is close to its level": of_sides("calm", "close", "calm"),
+    "metrics of which one has bad luck": of_sides("calm", "luck", "calm"),
+    "metrics of which one shows harm": of_sides("calm", "harm", "calm"),
+    "metrics that all show harm": of_sides("harm", "harm"),
+    "a canary that does better": of_sides("gain", "calm"),
+    "a metric that was lost": of_sides("calm", "calm", change=lost),
+    "a lost metric beside one that shows harm": of_sides("calm", "harm", change=lost),
+    "a metric whose counts are NaN": of_sides("harm", "calm", change=without(1)),
+    "a metric with too few pairs, which show harm": of_sides("harm", "calm", change=short),
+    "a metric with too few pairs, which show none": of_sides("calm", "calm", change=short),
+    "too few pairs beside a metric that shows harm": of_sides("calm", "harm", change=short),
+}
+
+
+def cases(rng) -> list[Case]:
+    return [case(about, *given(rng)) for about, given in MIDDLE.items() for _ in range(2)]
+
+
+def one(count, planned, level):
+    return lambda rng: ([count], [planned], [level])
+
+
+EDGES = {
+    "no metric at all": lambda rng: ([], [], []),
+    "a single metric without harm": of_sides("calm"),
+    "a single metric that shows harm": of_sides("harm"),
+    "exactly the planned pairs": one((700, 30, 10), 700, 0.01),
+    "a single pair too few": one((699, 30, 10), 700, 0.01),
+    "no discordant pair": one((700, 0, 0), 700, 0.01),
+    "worse pairs only": one((700, 30, 0), 700, 0.01),
+    "better pairs only": one((700, 0, 30), 700, 0.01),
+    "every metric lost": lambda rng: ([None, None], [700, 70], [0.01, 0.01]),
+    "pairs whose number is NaN": of_sides("calm", "calm", change=without(0)),
+    "better pairs whose number is NaN": of_sides("harm", "calm", change=without(2)),
+    "nothing but NaN": of_sides("calm", "calm", change=without(0, 1, 2)),
+    "no pairs, where some were planned": one((0, 0, 0), 700, 0.01),
+    "a level of one in a million": one((9000, 90, 40), 9000, 1e-6),
+    "many pairs": one((10**7, 51_000, 50_000), 10**6, 0.01),
+    "eight metrics of which the last shows harm": lambda rng: of_all(
+        [pairs(rng, "calm") for _ in range(7)] + [pairs(rng, "harm")]
+    ),
+}
+
+
+def of_all(drawn):
+    return tuple(zip(*drawn, strict=True))
+
+
+def read(value) -> str:
+    said = text(value, "decision")
+    if said not in (GO, HOLD, BACK):
+        raise Wrong("the decision is none of the three texts of the question, letter by letter.")
+    return said
+
+
+def otherwise(case: Case, said) -> str:
+    if case.expected == HOLD:
+        return f"This decides where nothing can be told yet, on {case.about}."
+    if said == HOLD:
+        return f"This holds although all is there, on {case.about}."
+    if case.expected == BACK:
+        return f"This goes on although harm is shown, on {case.about}."
+    return f"This rolls back although no harm is shown, on {case.about}."
+
+
+def at_least_once(n, worse, better, level):
+    return worse > better
+
+
+def without_nan(counts, planned, levels):
+    known = [None if c is None else tuple(np.nan_to_num(c)) for c in counts]
+    return right_answer(known, planned, levels)
+
+
+def not_none(count, planned):
+    return whole(count, 0)
+
+
+QUESTION = Question(
+    "08.2",
+    cases,
+    read=read,
+    same=lambda a, b: a == b,
+    otherwise=otherwise,
+    then=[
+        on_edges(
+            EDGES,
+            case,
+            otherwise,
+            [
+                mistake(
+                    "nothing measured goes on",
+                    "Without any metric this goes on; what nobody measured has not passed.",
+                    decide(nothing=GO),
+                ),
+            ],
+        )
+    ],
+    verified="Each look spends its own level, on one side, and only when all metrics are there.",
+    mistakes=[
+        mistake(
+            "every look at five percent",
+            "Each look is judged at the level of a single test here; who looks several times has "
+            "to share that out.",
+            decide(harmful=lambda n, w, b, level: chance(w, b) <= 0.05),
+            decide(harmful=lambda n, w, b, level: chance(w, b) <= 0.025),
+        ),
+        mistake(
+            "level not halved",
+            "The level is two-sided and harm lies on one side; this stops harmless canaries twice "
+            "as often as planned.",
+            decide(harmful=lambda n, w, b, level: chance(w, b) <= level),
+        ),
+        mistake(
+            "a gain rolled back",
+            "A canary that does better than its baseline is rolled back; only harm is a reason to.",
+            decide(
+                harmful=lambda n, w, b, level: (
+                    stats.binomtest(w, w + b).pvalue <= level if w + b else False
+                )
+            ),
+        ),
+        mistake(
+            "lost metrics left out",
+            "A metric that is missing is left out and the rest decides; what nobody measured has "
+            "not passed.",
+            decide(missing=None),
+        ),
+        mistake(
+            "harm shown beside a missing metric",
+            "The metrics that are there are judged before all are; that is a look more than the "
+            "plan has levels for.",
+            lambda *given: BACK if decide(missing=None)(*given) == BACK else right_answer(*given),
+        ),
+        mistake(
+            "missing data roll back",
+            "Missing data roll the canary back at once; they say nothing about it, so wait until "
+            "the deadline.",
+            decide(missing=BACK),
+        ),
+        mistake(
+            "missing data go on",
+            "The canary goes on where data are missing; no data is no good news.",
+            decide(missing=GO),
+        ),
+        mistake(
+            "NaN taken as zero",
+            "A count that is NaN is taken as zero here; nobody counted, which is something else.",
+            without_nan,
+        ),
+        mistake(
+            "judged before the planned size",
+            "This judges before the look has the pairs that were planned for it; the level belongs "
+            "to that size.",
+            decide(known=not_none),
+        ),
+        mistake(
+            "all metrics have to show harm",
+            "This goes on as long as a single metric is well; one that shows harm is enough to "
+            "roll back.",
+            decide(of=all),
+        ),
+        mistake(
+            "more worse than better is harm",
+            "Any canary with more worse pairs than better ones is rolled back; chance alone does "
+            "that half of the time.",
+            decide(harmful=at_least_once),
+        ),
+        mistake(
+            "out of all pairs",
+            "The worse pairs are counted out of all pairs, so hardly any harm is ever seen; pairs "
+            "on which both agree say nothing.",
+            decide(harmful=lambda n, w, b, level: stats.binom.sf(w - 1, n, 0.5) <= level / 2),
+        ),
+        mistake(
+            "better and worse exchanged",
+            "Better and worse pairs are exchanged: this rolls back what does well.",
+            decide(harmful=lambda n, w, b, level: chance(b, w) <= level / 2),
+        ),
+    ],
+)
