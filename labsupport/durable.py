@@ -163,6 +163,33 @@ class EventLog:
         return event
 
 
+@contextmanager
+def only_one(path: Path) -> Iterator[None]:
+    """Be the only one in here, by the lock on a file; it ends with the process, however that ends.
+
+    Raises
+    ------
+    BlockingIOError : another one is.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        if fcntl:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            try:
+                os.lseek(file, _BEYOND, os.SEEK_SET)
+                msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+            except PermissionError:
+                raise BlockingIOError(f"{path.name} is locked.") from None
+        try:
+            yield
+        finally:
+            _unlock(file)
+    finally:
+        os.close(file)
+
+
 def _finished(data: bytes) -> list[bytes]:
     return data.split(b"\n")[:-1]
 

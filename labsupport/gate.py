@@ -5,6 +5,7 @@ promoted.
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
@@ -135,16 +136,20 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         mark = {True: "passed", False: "failed", None: "in doubt"}
+        rated = any(hasattr(c, "false_alarm_rate") for c in self.checks)
         rows = ""
         for c in self.checks:
             where = "all rows" if c.slice is None else str(c.slice)
             rows += f"<tr><td>{html.escape(c.name)}</td><td>{html.escape(where)}</td>"
             rows += f"<td>{c.value:z.4f}</td><td>{float(c.bound):g}</td>"
+            if rated:  # a check of data: how often its bound is exceeded without a change
+                rate = getattr(c, "false_alarm_rate", math.nan)
+                rows += "<td>-</td>" if math.isnan(rate) else f"<td>{rate:.4f}</td>"
             rows += f"<td>{mark[c.passed]}</td></tr>"
+        heads = ("check", "slice", "value", "bound", *["false alarms"] * rated, "result")
         return (
             f"<table><caption><b>{self.decision.upper()}</b>: {html.escape(self.reason)}</caption>"
-            "<thead><tr><th>check</th><th>slice</th><th>value</th><th>bound</th><th>result</th>"
-            "</tr></thead>"
+            f"<thead><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead>"
             f"<tbody>{rows}</tbody></table>"
         )
 

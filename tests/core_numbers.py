@@ -1,5 +1,5 @@
 """Print the core numbers as the lessons print them. Needs numpy, scipy and the source tree on
-PYTHONPATH, nothing installed.
+PYTHONPATH, nothing installed. Arguments: the parts to print; none, all.
 
 test_portability runs this under several kernels, thread counts and Pythons: the text must be the
 same everywhere.
@@ -7,7 +7,12 @@ same everywhere.
 
 import sys
 
+import numpy as np
+from scipy import stats
+
 from labsupport.data import load_employment
+from labsupport.delivery import Fault, confidence_sequence, nominal_levels, obrien_fleming
+from labsupport.delivery.story import tell, usual_plan
 from labsupport.gate import Policy, gate
 from labsupport.intervals import bootstrap_gains, examples_needed, gain_interval
 from labsupport.outcomes import PairedOutcomes
@@ -15,6 +20,7 @@ from labsupport.slices import false_alarm_rate, gap_interval, slice_gap_bound, s
 from labsupport.training import fit_logistic, fit_logistic_many, predict
 from labsupport.triggers import TriggerPolicy, control_chart, flight_stream, left_out, live
 from labsupport.triggers.timeline import FIRST
+from labsupport.validation import ks, ks_rate, l_infinity, psi, psi_rate, share_rate, threshold
 from labsupport.world import World
 
 
@@ -112,8 +118,36 @@ def flights() -> None:
     print(f"loss {run.log_loss.mean():.5f} regret {run.regret:.2f} {flight_stream().digest(FIRST)}")
 
 
+def delivery() -> None:
+    """Levels of looks, what some counts show, and how some rollouts end."""
+    print("levels:", *(f"{level:.5f}" for level in nominal_levels((250, 450, 630, 810), 0.01)))
+    print("bounds:", *(f"{bound:.2f}" for bound in obrien_fleming((1, 2, 3, 4, 5), 0.05)))
+    low, high = confidence_sequence(40, 20, 1000)
+    print(f"sequence: {low:.5f} {high:.5f}")
+    for kind in ("none", "small slice", "retry storm"):
+        story = tell(usual_plan(), Fault(kind))
+        print(f"{kind}: {story.end} {story.minutes[-1]:.0f} {story.hurt[-1]:.2f}")
+        print("\n".join(f"  {event['reason']}" for event in story.events[1:]))
+
+
+def cheap_checks() -> None:
+    """How far two distributions are apart, and how often that happens without drift."""
+    edges = np.linspace(-6, 7, 1301)
+    one, other = np.diff(stats.norm.cdf(edges)), np.diff(stats.norm.cdf(edges, 1))
+    print(f"PSI {psi([0.5, 0.5], [0.6, 0.4]):.6f} {psi([0.9, 0.1], [0.8, 0.2]):.6f}")
+    words = {"hello": 0.1, "world": 0.9}, {"hello": 0.3, "world": 0.7}
+    print(f"L-infinity {l_infinity(*words):.4f}  KS {ks(one, other):.4f}")
+    for n in (100, 1000, 10_000):
+        counts = [n // 10] * 10
+        rates = psi_rate(0.1, counts, n, n), share_rate(0.05, counts, n, n), ks_rate(0.05, n, n)
+        bound = threshold(lambda b, n=n, counts=counts: share_rate(b, counts, n, n), 0.01)
+        print(f"  {n:,} rows:", *(f"{rate:.4f}" for rate in rates), f"1%: {bound:.4f}")
+
+
+PARTS = {part.__name__: part for part in (chapter, real_people, cheap_checks, delivery, flights)}
+
 if __name__ == "__main__":
     sys.stdout.reconfigure(encoding="utf-8", newline="\n")
-    chapter()
-    real_people()
-    flights()
+    for name in sys.argv[1:] or PARTS:
+        print(f"== {name}")
+        PARTS[name]()

@@ -15,6 +15,8 @@ from matplotlib.text import Text
 
 from labsupport.costs import Stage
 from labsupport.data import load_employment
+from labsupport.delivery import Fault, usual_plan
+from labsupport.delivery.story import Story
 from labsupport.intervals import bootstrap_gains
 from labsupport.noise import Spread
 from labsupport.outcomes import PairedOutcomes
@@ -64,6 +66,37 @@ def people(*models: str) -> dict[str, PairedOutcomes]:
 
 def real_tests(model: str) -> list:
     return slice_tests(people(model)[model])
+
+
+# Z of harmless rollouts at five looks, and the bounds of lesson 08.
+LOOKS = np.arange(200, 1001, 200)
+Z = np.cumsum(np.random.default_rng(8).normal(size=(40, 5)), axis=1) / np.sqrt(np.arange(1, 6))
+BOUNDS = {"1.96 each": [1.96] * 5, "Pocock": [2.41] * 5}
+BOUNDS |= {"O'Brien-Fleming": [4.56, 3.23, 2.63, 2.28, 2.04]}
+BOUNDS |= {"this lab": [3.09, 2.71, 2.47, 2.28, 2.11]}
+HURT = {
+    "live shift": {"flip": 296_703.2, "four looks": 41.5, "all the time": 0.3},
+    "small slice": {"flip": 28_906.0, "four looks": 148.0, "all the time": 148.0},
+}
+
+
+def told(end: str, entered: list[float], until: float, hurt: float, flipped: float) -> Story:
+    """A rollout that entered one step after the other, hurt requests in the last and a flip's
+    evenly.
+    """
+    plan = usual_plan()
+    steps = [
+        {"event": "pass" if step else "start", "state": plan.state(step), "step": step}
+        | {"minute": m}
+        for step, m in enumerate(entered)
+    ]
+    last = {"event": "pass" if end == "fleet" else "harm", "state": end, "step": len(steps) - 1}
+    events = [*steps, last | {"minute": until}] if end in ("fleet", "rolled back") else steps
+    minutes = np.arange(0, until + 1, 5)
+    since = np.maximum(minutes - entered[-1], 0) / max(until - entered[-1], 1)
+    return Story(
+        plan, Fault(), end, tuple(events), minutes, hurt * since, flipped * minutes / until
+    )
 
 
 def _wear(shift: float) -> tuple[np.ndarray, np.ndarray, float]:
@@ -126,6 +159,7 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
     "stream_weeks": {
         "lesson": ((live(TriggerPolicy()), "degradation"), {}),
         "every week, no limit": ((live(TriggerPolicy(every=1, sigmas=None)),), {}),
+        "many at once": ((live(TriggerPolicy(every=1, sigmas=None, trial=8, delay=42)),), {}),
     },
     "false_alarms": {
         "two": (([100, 1000], ALARMS, {0.1: [0.84, 0.01], 0.2: [0.42, 0.0]}), {}),
@@ -143,6 +177,24 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
         "ten": ((list(range(90, 80, -1)), [90, *[89] * 9], 100), {}),
         "two": (([90, 85], [90, 90], 100), {}),
     },
+    "rollout_states": {"none lit": ((), {}), "paused": (("paused",), {})},
+    "look_bounds": {
+        "lesson": ((LOOKS, BOUNDS, Z), {}),
+        "one plan": (([250, 450, 630, 1810], {"far apart": [3, 2.5, 2, 0.4]}, Z[:7, :4]), {}),
+        "far apart": ((LOOKS, dict(reversed(BOUNDS.items())) | {"Pocock": [1.3] * 5}, Z[:9]), {}),
+    },
+    "requests_hurt": {
+        "lesson": ((HURT, 24), {}),
+        "one way": (({f: {"flip": row["four looks"]} for f, row in HURT.items()}, 8), {}),
+        "none": (({"none": dict.fromkeys(("flip", "four looks"), 0.0)}, 1.5), {}),
+    },
+    "rollout_minutes": {
+        "in the canary": ((told("rolled back", [0, 140], 295, 198, 37_751), "slow"), {}),
+        "to the fleet": ((told("fleet", [0, 60, 100, 145], 180, 0, 0),), {}),
+        "late": ((told("rolled back", [0, 240, 535, 740], 940, 900.4, 19_000), "late"), {}),
+        "very late": ((told("stages", [0, 500, 505], 1300, 6e5, 2e7), "on its way"), {}),
+        "hardly a flip": ((told("shadow", [0], 300, 0, 2), "on its way"), {}),
+    },
     "corrected": {
         "trees": ((real_tests("trees_without_medical"),), {}),
         "logistic": ((real_tests("logistic_without_sex_race"),), {"level": 0.1}),
@@ -155,6 +207,10 @@ MORE = {
         "extreme": {"margin": 0.02, "true_gain": -0.02, "churn": 0.2, "draw": 40},
     },
     "slices": {"crowded": {"n_slices": 40, "rows": 200, "loss": 0.5}},
+    "delivery": {
+        "in a hurry": {"fault": "none", "pairs": 0.25},
+        "on its way": {"minute": 200},
+    },
 }
 
 

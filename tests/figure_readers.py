@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -31,6 +34,7 @@ from labsupport.show.draw import (
     MAIN,
     PALE,
     PASSED_OVER,
+    ROAD,
     RULE,
     TAILS,
     VOID,
@@ -582,8 +586,13 @@ def stream_weeks(fig: Figure) -> Iterator[str]:
             judged, marker = min(after)
             told = f"{'promoted' if marker == 'o' else 'not promoted'} after week {judged:.0f}"
         yield f"trained after week {trained:.0f}, {told}"
-    regret, *_ = bold(ax)
-    yield f"Regret {regret.removesuffix(' of regret')}."
+    ticks = next(line for line in ax.lines if line.get_marker() == "|")
+    rung = ", ".join(f"{week:.0f}" for week in ticks.get_xdata()) or "none"
+    assert inked(ticks, ASIDE) and set(ticks.get_ydata()) <= set(level(ax))
+    yield f"Weeks with a signal: {rung}. Candidates"
+    assert {at(mark)[0] for mark in marks(ax, "^")} <= set(ticks.get_xdata())
+    saved, regret = sorted(bold(ax), key=lambda words: words.endswith("regret"))
+    yield f"It {saved} against never retraining; regret {regret.removesuffix(' of regret')}."
 
 
 def successions(fig: Figure) -> Iterator[str]:
@@ -652,9 +661,260 @@ def _ratio(x: float) -> str:
     return "at least 50" if x >= 50 else f"{x:.2f}"
 
 
+Place = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Road:
+    """An arrow of the picture of states: from where to where, by which corners, in which ink."""
+
+    start: str
+    end: str
+    path: tuple[Place, ...]
+    ink: str
+
+    @property
+    def legs(self) -> list[tuple[Place, Place]]:
+        return list(itertools.pairwise(self.path))
+
+    def meets(self, leg: tuple[Place, Place]) -> bool:
+        """Whether a leg lies on one of this road's for more than a point."""
+        return any(_overlap(leg, own) for own in self.legs)
+
+
+def _overlap(a: tuple[Place, Place], b: tuple[Place, Place]) -> bool:
+    for along, across in ((0, 1), (1, 0)):
+        if len({p[across] for p in (*a, *b)}) == 1:
+            (low, high), (least, most) = (sorted(p[along] for p in leg) for leg in (a, b))
+            return min(high, most) - max(low, least) > 1
+    return False
+
+
+def _state_boxes(ax: Axes) -> dict[str, Bbox]:
+    """The states of a rollout and where they are drawn, in the units of the axes."""
+    centres = {text.get_position(): text.get_text() for text in ax.texts}
+    found = {}
+    for patch in (patch for patch in ax.patches if isinstance(patch, FancyBboxPatch)):
+        x, y, width, height = patch.get_x(), patch.get_y(), patch.get_width(), patch.get_height()
+        found[centres[x + width / 2, y + height / 2]] = Bbox.from_bounds(x, y, width, height)
+    return found
+
+
+def state_roads(ax: Axes) -> list[Road]:
+    """Every arrow, followed back over the line before it to the box from which it comes."""
+    boxes, roads = _state_boxes(ax), []
+    corners = [list(zip(*spans(line), strict=True)) for line in ax.lines]
+
+    def at_edge(place: Place) -> str:
+        (name,) = (n for n, box in boxes.items() if box.padded(1).contains(*place))
+        assert not boxes[name].padded(-1).contains(*place)
+        return name
+
+    for arrow in (patch for patch in ax.patches if isinstance(patch, FancyArrowPatch)):
+        tail, tip = (tuple(map(float, place)) for place in arrow._posA_posB)
+        before = [line for line in corners if line[-1] == tail]
+        for line in before[:1]:
+            corners.remove(line)
+        path = (*(before[0] if before else [tail]), tip)
+        ink = next(i for i in (GOOD, BAD, ASIDE, GREY, ROAD) if to_hex(i) == _edge_of(arrow))
+        roads.append(Road(at_edge(path[0]), at_edge(tip), path, ink))
+    assert corners == [], "a line that leads to no arrow"
+    return roads
+
+
+def _edge_of(patch: Patch) -> str:
+    return to_hex(patch.get_edgecolor())
+
+
+def state_words(ax: Axes, roads: list[Road]) -> dict[tuple[str, str], str]:
+    """{(state, next): events}: each text belongs to the road whose own part it stands beside; where
+    two use one, to the one that leaves the state that is nearer.
+    """
+    boxes, found = _state_boxes(ax), {}
+    for text in (text for text in ax.texts if text.get_text() not in boxes):
+        place = box_of(text)
+        beside = [
+            road
+            for road in roads
+            if inked(text, road.ink) and any(_near(place, leg) for leg in _own(road, roads))
+        ]
+        assert len({frozenset((road.start, road.end)) for road in beside}) == 1, text.get_text()
+        middle = (place.y0 + place.y1) / 2
+        nearest = min(beside, key=lambda road: abs(road.path[0][1] - middle))
+        assert (nearest.start, nearest.end) not in found
+        found[nearest.start, nearest.end] = " ".join(text.get_text().split())
+    assert set(found) == {(road.start, road.end) for road in roads}
+    return found
+
+
+def _own(road: Road, roads: list[Road]) -> list[tuple[Place, Place]]:
+    """The legs of a road that no road between other states uses as well."""
+    ends = {road.start, road.end}
+    others = [other for other in roads if {other.start, other.end} != ends]
+    return [leg for leg in road.legs if not any(other.meets(leg) for other in others)]
+
+
+def _near(box: Bbox, leg: tuple[Place, Place]) -> bool:
+    """Whether a text stands beside a leg: not on it, and not further than its arc or a little."""
+    (x0, y0), (x1, y1) = leg
+    low, high = sorted((box.y0, box.y1))
+    aside = max(min(x0, x1) - box.x1, box.x0 - max(x0, x1), 0)
+    away = max(min(y0, y1) - high, low - max(y0, y1), 0)
+    return 0 < max(aside, away) < (20 if abs(x1 - x0) < 30 and y0 == y1 else 10)
+
+
+def rollout_states(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    roads = state_roads(ax)
+    words = state_words(ax, roads)
+    inks = {"rolled back": BAD, "aborted": ASIDE, "paused": GREY}
+    for road in roads:
+        loop = road.start == road.end
+        ink = GREY if road.start == "paused" else GOOD
+        assert road.ink == (ROAD if loop else inks.get(road.end, ink)), road
+        events = words[road.start, road.end].removesuffix(", where no stage is planned")
+        past = (road.start, road.end) == ("canary", "fleet")
+        assert past == (events != words[road.start, road.end])
+        yield f"{road.start} to {road.end}: {events}"
+    boxes = [patch for patch in ax.patches if isinstance(patch, FancyBboxPatch)]
+    for name, patch in zip(_state_boxes(ax), boxes, strict=True):
+        on = said(ax, name).get_weight() == "bold"
+        assert (to_hex(patch.get_facecolor()), _edge_of(patch)) == (LIT if on else BOX)
+        yield f" It is {name} now." if on else name
+
+
+def look_bounds(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    bold_words = [text for text in ax.texts if text.get_weight() == "bold"]
+    samples = marks(ax, "Xs^o")
+    looks = [float(tick) for tick in ax.get_xticks()]
+    pairs = [line for line in wide(ax, 2) if len(line.get_xdata()) == len(looks)]
+    leaders = [line for line in wide(ax, 0.8) if len(line.get_xdata()) == 2]
+    styles, ends = set(), []
+    for i, (word, sample, leader) in enumerate(zip(bold_words, samples, leaders, strict=True)):
+        (across, up), (_, down) = (spans(line) for line in pairs[2 * i : 2 * i + 2])
+        assert across == looks and down == [-bound for bound in up] and min(up) > 0
+        assert {line.get_marker() for line in pairs[2 * i : 2 * i + 2]} == {sample.get_marker()}
+        for artist in (word, sample, leader, *pairs[2 * i : 2 * i + 2]):
+            assert inked(artist, (BAD, MAIN, ASIDE, GOOD)[i])
+        (x, to), (y, name_y) = spans(leader)
+        assert (x, y) == (looks[-1], up[-1]) and name_y == at(sample)[1] == word.get_position()[1]
+        assert to <= at(sample)[0] < word.get_position()[0]
+        styles.add(str(pairs[2 * i]._unscaled_dash_pattern))
+        ends.append((up[-1], name_y))
+        yield f"{word.get_text()}: {', '.join(f'{bound:.2f}' for bound in up)}"
+    assert len(styles) == len({mark.get_marker() for mark in samples}) == len(ends)
+    assert [y for _, y in sorted(ends, key=lambda end: end[0])] == sorted(y for _, y in ends)
+    paths = [spans(line) for line in ax.lines if len(line.get_xdata()) == len(looks) + 1]
+    assert all(x == [0, *looks] and y[0] == 0 for x, y in paths)
+    first, name = spans(pairs[0])[1], bold_words[0].get_text()
+    out = [any(abs(z) > b for z, b in zip(y[1:], first, strict=True)) for _, y in paths]
+    drawn_paths = [line for line in ax.lines if len(line.get_xdata()) == len(looks) + 1]
+    for line, beyond in zip(drawn_paths, out, strict=True):
+        assert inked(line, BAD if beyond else VOID) and line.get_linestyle() == "-"
+    assert max(abs(z) for _, y in paths for z in y) < ax.get_ylim()[1] == -ax.get_ylim()[0]
+    yield f"Z of {len(paths)} harmless rollouts at {len(looks)} looks, {looks[0]:,.0f} to "
+    yield f"to {looks[-1]:,.0f} pairs. {sum(out)} of {len(paths)} are beyond"
+    yield f"bound of the plan {name} at some look"
+
+
+def requests_hurt(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    legend = ax.get_legend()
+    ways = [text.get_text() for text in legend.get_texts()]
+    looks = [(handle.get_marker(), handle.get_color()) for handle in legend.legend_handles]
+    assert looks == list(zip("Xs^", (BAD, MAIN, ASIDE), strict=True))[: len(ways)]
+    each = iter(zip(marks(ax, "Xs^"), wide(ax, 1.5), ax.texts, strict=True))
+    (least, _), lanes = ax.get_xlim(), []
+    assert ax.get_xscale() == "log" and "fewer than one" in ax.get_xlabel()
+    for row, fault in enumerate(names(ax)):
+        numbers = []
+        for mark, ink in looks:
+            point, stem, word = next(each)
+            x, y = at(point)
+            assert (point.get_marker(), point.get_color()) == (mark, ink) and round(y) == row
+            assert spans(stem) == ([least, x], [y, y]) and inked(stem, RULE)
+            assert word.xy == (x, y) and inked(word, ink) and word.get_position()[0] > 0
+            number = word.get_text()
+            assert number == f"{x:,.0f}" if x > least else number in ("0", "under 1")
+            numbers.append(number)
+            lanes.append(y)
+        told = (f"{way} {number}" for way, number in zip(ways, numbers, strict=True))
+        yield f"{fault}: {', '.join(told)}"
+    assert next(each, None) is None
+    assert lanes == sorted(lanes) and np.diff(lanes).min(initial=1) > 0.2
+    yield f"{names(ax)[-1]}: {ways[0]} "
+
+
+def rollout_minutes(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    flipped, hurt = wide(ax, 2.6)
+    assert inked(flipped, BAD) and flipped.is_dashed() and inked(hurt, MAIN)
+    assert not hurt.is_dashed() and ax.get_yscale() == "log"
+    assert list(flipped.get_xdata()) == list(hurt.get_xdata())
+    assert all((np.diff(line.get_ydata()) >= 0).all() for line in (flipped, hurt))
+    steps, shades = _named_steps(ax)
+    for name, start, end in steps:
+        yield f"{name} from minute {start:.0f} to {end:.0f}"
+    assert shades == [to_hex(i) for i in (VOID, "white")] * (len(steps) // 2) + [to_hex(VOID)] * (
+        len(steps) % 2
+    )
+    (mark,) = marks(ax, "oX")
+    assert at(mark) == (hurt.get_xdata()[-1], hurt.get_ydata()[-1])
+    assert steps[-1][2] == at(mark)[0] and hurt.get_xdata()[0] == steps[0][1] == 0
+    words, *flips = (text for text in ax.texts if text.get_weight() == "bold")
+    where, number = re.fullmatch(r"(.+?)(?:\n|, )([\d,]+) hurt", words.get_text()).groups()
+    kind = {"fleet": ("o", GOOD), "rolled back": ("X", BAD), "aborted": ("X", BAD)}
+    mark_of, ink = kind.get(where, ("o", MAIN))
+    assert mark.get_marker() == mark_of and inked(mark, ink) and inked(words, ink)
+    assert number == _so_many(hurt)
+    yield f"then {where}." if where in kind else f"still {where}."
+    yield f"Hurt: {number}; by a flip of the whole fleet in the same time: {_so_many(flipped)}."
+    assert [text.get_text() for text in flips] == [f"flip: {_so_many(flipped)}"] * bool(
+        flipped.get_ydata()[-1] >= 1
+    )
+    for text, line in zip([words, *flips], (hurt, flipped), strict=False):
+        box = text.get_window_extent()
+        x, y = ax.transData.transform((line.get_xdata()[-1], line.get_ydata()[-1]))
+        assert max(box.x0 - x, x - box.x1) > 5 and abs((box.y0 + box.y1) / 2 - y) < 45
+        _covers_no_line(box, [flipped, hurt])
+    assert all(inked(text, BAD) for text in flips)
+
+
+def _named_steps(ax: Axes) -> tuple[list[tuple[str, float, float]], list[str]]:
+    """(name, from, to) of each step, as its shade and the words above say; and the shades."""
+    found, shades = [], []
+    above = [text for text in ax.texts if text.get_transform() != ax.transAxes]
+    for patch, word in zip(ax.patches, above, strict=True):
+        start, end = patch.get_x(), patch.get_x() + patch.get_width()
+        left, foot = word.get_position()
+        late = (left - start) * ax.bbox.width / ax.get_xlim()[1]  # pixels
+        assert 0 < late < (25 if len(found) < 3 else 90) and 1 < foot < 1.2
+        found.append((word.get_text().replace("\n", " "), float(start), float(end)))
+        shades.append(to_hex(patch.get_facecolor()))
+    assert [start for _, start, _ in found[1:]] == [end for _, _, end in found[:-1]]
+    return found, shades
+
+
+def _so_many(line: Line2D) -> str:
+    last = float(line.get_ydata()[-1])
+    return f"{last:,.0f}" if last > 0.7 else "0"
+
+
+def _covers_no_line(box: Bbox, lines: list[Line2D]) -> None:
+    for line in lines:
+        x, y = (np.array(part) for part in spans(line))
+        points = line.axes.transData.transform(np.column_stack([x, y]))
+        fine = np.linspace(points[:, 0].min(), points[:, 0].max(), 2000)
+        heights = np.interp(fine, *points.T)
+        inside = (fine > box.x0) & (fine < box.x1) & (heights > box.y0) & (heights < box.y1)
+        assert not inside.any(), "words on a line"
+
+
 READ: dict[str, Callable[[Figure], Iterator[str]]] = {
     **{name: globals()[name] for name in FIGURES},
     "costs panel": cost_lines,
+    "delivery panel": rollout_minutes,
     "gate panel": gate_plane,
     "intervals panel": intervals_panel,
     "noise panel": noise_panel,

@@ -32,8 +32,10 @@ _COSTS = (
 )  # fmt: skip
 _ENDS = ("on the holdout", "in truth")
 _WEEKS = (
-    "dotted: never retrained; triangle: trained; disc: promoted; cross: not",
+    "dotted: never retrained; tick: signal; triangle: trained; disc: promoted; cross: not",
     "limit N",
+    "saves N dollars",
+    "costs N dollars",
     "N dollars of regret",
 )
 _IN_WEEKS = [(("week of 2013", "log-loss per flight (nats)"),)]
@@ -41,6 +43,8 @@ _SIZES = words(
     [(("measured / bound (square: damaged; disc, cross: not)", ""),)],
     *("saves N $", "costs N $"),
 )
+_MINUTES = [(("minutes since the rollout began", "requests hurt so far"),)]
+_STEPS = ("shadow\nN", "canary\nN", "stages\nN", "flip: N")
 _REAL = ("trees_without_medical", "trees_all_columns", "logistic_without_sex_race")
 _PLANE = ("margin N", "tolerance N", "promote")
 
@@ -116,6 +120,22 @@ WORDS: dict[str, Words] = {
         [(("rows in each of the two samples", "false alarms (%)"),)],
         *("PSI above N", "lines: stated; marks: simulated"),
     ),
+    "rollout_states": words(
+        [(("", ""),)],
+        *("new", "shadow", "canary", "stages", "fleet", "paused", "rolled back", "aborted"),
+        *("start", "pass", "pass, hold", "hold", "pause", "resume", "abort", "roll back", "harm"),
+        *("harm, doubt,\ndeadline", "pass, where no stage is planned"),
+    ),
+    "look_bounds": words([(("pairs of requests so far", "Z of the difference"),)]),
+    "requests_hurt": words(
+        [(("requests hurt (at the left end: fewer than one)", ""),)],
+        *("N", "under N", "flip", "four looks", "all the time"),
+    ),
+    "rollout_minutes": words(
+        _MINUTES,
+        *(*_STEPS, "rolled back\nN hurt", "rolled back N hurt", "fleet\nN hurt"),
+        *("in stages N hurt", "in shadow\nN hurt"),
+    ),
     "damage_matrix": words([(("", ""),)], "harm\n(nats)", "N"),
     "check_sizes": _SIZES,
     "costs panel": words([((CATCHES, "expected cost per change (dollars)"),)], *_COSTS),
@@ -135,6 +155,9 @@ WORDS: dict[str, Words] = {
     ),
     "slices panel": words(
         [(("number of slices", "false or missed alarms (%)"),)], *("false alarms", "missed", "N")
+    ),
+    "delivery panel": words(
+        _MINUTES, *_STEPS, "rolled back\nN hurt", "fleet\nN hurt", "in canary\nN hurt"
     ),
     "triggers panel": words(_IN_WEEKS, *_WEEKS),
     "validation panel": _SIZES,

@@ -118,13 +118,26 @@ CASES = {
             {
                 "candidate 15": DOUBTFUL,
                 "candidate 25": PROMOTED,
-                "scheduled 11": DOUBTFUL,
-                "alarm, then gate": "0.5938",
-                "two weeks, then deploy": "0.6219",
+                "scheduled 11": NO_GAIN,
+                "alarm, then gate": "0.5976",
+                "two weeks, then deploy": "0.6134",
             },
         ),
         ({"sigmas": 4.4}, {"candidate 25": PROMOTED, "two weeks, then gate": "0.6048"}),
-        ({"trial": 3}, {"candidate 15": DOUBTFUL, "candidate 25": PROMOTED}),
-        ({"window": 8, "tolerance": 0.02}, {"candidate 15": DOUBTFUL, "scheduled 27": PROMOTED}),
+        ({"trial": 2}, {"candidate 15": DOUBTFUL, "candidate 25": DOUBTFUL}),
+        ({"window": 8, "tolerance": 0.02}, {"candidate 15": DOUBTFUL, "scheduled 27": DOUBTFUL}),
+    ],
+    "08_progressive_delivery": [
+        (
+            {},
+            {
+                "refused:": "new: weights.json was changed; deliver the bundle again.",
+                "live shift four looks": "back for harm: 100.0%",
+                "lost metrics:": "rolled back after 395 minutes",
+                "the second brings it to:": "fleet",
+            },
+        ),
+        ({"alpha": 0.01, "rollouts": 200}, {"small slice all the time": "back for harm: 100.0%"}),
+        ({"strength": 0.3, "rollouts": 200}, {"the second brings it to:": "fleet"}),
     ],
 }

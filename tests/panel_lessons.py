@@ -135,23 +135,40 @@ STATED = {
     ),
     "triggers": Stated(
         start={
-            "cause": "degradation", "sigmas": 3.0, "every": 4, "volume": 30_000, "delay": 0,
-            "window": "all", "judge": "if sure it is better", "worth": 2.0,
+            "cause": "degradation", "sigmas": 3.0, "every": 4, "volume": 30_000, "cooldown": 14,
+            "delay": 0, "window": "all", "trial": 3, "judge": "if sure it is better", "worth": 2.0,
         },
         quotes={
             "every": "Every 4 weeks", "delay": "labels 0 days late",
             "worth": "a nat of loss costs 2 dollars per flight",
         },
-        unsaid=frozenset({"cause", "volume", "window", "judge"}),
+        unsaid=frozenset({"cause", "volume", "cooldown", "window", "judge"}),
         presets={
             "This lesson": {},
             "Late labels": {"delay": 28},
+            "A short trial": {"trial": 1},
             "Inputs alone": {"cause": "inputs"},
             "Every 4 weeks": {"cause": "schedule"},
             "Short history": {"cause": "schedule", "window": "2 weeks"},
             "No gate": {
                 "cause": "schedule", "window": "2 weeks", "judge": "whatever was trained",
             },
+        },
+    ),
+    "delivery": Stated(
+        start={
+            "fault": "slow under load", "strength": 1.0, "looks": "at the end of each step",
+            "pairs": 1.0, "guard": True, "seed": 8, "minute": 960,
+        },
+        quotes={"fault": "tell(plan, faults[\"slow under load\"]"},
+        unsaid=frozenset({"looks", "pairs", "guard", "minute"}),
+        presets={
+            "Slow under load": {},
+            "Live shift": {"fault": "live shift"},
+            "Small slice": {"fault": "small slice"},
+            "Nothing wrong": {"fault": "none"},
+            "Retry storm": {"fault": "retry storm"},
+            "Storm, no bound": {"fault": "retry storm", "guard": False},
         },
     ),
     "validation": Stated(

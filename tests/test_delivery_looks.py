@@ -201,6 +201,13 @@ def test_one_look_needs_what_the_textbook_says(harm, discordance, power):
     assert found.levels == pytest.approx((0.05,))
 
 
+def test_power_counts_stops_on_the_side_of_harm_alone():
+    """Less power than alpha can be asked for: false alarms of harm are half of alpha."""
+    found = looks_needed(0.02, 0.1, 0.05, power=0.04, looks=1).pairs
+    z = stats.norm.isf(0.025) * 0.1**0.5 + stats.norm.ppf(0.04) * (0.1 - 0.0004) ** 0.5
+    assert found == np.ceil((z / 0.02) ** 2)
+
+
 def test_five_looks_cost_more_than_one_and_less_than_with_equal_bounds():
     once, five = (looks_needed(0.02, 0.1, 0.05, 0.8, k).pairs for k in (1, 5))
     assert INFLATION[obrien_fleming, 0.8] < five / once < INFLATION[pocock, 0.8]

@@ -5,7 +5,8 @@ with every promotion.
 import itertools
 import math
 import pickle
-from dataclasses import FrozenInstanceError
+import re
+from dataclasses import FrozenInstanceError, dataclass
 from decimal import Decimal
 from fractions import Fraction
 from html.parser import HTMLParser
@@ -475,6 +476,27 @@ def test_the_notebook_table_names_every_slice_and_runs_none(name):
     assert (
         reader.text.count("all rows") == 2
     )  # the gain and the gap; never a slice called 0 or False
+
+
+@dataclass(frozen=True)
+class Rated(Check):
+    false_alarm_rate: float = 0.0
+
+
+def test_the_notebook_table_has_a_column_for_false_alarms_where_a_check_knows_its_rate():
+    rated = Rated("psi", "hour", 0.2, 0.1, False, "It changed.", false_alarm_rate=0.00125)
+    crashed = Rated("ks", "hour", math.nan, 0.1, False, "Nothing.", false_alarm_rate=math.nan)
+    plain = Check("gain", None, 0.01, 0.005, True, "It gained.")
+
+    def table(*checks):
+        rows = re.findall(r"<tr>(.*?)</tr>", conclude(checks)._repr_html_())
+        return [re.findall(r"<t[hd]>(.*?)</t[hd]>", row) for row in rows]
+
+    heads, *rows = table(rated, crashed, plain)
+    assert heads == ["check", "slice", "value", "bound", "false alarms", "result"]
+    assert [row[4] for row in rows] == ["0.0013", "-", "-"]
+    assert all(len(row) == len(heads) for row in rows)
+    assert table(plain)[0] == ["check", "slice", "value", "bound", "result"]
 
 
 def test_a_terminal_sees_one_line():

@@ -29,7 +29,11 @@ from labsupport.show.panels import PANELS
 
 CONTROLS = [(word, control.name) for word, panel in PANELS.items() for control in panel.controls]
 # Where a control changes something only if another one stands elsewhere than at the start.
-BESIDE = {("gate", "threshold"): {"bias": 1.0}, ("gate", "bias_in_accuracy"): {"bias": 1.0}}
+BESIDE = {
+    ("gate", "threshold"): {"bias": 1.0},
+    ("gate", "bias_in_accuracy"): {"bias": 1.0},
+    ("delivery", "guard"): {"fault": "retry storm"},
+}
 MOST_CORNERS = 64
 
 every_panel = pytest.mark.parametrize("word", PANELS)

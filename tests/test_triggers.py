@@ -45,11 +45,12 @@ from labsupport.triggers import (
     timeline,
     triggers,
 )
+from labsupport.triggers.dollars import TRAINING, oracle
 from labsupport.triggers.losses import _slow
 from labsupport.triggers.people import accuracy_by_year, adjusted_falls
 from labsupport.triggers.ratchet import _nested
 from labsupport.triggers.stream import Stream, by_week, losses_by_day, probabilities
-from labsupport.triggers.timeline import BETTER, END, FIRST, START, TRAINING, trial_of
+from labsupport.triggers.timeline import BETTER, END, FIRST, START, trial_of
 
 AS_MEASURED = Policy(min_gain=0.0, max_gap=None)
 SHIP_ALL = Policy(min_gain=-1, max_gap=None)
@@ -688,7 +689,7 @@ def test_the_oracle_is_the_best_of_all_ways_through():
         if all(m <= w for w, m in enumerate(models))
         and all(a <= b for a, b in itertools.pairwise(models))
     ]
-    assert timeline._oracle(price) == pytest.approx(min(map(cost, ways)))
+    assert oracle(price) == pytest.approx(min(map(cost, ways)))
 
 
 def test_dollars_scale_with_what_a_nat_is_worth():

@@ -215,3 +215,25 @@ def test_lab_damage(tmp_path, capsys):
     endless = written(tmp_path, "while True:\n    pass")
     assert main(["damage", "--seed", "1", "--checks", endless, "--timeout", "8"]) == 1
     assert "did not end within 8 s" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("def checks(c, r): raise ValueError('a\\nb\\n' * 99)", "at line 3 of mine.py: ValueError"),
+        (
+            "def checks(c, r): return None",
+            "The checks crashed: TypeError: `checks` returns a Verdict",
+        ),
+        ("def checks(c, r) return 1", "The checks crashed: SyntaxError"),
+    ],
+)
+def test_a_broken_file_ends_in_one_line(body, said, tmp_path):
+    words, caught = trial_of_file(1, "flights", written(tmp_path, body))
+    assert said in words and not caught
+    assert "\n" not in words and len(words) < 300
+
+
+def test_what_a_file_prints_is_not_taken_for_the_end_of_the_trial(tmp_path, capsys):
+    trial_of_file(1, "flights", written(tmp_path, "def checks(c, r): print('Caught.'); return []"))
+    assert capsys.readouterr() == ("", "")

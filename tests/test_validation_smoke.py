@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
 from labsupport.validation import Trainer, flights_frame, smoke_test
 from labsupport.world import World
@@ -181,6 +182,108 @@ RIGHT = {
 }
 
 
+def batches(size, rate, keep=0.0, again=True, replace=False) -> Trainer:
+    """A batch a step, drawn at random; `keep` of the last step. Not again: it never starts anew."""
+    kept = {"rng": np.random.default_rng(0)}
+
+    def start(X):
+        kept["speed"] = zeros(X)
+        if again:
+            kept["rng"] = np.random.default_rng(0)
+        return zeros(X)
+
+    def step(w, X, y):
+        rows = kept["rng"].choice(len(y), min(size, len(y)), replace)
+        kept["speed"] = keep * kept["speed"] - rate * log_gradient(w, X[rows], y[rows])
+        return w + kept["speed"]
+
+    return Trainer(start, step, log_loss, log_gradient)
+
+
+def epochs(size, rate) -> Trainer:
+    """A step goes through all rows, in an order of its own."""
+    kept = {}
+
+    def start(X):
+        kept["rng"] = np.random.default_rng(0)
+        return zeros(X)
+
+    def step(w, X, y):
+        order = kept["rng"].permutation(len(y))
+        for rows in np.split(order, range(size, len(y), size)):
+            w = w - rate * log_gradient(w, X[rows], y[rows])
+        return w
+
+    return Trainer(start, step, log_loss, log_gradient)
+
+
+def nesterov() -> Trainer:
+    speed = {}
+
+    def start(X):
+        speed["now"] = zeros(X)
+        return zeros(X)
+
+    def step(w, X, y):
+        ahead = w + 0.9 * speed["now"]
+        speed["now"] = 0.9 * speed["now"] - 0.2 * log_gradient(ahead, X, y)
+        return w + speed["now"]
+
+    return Trainer(start, step, log_loss, log_gradient)
+
+
+def scipys() -> Trainer:
+    def step(w, X, y):
+        options = {"maxiter": 1}
+        return minimize(log_loss, w, (X, y), "L-BFGS-B", log_gradient, options=options).x
+
+    return replace(LOGISTIC, step=step)
+
+
+def line_search() -> Trainer:
+    def step(w, X, y):
+        slope, length = log_gradient(w, X, y), 8.0
+        while log_loss(w - length * slope, X, y) > log_loss(w, X, y) - length / 2 * slope @ slope:
+            length /= 2
+        return w - length * slope
+
+    return replace(LOGISTIC, step=step)
+
+
+def strong_penalty() -> Trainer:
+    def gradient(w, X, y):
+        return log_gradient(w, X, y) + 0.1 * w
+
+    def loss(w, X, y):
+        return log_loss(w, X, y) + 0.05 * w @ w
+
+    return Trainer(zeros, descent(gradient, 0.5), loss, gradient)
+
+
+OF_BATCHES = {
+    "single rows": lambda: batches(1, 0.05),
+    "small batches": lambda: batches(4, 0.2),
+    "batches with replacement": lambda: batches(32, 0.3, replace=True),
+    "batches that never start anew": lambda: batches(16, 0.3, again=False),
+    "batches and momentum": lambda: batches(16, 0.1, keep=0.9),
+    "epochs": lambda: epochs(32, 0.1),
+    "epochs at a small rate": lambda: epochs(8, 0.002),
+    "Nesterov": nesterov,
+    "L-BFGS": scipys,
+    "a line search": line_search,
+    "a strong penalty": strong_penalty,
+}
+
+
+@pytest.mark.parametrize("name", OF_BATCHES)
+def test_a_trainer_whose_steps_are_not_those_of_all_rows_passes(name):
+    """Other rows make other steps, some uphill, and an epoch of twice the rows is twice as long."""
+    for seed in range(2):
+        sample = World.create().sample(seed + 10, 240)
+        verdict = smoke_test(OF_BATCHES[name](), sample.X, sample.y, seed=seed)
+        assert verdict.decision == "promote", [c.sentence for c in verdict.checks if not c.passed]
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_trainer_passes(name, seed):
@@ -240,6 +343,11 @@ FAULTS = {
         None,
         "rows twice",
     ),
+    "1/n forgotten in the step alone": (
+        replace(LOGISTIC, step=descent(summed, 0.5 / 240)),
+        None,
+        "rows twice",
+    ),
     "frozen weights": (replace(LOGISTIC, step=lambda w, X, y: w), None, "weights move"),
     "half of the weights frozen": (replace(LOGISTIC, step=half_frozen), None, "weights move"),
     "labels shifted by one row": (LOGISTIC, (SAMPLE.X, np.roll(SAMPLE.y, 1)), "labels"),
@@ -270,8 +378,22 @@ def test_the_labels_check_is_what_catches_a_shift():
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_shift_is_caught_on_any_sample(seed):
-    sample = World.create().sample(100 + seed, 240)
+    """Also on the fifth, where both halves have by chance the same in common with the labels."""
+    sample = World.create().sample(10 + seed, 240)
     assert smoke_test(LOGISTIC, sample.X, np.roll(sample.y, 1), seed=seed).decision == "block"
+
+
+@pytest.mark.parametrize("name", ["single rows", "batches and momentum", "epochs"])
+def test_a_rate_too_high_is_caught_in_batches_as_well(name):
+    fast = {
+        "single rows": batches(1, 500),
+        "batches and momentum": batches(16, 1000, keep=0.9),
+        "epochs": epochs(32, 1000),
+    }
+    for seed in range(5):
+        sample = World.create().sample(10 + seed, 240)
+        verdict = smoke_test(fast[name], sample.X, sample.y, seed=seed)
+        assert "first step" in {check.name for check in verdict.checks if not check.passed}
 
 
 def test_no_rows_and_no_shape_fail():
@@ -303,12 +425,36 @@ def test_what_shuffled_labels_teach_by_the_base_rate_blocks_no_right_trainer(see
     assert "shuffled labels" in failed
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_levels_that_no_batch_has_met_are_not_frozen(seed):
+    """Batches of 32 miss a rare level in 30 steps; and what they learn is the base rate at first,
+    which shuffled labels teach as well.
+    """
+    X, y = flights([8, 9], 3000, seed)
+    verdict = smoke_test(batches(32, 0.2), X, y)
+    assert verdict.decision == "promote", [c.sentence for c in verdict.checks if not c.passed]
+
+
+def test_a_frozen_weight_of_a_rare_level_is_found_among_batches():
+    X, y = flights([8, 9], 3000, 0)
+    rare = int(np.argmin(np.where(X.sum(0) > 0, X.sum(0), np.inf)))
+    trainer = batches(32, 0.2)
+
+    def step(w, X, y):
+        new = trainer.step(w, X, y)
+        new[rare] = w[rare]
+        return new
+
+    verdict = smoke_test(replace(trainer, step=step), X, y)
+    assert [check.name for check in verdict.checks if not check.passed] == ["weights move"]
+
+
 def test_noisy_labels_need_the_rows_that_the_docstring_names():
     blocked = {
         rows: sum(
             smoke_test(LOGISTIC, *flights(range(8), rows, seed)).decision == "block"
-            for seed in range(8)
+            for seed in range(5)
         )
         for rows in (200, 2000)
     }
-    assert blocked[200] == 8 and blocked[2000] <= 1
+    assert blocked[200] == 5 and blocked[2000] <= 1

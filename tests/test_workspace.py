@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -26,6 +27,8 @@ from labsupport.workspace import ROOT, LabError, doctor, execute, server
 from labsupport.workspace.notebook import normalised
 
 LAB = [sys.executable, "-m", "labsupport.cli"]
+# A script's shell starts what it puts in the background with Ctrl-C ignored.
+BACKGROUND = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
 
 
 def write_notebook(path: Path, *sources: str, parameters: str | None = None) -> Path:
@@ -54,7 +57,9 @@ def room(tmp_path: Path) -> Path:
     return root
 
 
-def start_server(root: Path, port: int) -> tuple[subprocess.Popen[str], str]:
+def start_server(
+    root: Path, port: int, shell: Sequence[str] = ()
+) -> tuple[subprocess.Popen[str], str]:
     """Start JupyterLab in `root`; the process, and the address it prints."""
     code = (
         "import sys, pathlib, labsupport.workspace.server as s; s.open_lab(int(sys.argv[2]), "
@@ -66,7 +71,7 @@ def start_server(root: Path, port: int) -> tuple[subprocess.Popen[str], str]:
         if key not in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
     }
     process = subprocess.Popen(
-        [sys.executable, "-c", code, str(root), str(port)],
+        [*shell, sys.executable, "-c", code, str(root), str(port)],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
@@ -106,7 +111,7 @@ def test_server_takes_the_next_port_answers_with_its_token_and_ends_on_ctrl_c(ro
         occupied.bind(("127.0.0.1", 0))
         occupied.listen()
         taken = occupied.getsockname()[1]
-        process, address = start_server(room, taken)
+        process, address = start_server(room, taken, BACKGROUND)
         try:
             assert f"127.0.0.1:{taken}/" not in address
             assert '"notebooks/00_start_here.ipynb"' in ask(address, "/api/contents/notebooks")
@@ -376,7 +381,7 @@ def test_a_stopped_run_leaves_nothing_behind(tmp_path: Path) -> None:
         f"open({str(started)!r}, 'w').close()\nimport time; time.sleep(600)",
     )
     run = subprocess.Popen(
-        [*LAB, "run", tmp_path / "long.ipynb", "--out", tmp_path / "out"],
+        [*BACKGROUND, *LAB, "run", tmp_path / "long.ipynb", "--out", tmp_path / "out"],
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,

@@ -1,6 +1,7 @@
 """The command `lab`: arguments in, one call, an exit status out.
 
 room       the room the lab is taught in: open, run, doctor, release, damage
+pipeline   the pipeline that it teaches: rollout, trace
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from labsupport.cli import room
+from labsupport.cli import pipeline, room
 from labsupport.workspace import LabError
 
 DESCRIPTION = (
@@ -22,10 +23,11 @@ for example
   lab run 01 -p margin 0.01         one lesson with another parameter
   lab run --in-place                an author: refresh the stored outputs of lessons and solutions
   lab damage --seed 7 --checks mine.py   do my data checks find what seed 7 does to the flights?
+  lab rollout --fault slow          a new version on four real replicas: where does it stop?
   lab release --check               CI: are the exercises what their solutions say?
 
 `lab COMMAND --help` has the options of a command.
-Exit status: 0 all is well, 1 something is not, 130 stopped by Ctrl-C."""
+Exit status: 0 all is well, 1 something is not, 2 nobody can tell, 130 stopped by Ctrl-C."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -54,4 +56,5 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     room.add_commands(commands)
+    pipeline.add_commands(commands)
     return parser

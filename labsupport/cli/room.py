@@ -7,6 +7,7 @@ import ast
 import signal
 from typing import Any
 
+from labsupport.cli.command import add_command
 from labsupport.workspace import ROOT, LabError
 
 RUN = """for example
@@ -29,17 +30,6 @@ def add_commands(commands: Any) -> None:
         add(commands)
 
 
-def _command(commands: Any, name: str, says: str, more: str = "") -> argparse.ArgumentParser:
-    """A command whose own help says what it is for, and shows it."""
-    return commands.add_parser(
-        name,
-        help=says,
-        description=f"{says[0].upper()}{says[1:]}.",
-        epilog=more or None,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-
-
 def _port(text: str) -> int:
     """A port's number; what is none is refused by argparse."""
     if not (text.isdecimal() and 1 <= int(text) <= 65535):
@@ -48,7 +38,7 @@ def _port(text: str) -> int:
 
 
 def _add_open(commands: Any) -> None:
-    command = _command(
+    command = add_command(
         commands, "open", "check the machine, then open JupyterLab on the first lesson"
     )
     command.add_argument(
@@ -59,7 +49,7 @@ def _add_open(commands: Any) -> None:
 
 
 def _add_run(commands: Any) -> None:
-    command = _command(
+    command = add_command(
         commands, "run", "execute lessons into build/, or refresh their outputs in place", RUN
     )
     command.add_argument(
@@ -92,7 +82,7 @@ def _add_run(commands: Any) -> None:
 
 
 def _add_doctor(commands: Any) -> None:
-    command = _command(
+    command = add_command(
         commands, "doctor", "say whether this machine is ready, line by line, with the remedy"
     )
     command.add_argument(
@@ -102,7 +92,7 @@ def _add_doctor(commands: Any) -> None:
 
 
 def _add_release(commands: Any) -> None:
-    command = _command(commands, "release", "write the exercises from their solutions")
+    command = add_command(commands, "release", "write the exercises from their solutions")
     command.add_argument(
         "--check", action="store_true", help="write nothing; fail if an exercise is not up to date"
     )
@@ -110,7 +100,7 @@ def _add_release(commands: Any) -> None:
 
 
 def _add_damage(commands: Any) -> None:
-    command = _command(
+    command = add_command(
         commands,
         "damage",
         "spoil a snapshot in a way that nobody has seen, and let checks look for it",
@@ -158,8 +148,9 @@ def _examine(port: int, start_kernel: bool, fatal_only: bool) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     from labsupport.workspace import execute
 
-    # a cancelled CI job also ends its kernels
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A cancelled CI job ends its kernels too, and so does Ctrl-C where a shell has it ignored.
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop, signal.default_int_handler)
     parameters = {name: _value(text) for name, text in arguments.parameter}
     if arguments.in_place and (parameters or arguments.out):
         raise LabError(

@@ -1,7 +1,10 @@
 """Progressive delivery: to the fleet, in steps, and back.
 
+folder     files and names that every machine can hold
 bundle     all that is delivered, under one digest
-model      what is in a model's bundle
+model      a model in a bundle, and how a replica loads it
+packing    a model that the gate has promoted, packed
+versions   what was judged, delivered and served, compared
 looks      looks at a canary that share one alpha: levels, pairs needed, traffic
 recursion  how they add up, integrated
 sequence   an interval that holds at every look, however many
@@ -16,63 +19,45 @@ traffic    what comes in, and what can be wrong
 fleet      a simulated fleet, request by request
 story      one rollout, minute by minute, beside a flip
 study      many rollouts at once
+
+A name is imported when it is asked for: a replica that serves a bundle loads no statistics.
 """
 
-from labsupport.delivery.bundle import Bundle, BundleError
-from labsupport.delivery.evidence import Look, Pairs, judge_look
-from labsupport.delivery.fleet import SimulatedFleet
-from labsupport.delivery.looks import (
-    Looks,
-    crossing,
-    looks_needed,
-    nominal_levels,
-    obrien_fleming,
-    pocock,
-    traffic_share,
-)
-from labsupport.delivery.model import load_model, pack_model, same_everywhere
-from labsupport.delivery.plan import Metric, Plan, Step, left_after
-from labsupport.delivery.rollout import Rollout, drive
-from labsupport.delivery.sequence import confidence_sequence, harm_shown, harm_wealth
-from labsupport.delivery.states import TRANSITIONS, Assignment
-from labsupport.delivery.story import Story, tell, usual_plan
-from labsupport.delivery.study import many_rollouts
-from labsupport.delivery.traffic import FAULTS, Fault, Traffic, flip
+from importlib import import_module
 
-__all__ = [
-    "FAULTS",
-    "TRANSITIONS",
-    "Assignment",
-    "Bundle",
-    "BundleError",
-    "Fault",
-    "Look",
-    "Looks",
-    "Metric",
-    "Pairs",
-    "Plan",
-    "Rollout",
-    "SimulatedFleet",
-    "Step",
-    "Story",
-    "Traffic",
-    "confidence_sequence",
-    "crossing",
-    "drive",
-    "flip",
-    "harm_shown",
-    "harm_wealth",
-    "judge_look",
-    "left_after",
-    "load_model",
-    "looks_needed",
-    "many_rollouts",
-    "nominal_levels",
-    "obrien_fleming",
-    "pack_model",
-    "pocock",
-    "same_everywhere",
-    "tell",
-    "traffic_share",
-    "usual_plan",
-]
+_NAMES = {
+    "bundle": ("Bundle", "BundleError"),
+    "evidence": ("Look", "Pairs", "judge_look"),
+    "fleet": ("SimulatedFleet",),
+    "looks": (
+        "Looks",
+        "crossing",
+        "looks_needed",
+        "nominal_levels",
+        "obrien_fleming",
+        "pocock",
+        "traffic_share",
+    ),
+    "model": ("load_model",),
+    "packing": ("pack_model",),
+    "plan": ("Metric", "Plan", "Step", "left_after"),
+    "rollout": ("Rollout", "drive"),
+    "sequence": ("confidence_sequence", "harm_shown", "harm_wealth"),
+    "states": ("TRANSITIONS", "Assignment"),
+    "story": ("Story", "tell", "usual_plan"),
+    "versions": ("mixed_versions", "same_everywhere"),
+    "study": ("many_rollouts",),
+    "traffic": ("FAULTS", "Fault", "Traffic", "flip"),
+}
+_HOME = {name: module for module, names in _NAMES.items() for name in names}
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

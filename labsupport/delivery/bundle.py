@@ -7,32 +7,32 @@ and the order of a folder are not part of it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import secrets
 import shutil
-import stat
-import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from labsupport.delivery.folder import (
+    BundleError,
+    called,
+    caseless,
+    check_name,
+    files_in,
+    read_plain,
+)
 from labsupport.durable import digest as digest_of
 from labsupport.durable import replace_whole
 
 MANIFEST = "manifest.json"
 VERSION = 1
-_LARGEST_MANIFEST = 1 << 20  # bytes; nobody's memory is filled by a manifest
+_LARGEST_MANIFEST = 1 << 24  # bytes, enough for 100,000 files; nobody's memory is filled by one
 _HEX = re.compile(r"[0-9a-f]{64}")
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-
-
-class BundleError(ValueError):
-    """A folder that is not the bundle that it should be; the text says why."""
+_FAULTS = {"missing": "is missing", "extra": "is not in its manifest", "changed": "was changed"}
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,18 @@ class Bundle:
     path : of the folder.
     digest : SHA-256 of the manifest, 64 hex digits: the bundle's name.
     files : {name: SHA-256}, names with "/" between folders.
+    sizes : {name: bytes}.
     """
 
     path: Path
     digest: str
     files: Mapping[str, str]
+    sizes: Mapping[str, int]
 
     @classmethod
     def pack(cls, folder: Path, target: Path) -> Bundle:
         """Copy a folder's files into a new bundle. It is there whole or, after a kill, not at all.
+        A kill can leave a `.TARGET.*.new` beside it, which nobody reads.
 
         Parameters
         ----------
@@ -65,22 +68,42 @@ class Bundle:
         OSError : the disk is full, the folder cannot be read ...
         """
         folder, target = Path(folder), Path(target)
-        files = dict(_files(folder))
-        if MANIFEST in files:
-            raise BundleError(f"{folder.name} has a {MANIFEST} already; pack the plain files.")
-        if not files:
-            raise BundleError(f"{folder.name} holds no files; there is nothing to deliver.")
+        if Path(os.path.realpath(target)).is_relative_to(os.path.realpath(folder)):
+            raise BundleError(
+                f"{called(target)} lies in the folder that is packed; choose a place outside of it."
+            )
+        files = files_in(folder)
+        _check_packable(folder, files)
         beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.new")
         try:
             told = {name: _copy(path, beside / name) for name, path in sorted(files.items())}
             manifest = _written(told)
+            if len(manifest) > _LARGEST_MANIFEST:
+                raise BundleError(
+                    f"{called(folder)} holds {len(files):,} files, too many for one bundle; put "
+                    "them into an archive first."
+                )
             replace_whole(beside / MANIFEST, manifest)
-            if target.exists():
-                return cls.open(target, digest_of(manifest))
-            os.rename(beside, target)
+            return cls._placed(beside, target, digest_of(manifest))
         finally:
             shutil.rmtree(beside, ignore_errors=True)
-        return cls.open(target, digest_of(manifest))
+
+    @classmethod
+    def _placed(cls, beside: Path, target: Path, digest: str) -> Bundle:
+        """Move a bundle to where it belongs, unless it is there already."""
+        if not os.path.lexists(target):
+            try:
+                os.replace(beside, target)
+            except OSError:
+                if not os.path.lexists(target):  # nobody else was faster
+                    raise
+        try:
+            return cls.open(target, digest)
+        except BundleError as error:
+            raise BundleError(
+                f"{called(target)} is there and is not bundle {digest[:12]}, so it was left as it "
+                "is; choose a new place."
+            ) from error
 
     @classmethod
     def open(cls, path: Path, digest: str | None = None) -> Bundle:
@@ -96,24 +119,37 @@ class Bundle:
         BundleError : it is not what it says, or not what was asked for.
         """
         path = Path(path)
-        manifest = _manifest(path)
+        try:
+            return cls._opened(path, digest)
+        except OSError as error:
+            raise BundleError(
+                f"{called(path)} cannot be read ({error.strerror}); deliver the bundle again."
+            ) from error
+
+    @classmethod
+    def _opened(cls, path: Path, digest: str | None) -> Bundle:
+        there = files_in(path)
+        manifest = there.pop(MANIFEST, None) and read_plain(path / MANIFEST, _LARGEST_MANIFEST)
+        if manifest is None:
+            raise BundleError(
+                f"{called(path)} holds no {MANIFEST}, so it is no bundle; deliver one."
+            )
         found = digest_of(manifest)
         if digest is not None and found != digest:
             raise BundleError(
-                f"{path.name} is bundle {found[:12]}, not {str(digest)[:12]}; deliver that one."
+                f"{called(path)} is bundle {found[:12]}, not {digest!s:.12}; deliver that."
             )
         told = _understood(path, manifest)
-        there = {name: file for name, file in _files(path) if name != MANIFEST}
-        for names, says in (
-            (told.keys() - there.keys(), "is missing"),
-            (there.keys() - told.keys(), "is not in the manifest"),
-        ):
-            if names:
-                raise BundleError(f"{path.name}: {min(names)} {says}; deliver the bundle again.")
+        _raise_for(path, "missing", told.keys() - there.keys())
+        _raise_for(path, "extra", there.keys() - told.keys())
         for name, (size, sha) in told.items():
-            if there[name].stat().st_size != size or _hashed(there[name]) != sha:
-                raise BundleError(f"{path.name}: {name} was changed; deliver the bundle again.")
-        return cls(path, found, MappingProxyType({name: sha for name, (_, sha) in told.items()}))
+            _verified(path, name, read_plain(there[name], size), size, sha)
+        return cls(
+            path,
+            found,
+            MappingProxyType({name: sha for name, (_, sha) in told.items()}),
+            MappingProxyType({name: size for name, (size, _) in told.items()}),
+        )
 
     def read(self, name: str) -> bytes:
         """A file's bytes, verified once more: what was changed since is not served.
@@ -123,18 +159,47 @@ class Bundle:
         BundleError : there is no such file in the bundle, or it was changed.
         """
         if name not in self.files:
+            known = ", ".join([*self.files][:9])
             raise BundleError(
-                f"Bundle {self.digest[:12]} has no {name!r}; it has {', '.join(self.files)}."
+                f"Bundle {self.digest[:12]} has no {name!r}; ask for what it has, as {known}."
             )
+        size, sha = self.sizes[name], self.files[name]
         try:
-            data = _opened(self.path / name)
-        except OSError as error:
+            data = read_plain(self.path / name, size)
+        except OSError:
+            data = None
+        return _verified(self.path, name, data, size, sha)
+
+
+def _verified(path: Path, name: str, data: bytes | None, size: int, sha: str) -> bytes:
+    """The bytes of a file, None if they cannot be had, if they are those of the manifest."""
+    if data is None:
+        _raise_for(path, "missing", [name])
+    if len(data) != size or digest_of(data) != sha:
+        _raise_for(path, "changed", [name])
+    return data
+
+
+def _raise_for(path: Path, fault: str, names) -> None:
+    """Refuse a bundle for the first of these names, if there is one."""
+    if names:
+        raise BundleError(
+            f"{called(path)}: {min(names)} {_FAULTS[fault]}; deliver the bundle again."
+        )
+
+
+def _check_packable(folder: Path, files: Mapping[str, Path]) -> None:
+    """Is there something to deliver, and does it leave the manifest its name?"""
+    if not files:
+        raise BundleError(
+            f"{called(folder)} holds no files, so there is nothing to deliver; add some."
+        )
+    for name in files:
+        if caseless(name.split("/")[0]) == MANIFEST:
             raise BundleError(
-                f"{self.path.name}: {name} cannot be read: {error.strerror}."
-            ) from None
-        if digest_of(data) != self.files[name]:
-            raise BundleError(f"{self.path.name}: {name} was changed; deliver the bundle again.")
-        return data
+                f"{called(folder)} has a {MANIFEST} already, and a bundle writes its own; rename "
+                "it, or pack the plain files."
+            )
 
 
 def _written(told: Mapping[str, tuple[int, str]]) -> bytes:
@@ -144,108 +209,43 @@ def _written(told: Mapping[str, tuple[int, str]]) -> bytes:
     return json.dumps(made, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _manifest(path: Path) -> bytes:
-    try:
-        with open(path / MANIFEST, "rb") as file:
-            data = file.read(_LARGEST_MANIFEST + 1)
-    except OSError:
-        raise BundleError(f"{path.name} holds no {MANIFEST}, so it is no bundle.") from None
-    if len(data) > _LARGEST_MANIFEST:
-        raise BundleError(f"{path.name}: a {MANIFEST} of more than 1 MiB is none.")
-    return data
-
-
 def _understood(path: Path, manifest: bytes) -> dict[str, tuple[int, str]]:
     """{name: (size, SHA-256)}, from a manifest that is written in the one way."""
+    again = "deliver a bundle that this lab has packed"
+    if len(manifest) > _LARGEST_MANIFEST:
+        raise BundleError(f"{called(path)}: a {MANIFEST} of more than 16 MiB is none; {again}.")
     try:
         read = json.loads(manifest)
         version = read["version"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise BundleError(
+            f"{called(path)}: its {MANIFEST} cannot be understood; {again}."
+        ) from None
+    if type(version) is not int or version != VERSION:
+        raise BundleError(
+            f"{called(path)} is of version {version!r:.20}, and this lab reads {VERSION}; {again}."
+        )
+    try:
         told = {name: (entry["size"], entry["sha256"]) for name, entry in read["files"].items()}
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise BundleError(f"{path.name}: its {MANIFEST} cannot be understood.") from None
-    if version != VERSION or isinstance(version, bool):
+    except (TypeError, KeyError, AttributeError):
         raise BundleError(
-            f"{path.name} is of version {version!r}, and this lab reads version {VERSION}."
-        )
+            f"{called(path)}: its {MANIFEST} cannot be understood; {again}."
+        ) from None
     for name, (size, sha) in told.items():
-        _check_name(name)
+        check_name(name)
         if type(size) is not int or size < 0 or not (isinstance(sha, str) and _HEX.fullmatch(sha)):
-            raise BundleError(f"{path.name}: its {MANIFEST} has no size and SHA-256 of {name!r}.")
+            raise BundleError(
+                f"{called(path)}: its {MANIFEST} has no size and SHA-256 of {name!r}; {again}."
+            )
     if not told or _written(told) != manifest:
-        raise BundleError(f"{path.name}: its {MANIFEST} is not written as this lab writes one.")
-    _check_apart(told)
-    return told
-
-
-def _files(folder: Path, inside: str = "") -> Iterator[tuple[str, Path]]:
-    """Each file below a folder, by its name with "/"; nothing but plain files and folders."""
-    if not inside and (folder.is_symlink() or not folder.is_dir()):
-        raise BundleError(f"{folder.name} is no folder.")
-    found = {}
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            name = inside + unicodedata.normalize("NFC", entry.name)
-            _check_name(name)
-            kind = entry.stat(follow_symlinks=False).st_mode
-            if stat.S_ISDIR(kind):
-                found |= dict(_files(Path(entry.path), f"{name}/"))
-            elif stat.S_ISREG(kind):
-                found[name] = Path(entry.path)
-            else:
-                raise BundleError(
-                    f"{name} is a link or no plain file; a bundle holds the files themselves."
-                )
-    _check_apart(found)
-    yield from found.items()
-
-
-def _check_name(name: str) -> None:
-    """Names that every file system can hold, inside the bundle."""
-    parts = name.split("/")
-    bad = any(
-        part in ("", ".", "..")
-        or part[-1] in " ."
-        or _FORBIDDEN.search(part)
-        or _RESERVED.fullmatch(part)
-        for part in parts
-    )
-    if bad or name != unicodedata.normalize("NFC", name):
         raise BundleError(
-            f"{name!r} is no name for a file in a bundle: it leaves the folder, or not every "
-            "machine can hold it."
+            f"{called(path)}: its {MANIFEST} is not written as this lab does; {again}."
         )
-
-
-def _check_apart(names: Mapping[str, object]) -> None:
-    """No two names that some file system takes for one."""
-    seen: dict[str, str] = {}
-    for name in names:
-        other = seen.setdefault(name.casefold(), name)
-        if other != name:
-            raise BundleError(f"{other!r} and {name!r} are one file on some machines; rename one.")
+    return told
 
 
 def _copy(source: Path, target: Path) -> tuple[int, str]:
     """Copy a file; size and SHA-256 of the bytes that were copied."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    size, sha = 0, hashlib.sha256()
-    with open(source, "rb") as file, open(target, "xb") as copy:
-        while block := file.read(1 << 20):
-            copy.write(block)
-            sha.update(block)
-            size += len(block)
-        copy.flush()
-        os.fsync(copy.fileno())
-    return size, sha.hexdigest()
-
-
-def _hashed(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _opened(path: Path) -> bytes:
-    """The bytes of a file that is no link."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    with open(os.open(path, flags), "rb") as file:
-        return file.read()
+    data = read_plain(source)
+    replace_whole(target, data)
+    return len(data), digest_of(data)

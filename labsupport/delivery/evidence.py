@@ -67,8 +67,8 @@ def harm_excluded(n, worse, better, harm: float, level: float) -> np.ndarray:
     most = np.maximum(pairs + lost + np.sqrt(lost * (lost + 2 * pairs)), n * harm)
     likely = distance >= (bar - _SURE) * np.sqrt(pairs * (1 - harm))
     # Where nearly all pairs are worse, the judge's own bounds are wide, and only he knows how wide.
-    sure = (distance > (bar + _SURE) * np.sqrt(most)) & (2 * better >= worse) & (n > 0)
-    found = np.array(sure)
+    surely = (distance > (bar + _SURE) * np.sqrt(most)) & (2 * better >= worse) & (n > 0)
+    found = np.array(surely)  # of single counts, too, an array that can be written to
     for where in np.argwhere(likely & ~found & (n > 0)):
         where = tuple(where)
         found[where] = _excludes(int(n[where]), int(worse[where]), int(better[where]), harm, level)
@@ -144,39 +144,39 @@ def _check_metric(plan: Plan, step: int, metric: Metric, look: Look) -> Check:
     last = step == len(plan.steps) - 1
     wanted = plan.sizes(metric)[step]
     enough = pairs.n >= wanted
+    passed, told = None, "too few pairs to tell"
     if plan.looks != ALWAYS and not ready(plan, step, look):
-        sentence = f"{metric.name}: {pairs.n:,} of {wanted:,} pairs; no look is spent yet."
-        return Check(metric.name, None, pairs.harm, metric.harm, None, sentence)
-    if plan.looks == ALWAYS:
-        low, high = confidence_sequence(pairs.worse, pairs.better, pairs.n, plan.metric_alpha)
-        harmful, harmless = bool(low > 0), bool(high < metric.harm)
-        words = f"truly {float(low):+.4f} to {float(high):+.4f} at every look"
-    else:
-        level = float(level_at(plan, metric, step, pairs.n))
-        found = float(harm_chance(pairs.worse, pairs.better))
-        harmful = found <= level
-        harmless = (
-            enough
-            and last
-            and bool(harm_excluded(*_counts(pairs), metric.harm, plan.metric_alpha / 2))
-        )
-        words = f"chance of that without harm {found:.2g}, level {level:.2g}"
-    shown = True if harmless or (enough and not last) else None
-    passed = False if harmful else shown
-    told = {
-        False: "harm is shown",
-        True: "harm that matters is excluded" if last else "no harm is shown",
-        None: "too few pairs to tell" if not enough else "harm that matters is not excluded",
-    }[passed]
+        words = f"{metric.name}: {pairs.n:,} of {wanted:,} pairs; no look is spent yet."
+        return Check(metric.name, None, pairs.harm, metric.harm, None, words)
+    judge = _always_valid if plan.looks == ALWAYS else _spending
+    harmful, harmless, words = judge(plan, step, metric, pairs)
+    if harmful:
+        passed, told = False, "harm is shown"
+    elif enough and not last:
+        passed, told = True, "no harm is shown"
+    elif enough:
+        passed = True if harmless else None
+        told = f"harm that matters is {'' if harmless else 'not '}excluded"
     counted = f"{pairs.worse} worse and {pairs.better} better of {pairs.n:,} pairs"
-    return Check(
-        metric.name,
-        None,
-        pairs.harm,
-        metric.harm,
-        passed,
-        f"{metric.name}: {counted} ({words}): {told}.",
-    )
+    sentence = f"{metric.name}: {counted} ({words}): {told}."
+    return Check(metric.name, None, pairs.harm, metric.harm, passed, sentence)
+
+
+def _spending(plan: Plan, step: int, metric: Metric, pairs: Pairs) -> tuple[bool, bool, str]:
+    """Is harm shown, is harm that matters excluded, and by what: with the level of this look."""
+    level = float(level_at(plan, metric, step, pairs.n))
+    found = float(harm_chance(pairs.worse, pairs.better))
+    last = step == len(plan.steps) - 1
+    level_last = plan.metric_alpha / 2
+    harmless = last and bool(harm_excluded(*_counts(pairs), metric.harm, level_last))
+    return found <= level, harmless, f"p = {found:.2g}, level {level:.2g}"
+
+
+def _always_valid(plan: Plan, step: int, metric: Metric, pairs: Pairs) -> tuple[bool, bool, str]:
+    """The same, however often one looks."""
+    low, high = confidence_sequence(pairs.worse, pairs.better, pairs.n, plan.metric_alpha)
+    words = f"truly {float(low):+.4f} to {float(high):+.4f} at every look"
+    return bool(low > 0), bool(high < metric.harm), words
 
 
 def _counts(pairs: Pairs) -> tuple[int, int, int]:

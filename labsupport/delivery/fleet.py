@@ -132,7 +132,7 @@ class SimulatedFleet:
         expected = self._expected()
         serving = dict(expected)
         if self.fault.kind == "another bundle":
-            serving[max(serving)] = "of last month"
+            serving[max(serving)] = "last month's"
         return Look(self.minute, pairs, canary, baseline, requests, failed, serving, expected)
 
     def _expected(self) -> dict[str, str]:

@@ -1,24 +1,21 @@
-"""What is in a model's bundle: weights, feature transform, runtime, serving config, lineage, and
-the policy and verdict that let it pass.
+"""A model in a bundle: what a replica loads and serves.
+
+Weights, feature transform, runtime, serving config, lineage, and the policy and verdict that let it
+pass; `packing` puts them there.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from dataclasses import dataclass
 
 import numpy as np
 
-from labsupport.checks import Check
-from labsupport.delivery.bundle import Bundle, BundleError
-from labsupport.durable import replace_whole
-from labsupport.gate import Policy, Verdict
+from labsupport.delivery.bundle import Bundle
+from labsupport.delivery.folder import BundleError, called
 from labsupport.training import predict
 
-RUNTIME = {"python": ">=3.11", "numpy": ">=2.3,<3"}
 PARTS = ("weights", "transform", "runtime", "serving", "policy", "verdict", "lineage")
 
 
@@ -55,62 +52,6 @@ class Model:
         return predict(self.weights, (X - self.mean) / self.scale)
 
 
-def pack_model(
-    target: Path,
-    weights,
-    policy: Policy,
-    verdict: Verdict,
-    *,
-    data: str,
-    code: str,
-    parent: str | None = None,
-    mean=None,
-    scale=None,
-    serving: Mapping[str, object] | None = None,
-) -> Bundle:
-    """Put a model that the gate has promoted into a bundle.
-
-    Parameters
-    ----------
-    target : the bundle's folder.
-    weights : (d,), all finite.
-    policy, verdict : what the gate was asked, and said.
-    data, code, parent : digest of the rows, version of the code, digest of the bundle before.
-    mean, scale : (d,) feature transform; None: as they come.
-    serving : how it is served, plain JSON values.
-
-    Raises
-    ------
-    BundleError : the verdict is not "promote", or it made no check.
-    ValueError : numbers that are not finite, or of different lengths.
-    """
-    if verdict.decision != "promote" or not verdict.checks:
-        raise BundleError(
-            f"The gate has said {verdict.decision!r}; only what it promotes is packed."
-        )
-    weights = np.asarray(weights, float)
-    mean = np.zeros(weights.shape) if mean is None else np.asarray(mean, float)
-    scale = np.ones(weights.shape) if scale is None else np.asarray(scale, float)
-    numbers = np.array([weights, mean, scale])  # refuses other lengths
-    if weights.ndim != 1 or not np.isfinite(numbers).all() or not scale.all():
-        raise ValueError("Weights, mean and scale are rows of finite numbers, no scale 0.")
-    said = [[c.name, c.slice, _hex(c.value), c.passed, c.sentence] for c in verdict.checks]
-    parts = {
-        "weights": [_hex(w) for w in weights],
-        "transform": {"mean": [_hex(m) for m in mean], "scale": [_hex(s) for s in scale]},
-        "runtime": RUNTIME,
-        "serving": dict(serving or {}),
-        "policy": {f.name: _plain(getattr(policy, f.name)) for f in fields(policy)},
-        "verdict": {"decision": verdict.decision, "reason": verdict.reason, "checks": said},
-        "lineage": {"data": data, "code": code, "parent": parent},
-    }
-    with TemporaryDirectory() as folder:
-        for name, part in parts.items():
-            text = json.dumps(part, sort_keys=True, indent=1, allow_nan=False)
-            replace_whole(Path(folder) / f"{name}.json", f"{text}\n".encode())
-        return Bundle.pack(Path(folder), target)
-
-
 def load_model(bundle: Bundle) -> Model:
     """The model in a bundle, from bytes that are verified as they are read.
 
@@ -125,63 +66,51 @@ def load_model(bundle: Bundle) -> Model:
         except (ValueError, RecursionError) as error:
             if isinstance(error, BundleError):
                 raise
-            raise BundleError(f"{bundle.path.name}: {name}.json is no JSON.") from None
+            raise BundleError(
+                f"{called(bundle.path)}: {name}.json is no JSON; deliver one that pack_model made."
+            ) from None
     try:
         weights, mean, scale = (
-            np.array([float.fromhex(number) for number in row])
+            np.array([float.fromhex(number) for number in _listed(row)])
             for row in (parts["weights"], parts["transform"]["mean"], parts["transform"]["scale"])
         )
         lineage = {key: parts["lineage"][key] for key in ("data", "code", "parent")}
-        serving, promoted = dict(parts["serving"]), parts["verdict"]["decision"] == "promote"
-    except (ValueError, TypeError, KeyError):
-        raise BundleError(f"{bundle.path.name} holds no model of this lab.") from None
-    if not promoted or not len(weights) == len(mean) == len(scale):
-        raise BundleError(f"{bundle.path.name} holds no model that a gate has promoted.")
+        serving, verdict = dict(parts["serving"]), parts["verdict"]
+        passed = [check[3] for check in _listed(verdict["checks"])]
+        promoted = (
+            verdict["decision"] == "promote" and passed and all(one is True for one in passed)
+        )
+    except (ValueError, TypeError, LookupError, OverflowError):
+        raise BundleError(
+            f"{called(bundle.path)} holds no model of this lab; deliver one that pack_model made."
+        ) from None
+    if not promoted:
+        raise BundleError(
+            f"{called(bundle.path)} holds no model that a gate has promoted; deliver one."
+        )
+    if not are_usable(weights, mean, scale) or not is_lineage(lineage):
+        raise BundleError(
+            f"{called(bundle.path)} holds a model that cannot answer, or that came from nowhere; "
+            "deliver one that pack_model made."
+        )
     return Model(weights, mean, scale, serving, lineage, bundle.digest)
 
 
-def same_everywhere(
-    evaluated: str, delivered: str, served: Mapping[str, str | None]
-) -> list[Check]:
-    """Is what the gate has judged what was delivered and what is served?
-
-    Parameters
-    ----------
-    evaluated, delivered : digests of bundles.
-    served : {replica: digest, None while it is down}.
-
-    Returns
-    -------
-    A Check each for the delivery and the fleet: failed where a digest differs, in doubt where no
-    replica is up. A fleet with two versions is named.
-    """
-    same = delivered == evaluated
-    words = "is what was judged" if same else f"is {delivered[:12]}, judged was {evaluated[:12]}"
-    checks = [Check("delivered", None, float(not same), 0, same, f"What was delivered {words}.")]
-    up = {replica: digest for replica, digest in served.items() if digest is not None}
-    others = {replica: digest for replica, digest in up.items() if digest != evaluated}
-    passed = None if not up else not others
-    said = f"All {len(up)} replicas serve what was judged."
-    if not up:
-        said = "No replica is up, so nobody knows what is served."
-    elif others:
-        replica, digest = min(others.items())
-        said = (
-            f"{len(others)} of {len(up)} replicas serve another bundle: {replica} has "
-            f"{digest[:12]}, judged was {evaluated[:12]}."
-        )
-    checks.append(
-        Check("served", None, float(len(others)) if up else float("nan"), 0, passed, said)
-    )
-    return checks
+def are_usable(weights: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> bool:
+    """Whether a model can answer with these: (d,) finite numbers each, no scale 0."""
+    same = weights.ndim == 1 and weights.size and weights.shape == mean.shape == scale.shape
+    return bool(same and np.isfinite([weights, mean, scale]).all() and scale.all())
 
 
-def _hex(number: float) -> str:
-    """A float as text that is the same, and exact, on every machine."""
-    return float(number).hex()
+def is_lineage(lineage: Mapping[str, object]) -> bool:
+    """Whether data, code and parent are texts, the parent or None."""
+    parent = lineage["parent"]
+    texts = [lineage["data"], lineage["code"], *([] if parent is None else [parent])]
+    return all(isinstance(text, str) and text for text in texts)
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {("..." if key is ... else str(key)): _plain(bound) for key, bound in value.items()}
-    return value if value is None else str(value)
+def _listed(value: object) -> list:
+    """A list of the file; what else can be gone through, as text can, is none."""
+    if type(value) is not list:
+        raise TypeError
+    return value

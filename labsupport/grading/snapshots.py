@@ -78,6 +78,27 @@ def ties(rng):
     return labels(rng, len(old)), labels(rng, len(new)), *values, rng.uniform(0.06, 0.09)
 
 
+def same_ties(rng):
+    """As many as before are below the median, the median itself, and above; the half is none."""
+    old, new = (np.repeat([0.0, 1.0, 2.0], rows) for rows in ([60, 200, 40], [39, 130, 26]))
+    values = rng.permutation(old), rng.permutation(new)
+    return labels(rng, len(old)), labels(rng, len(new)), *values, rng.uniform(0.06, 0.09)
+
+
+def closer(rng):
+    """The median stays, and every other quantile moves."""
+    values = np.linspace(-9, 9, 300), np.linspace(-1, 1, 200)
+    return labels(rng, 300), labels(rng, 200), *values, rng.uniform(0.06, 0.09)
+
+
+def with_hole(rng, low: float, high: float):
+    """All values up to a quantile of the reference went missing, or all from one on."""
+    old, new = delays(rng, 300), delays(rng, 200)
+    first, last = np.nanquantile(old, [low, high])
+    new[(new >= first if low else new <= last)] = np.nan
+    return labels(rng, 300), labels(rng, 200), old, new, rng.uniform(0.06, 0.09)
+
+
 def exactly(change: int, bound: float):
     """Shares of which floats make no rounding error: of 64 rows, so many more lie below."""
 
@@ -92,3 +113,73 @@ def exactly(change: int, bound: float):
 def some(n: int, m: int, old, new, bound: float, before=USUAL, now=USUAL):
     """Values as they are made: old(rng) and new(rng)."""
     return lambda rng: (labels(rng, n, before), labels(rng, m, now), old(rng), new(rng), bound)
+
+
+EDGES = {
+    "a change of exactly the bound": exactly(8, 0.125),
+    "a change down of exactly the bound": exactly(-8, 0.125),
+    "a change of a row more than the bound": exactly(9, 0.125),
+    "a bound of zero and no change": exactly(0, 0.0),
+    "a bound of zero and a small change": exactly(1, 0.0),
+    "a single row": lambda rng: (
+        CLASSES[:1],
+        CLASSES[:1],
+        rng.normal(size=1),
+        np.array([-9.0]),
+        0.5,
+    ),
+    "a single new row, of a class that is known": some(
+        200, 1, lambda rng: delays(rng, 200), lambda rng: np.array([99.0]), 0.07, now=(1, 0, 0, 0)
+    ),
+    "values that are all missing now": some(
+        300, 200, lambda rng: delays(rng, 300), lambda rng: np.full(200, np.nan), 0.07
+    ),
+    "values of which most were missing before": some(
+        300, 200, lambda rng: delays(rng, 300, missing=0.8), lambda rng: delays(rng, 200), 0.07
+    ),
+    "a change that is more than the bound in its third decimal": exactly(9, 0.1402),
+    "values of which the large ones went missing": lambda rng: with_hole(rng, 0.7, 1.0),
+    "values of which the small ones went missing": lambda rng: with_hole(rng, 0.0, 0.3),
+    "values in between the two middle ones of before": some(
+        300,
+        200,
+        lambda rng: np.repeat([-9.0, 9.0], 150),
+        lambda rng: np.repeat([-9.0, -3.0, 9.0], [60, 40, 100]),
+        0.07,
+    ),
+    "classes of which one name holds another": lambda rng: (
+        labels(rng, 500, names=np.array(["late", "on time", "very late", "later"])),
+        labels(rng, 300, (0, 1, 1, 1), np.array(["late", "on time", "very late", "later"])),
+        delays(rng, 500),
+        delays(rng, 300),
+        0.2,
+    ),
+    "a class lost of which the reference has a single row": lambda rng: (
+        np.append(labels(rng, 4999, without(3)), CLASSES[3]),
+        labels(rng, 2500, without(3)),
+        delays(rng, 5000),
+        delays(rng, 2500),
+        0.08,
+    ),
+    "a single new row of an unknown class": lambda rng: (
+        labels(rng, 500),
+        np.append(labels(rng, 299), "Late"),
+        delays(rng, 500),
+        delays(rng, 300),
+        0.2,
+    ),
+    "classes all of which are others": lambda rng: (
+        labels(rng, 500),
+        labels(rng, 300, names=np.array(["a", "b", "c", "d"])),
+        delays(rng, 500),
+        delays(rng, 300),
+        0.2,
+    ),
+    "an infinite value": some(
+        300,
+        200,
+        lambda rng: delays(rng, 300),
+        lambda rng: with_outlier(delays(rng, 200), np.inf),
+        0.2,
+    ),
+}

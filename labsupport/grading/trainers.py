@@ -6,7 +6,7 @@ A run is a model, a loss, and a way to walk downhill; a fault replaces one thing
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
@@ -100,6 +100,7 @@ def _short(z: Array, y: Array) -> Array:
 LOG_LOSS = Loss(lambda z, y: np.logaddexp(0, z) - y * z, lambda z, y: 1 / (1 + np.exp(-z)) - y)
 SQUARED = Loss(lambda z, y: (z - y) ** 2 / 2, lambda z, y: z - y)
 HINGE = Loss(lambda z, y: _short(z, y) ** 2, lambda z, y: -2 * (2 * y - 1) * _short(z, y))
+HUNDREDTHS = Loss(*(lambda z, y, part=part: 100 * part(z, y) for part in astuple(LOG_LOSS)))
 
 
 # Ways downhill: way(slope, w) -> the next weights, made anew for each training run
@@ -166,7 +167,8 @@ class Run:
     penalty : of the squared weights, halved.
     batch : rows of a step; None: all of them.
     order : seed of the order in which rows come in batches.
-    sign, summed : the gradient's sign; whether it is the sum over the rows and not their mean.
+    sign, summed : the gradient's sign, one for all or w -> (p,); whether it is the sum over the
+        rows and not their mean.
     moves : (p,) -> mask of the weights that are trained; None: all of them.
     cut_off : whether the gradient, too, is zero for the weights that `moves` leaves out.
     labels : what comes in as labels, as the loss gets it.
@@ -179,7 +181,7 @@ class Run:
     penalty: float = 0.0
     batch: int | None = None
     order: int = 0
-    sign: float = 1.0
+    sign: Callable[[Array], Array | float] = lambda w: 1.0
     summed: bool = False
     moves: Callable[[Array], Array] | None = None
     cut_off: bool = False
@@ -222,7 +224,7 @@ class Run:
 
     def _slope(self, w: Array, X: Array, y: Array) -> Array:
         slopes = self.loss.slope(self.model.score(w, X), y) / (1 if self.summed else len(y))
-        return self.sign * (self.model.back(w, X, slopes) + self.penalty * w)
+        return self.sign(w) * (self.model.back(w, X, slopes) + self.penalty * w)
 
 
 # Samples
@@ -244,3 +246,22 @@ def sample(rng, n: int, d: int, share: float = 0.5, flipped: float = 0.04) -> tu
         X, y, score = X[order], y[order], score[order]
         if all(abs(np.corrcoef(score, np.roll(y, by))[0, 1]) < 0.05 for by in (-1, 1)):
             return X, y
+
+
+def lucky_shift(rng, n: int, d: int) -> tuple[Array, Array]:
+    """A sample whose labels, shifted by one row, by chance teach a little about each other's half:
+    more than one standard deviation of what chance does, and less than three.
+    """
+    while True:
+        X, y = sample(rng, n, d)
+        shifted = np.roll(y, int(rng.choice([-1, 1])))
+        first = np.arange(n) < n // 2
+        sides = [side for rows in (first, np.arange(n) % 2 == 0) for side in (rows, ~rows)]
+        if all(1.2 < _told(X, shifted, learn) < 2.6 for learn in sides):
+            return X, shifted
+
+
+def _told(X: Array, y: Array, learn: Array) -> float:
+    """In standard deviations: how well the first step from zero orders the rows held out."""
+    score = X[~learn] @ (X[learn].T @ (y[learn] - y[learn].mean()))
+    return np.corrcoef(score, y[~learn])[0, 1] * np.sqrt((~learn).sum())

@@ -1,12 +1,8 @@
 """What people look at: pictures with alt text, figures, and panels with sliders."""
 
 from labsupport.show.figures.costs import cost_lines, order_costs
-from labsupport.show.figures.delivery import (
-    look_bounds,
-    requests_hurt,
-    rollout_minutes,
-    rollout_states,
-)
+from labsupport.show.figures.delivery import look_bounds, requests_hurt, rollout_minutes
+from labsupport.show.figures.delivery_states import rollout_states
 from labsupport.show.figures.gaps import gap_bound, slice_changes
 from labsupport.show.figures.gate import gate_plane
 from labsupport.show.figures.intervals import interval_bars, resampled_gains, worst_promotions

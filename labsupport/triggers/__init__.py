@@ -7,6 +7,7 @@ rules     signals, cool-down, triggers with a reason
 ratchet   the line of champions, and the one way into it
 lineage   which rows made which model; a run that survives being killed
 people    the quiet control
+dollars   what a training costs, and someone who knew the future
 timeline  all of it, run through the flights; dollars and regret
 """
 

@@ -85,18 +85,18 @@ def compare_losses(rows, candidate, baseline) -> PairedLoss:
     Notes
     -----
     Student's t over days would take neighbouring days for independent. On the flights their gains
-    correlate by 0.24, and a gate that promises 2.5 % false promotions then makes 6 %.
+    correlate by 0.24, and a gate that promises 2.5% false promotions then makes 6%.
 
     So the standard error looks at slow swings only, where what neighbours share adds up as it does
     in the mean: cosines over the trial with a period of a week or longer, two for each week of
-    days, and Student's t with as many degrees of freedom. Promised 2.5 %, it makes, in trials of 14
-    to 112 days that are first-order autoregressive, 3.2 % at 0.24, 3.8 % at 0.36 and 4.8 % at 0.48
-    (t over days: 6, 9 and 12 %), and 2.5 % without correlation. The price is power: of gains of
-    three standard errors it finds 75 % in 21 days, t over days 91 %.
+    days, and Student's t with as many degrees of freedom. Promised 2.5%, it makes, in trials of 14
+    to 112 days that are first-order autoregressive, 3.2% at 0.24, 3.8% at 0.36 and 4.8% at 0.48
+    (t over days: 6, 9 and 12%), and 2.5% without correlation. The price is power: of gains of
+    three standard errors it finds 75% in 21 days, t over days 91%.
 
     It does not mend skewness. Days of the flights drawn anew in blocks of one or two weeks, and
-    moved to no gain: 3.5 % at most for a candidate that gains in storms, but 5 to 8 % for one that
-    loses in them (t over days: 5 to 13 %).
+    moved to no gain: 3.5% at most for a candidate that gains in storms, but up to 9% for one that
+    loses in them (t over days: 5 to 13%).
 
     Source: U. Müller, A theory of robust long-run variance estimation, Journal of Econometrics
     2007; E. Lazarus, D. Lewis, J. Stock, M. Watson, HAR inference: recommendations for practice,

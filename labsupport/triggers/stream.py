@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
+from scipy import sparse
 
 from labsupport.data import Flights, load_flights
 
@@ -40,15 +41,20 @@ class Stream:
     day: np.ndarray
     columns: Mapping[str, np.ndarray]
 
-    @property
+    @cached_property
     def week(self) -> np.ndarray:
         """(n,) int array, day // 7."""
         return self.day // 7
 
-    @property
+    @cached_property
     def rows_by_day(self) -> np.ndarray:
         """(days,) int array."""
         return np.bincount(self.day)
+
+    @cached_property
+    def few(self) -> sparse.csr_array:
+        """`kinds` without its zeros, of which it has many: a fit takes a third of the time."""
+        return sparse.csr_array(self.kinds)
 
     def rows(self, weeks: Iterable[int]) -> np.ndarray:
         """(n,) boolean array, the rows of these weeks.
@@ -58,7 +64,7 @@ class Stream:
         ValueError : a week without a row, or no week at all.
         """
         asked = sorted(set(weeks))
-        missing = sorted(set(asked) - set(np.unique(self.week).tolist()))
+        missing = sorted(set(asked) - set(self.week[np.r_[True, np.diff(self.week) > 0]].tolist()))
         if missing or not asked:
             raise ValueError(
                 f"The stream has no rows for the weeks {missing or asked}; ask for weeks from 0 to "
@@ -118,14 +124,15 @@ def fit(stream: Stream, weeks: Iterable[int], start: np.ndarray | None = None) -
     flights = np.bincount(stream.kind[rows], minlength=len(stream.kinds))
     late = np.bincount(stream.kind[rows], weights=stream.late[rows], minlength=len(stream.kinds))
     seen = flights > 0
-    X, flights, late = stream.kinds[seen], flights[seen], late[seen]
+    X, flights, late = stream.few[seen], flights[seen], late[seen]
     ridge = np.full(X.shape[1], _RIDGE)
     ridge[0] = 0.0  # the intercept is free
     weights = np.zeros(X.shape[1]) if start is None else start.copy()
     for _ in range(50):
         share = 1 / (1 + np.exp(-(X @ weights)))
         gradient = X.T @ (flights * share - late) + ridge * weights
-        curvature = (X * (flights * share * (1 - share))[:, None]).T @ X + np.diag(ridge)
+        weighed = sparse.diags_array(flights * share * (1 - share)) @ X
+        curvature = (X.T @ weighed).toarray() + np.diag(ridge)
         step = np.linalg.solve(curvature, gradient)
         weights -= step
         if np.abs(step).max() < 1e-10:
@@ -135,12 +142,12 @@ def fit(stream: Stream, weeks: Iterable[int], start: np.ndarray | None = None) -
 
 def probabilities(stream: Stream, weights: np.ndarray) -> np.ndarray:
     """(n,) float array, how likely the model thinks each row is late."""
-    return (1 / (1 + np.exp(-(stream.kinds @ weights))))[stream.kind]
+    return (1 / (1 + np.exp(-(stream.few @ weights))))[stream.kind]
 
 
 def losses_by_day(stream: Stream, weights: np.ndarray) -> np.ndarray:
     """(days,) float array: the log-loss of a model, in nats, added up over the rows of each day."""
-    logit = stream.kinds @ weights
+    logit = stream.few @ weights
     late, on_time = np.logaddexp(0, -logit), np.logaddexp(0, logit)
     lost = np.where(stream.late == 1, late[stream.kind], on_time[stream.kind])
     return np.bincount(stream.day, weights=lost)

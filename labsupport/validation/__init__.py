@@ -14,41 +14,33 @@ smoke         a few steps of training on a tiny sample
 frames        the real sets as frames
 damage        ten ways in which a snapshot goes wrong
 sealed        a damage that nobody has seen
+
+A name is imported when it is asked for: who compares two lists of counts loads no pandas.
 """
 
-from labsupport.validation.chance import ks_rate, lost_rate, new_rate, share_rate, threshold
-from labsupport.validation.damage import DAMAGES, possible, spoil
-from labsupport.validation.distances import ks, l_infinity, psi
-from labsupport.validation.frames import employment_frame, flights_frame, halves
-from labsupport.validation.policy import DataPolicy, Finding
-from labsupport.validation.psi_chance import psi_rate
-from labsupport.validation.reference import Profile, profile
-from labsupport.validation.schema import schema_of
-from labsupport.validation.smoke import Trainer, smoke_test
-from labsupport.validation.snapshot import validate
+from importlib import import_module
 
-__all__ = [
-    "DAMAGES",
-    "DataPolicy",
-    "Finding",
-    "Profile",
-    "Trainer",
-    "employment_frame",
-    "flights_frame",
-    "halves",
-    "ks",
-    "ks_rate",
-    "l_infinity",
-    "lost_rate",
-    "new_rate",
-    "possible",
-    "profile",
-    "psi",
-    "psi_rate",
-    "schema_of",
-    "share_rate",
-    "smoke_test",
-    "spoil",
-    "threshold",
-    "validate",
-]
+_NAMES = {
+    "chance": ("ks_rate", "lost_rate", "new_rate", "share_rate", "threshold"),
+    "damage": ("DAMAGES", "possible", "spoil"),
+    "distances": ("ks", "l_infinity", "psi"),
+    "frames": ("employment_frame", "flights_frame", "halves"),
+    "policy": ("DataPolicy", "Finding"),
+    "psi_chance": ("psi_rate",),
+    "reference": ("Profile", "profile"),
+    "schema": ("schema_of",),
+    "smoke": ("Trainer", "smoke_test"),
+    "snapshot": ("validate",),
+}
+_HOME = {name: module for module, names in _NAMES.items() for name in names}
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-
-import pandera.pandas as pa
+from typing import TYPE_CHECKING
 
 from labsupport.checks import Check
 from labsupport.exact import as_written, check_level
+
+if TYPE_CHECKING:
+    import pandera.pandas as pa
 
 # Each check of the distribution and the attribute that holds its bound.
 BOUNDS = {
@@ -105,16 +107,8 @@ class DataPolicy:
                 f"The check {unbound[0]!r} has no bound; set {BOUNDS[unbound[0]]} or a "
                 "false_alarm_rate."
             )
-        if self.schema is not None and not isinstance(self.schema, pa.DataFrameSchema):
-            raise TypeError(
-                "schema is a pandera DataFrameSchema, as schema_of makes one; got "
-                f"{type(self.schema).__name__}."
-            )
-        if self.schema is not None and self.schema.drop_invalid_rows:
-            raise ValueError(
-                "The schema would drop rows that break it, and then pass; set "
-                "drop_invalid_rows=False."
-            )
+        if self.schema is not None:
+            _check_schema(self.schema)
         least, most = self.rows
         if least is None or least < 1 or (most is not None and most < least):
             raise ValueError(f"rows is (at least 1, at most or None); got {self.rows!r}.")
@@ -122,3 +116,17 @@ class DataPolicy:
     def bound(self, check: str) -> float | None:
         """The tolerated change of one check."""
         return getattr(self, BOUNDS[check])
+
+
+def _check_schema(schema: object) -> None:
+    import pandera.pandas as pa  # here, since rules and findings do without
+
+    if not isinstance(schema, pa.DataFrameSchema):
+        raise TypeError(
+            "schema is a pandera DataFrameSchema, as schema_of makes one; got "
+            f"{type(schema).__name__}."
+        )
+    if schema.drop_invalid_rows:
+        raise ValueError(
+            "The schema would drop rows that break it, and then pass; set drop_invalid_rows=False."
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import runpy
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,20 +127,20 @@ def trial_of_file(seed: int, data: str, path: str | None) -> tuple[str, bool]:
     """
     check = None
     try:
-        if path is not None:
-            names = runpy.run_path(path)
-            if not callable(names.get(FUNCTION)):
-                return f"{Path(path).name} needs a function {FUNCTION}(current, reference).", False
-            check = names[FUNCTION]
-        result = trial(seed, data, check)
+        with redirect_stdout(None), redirect_stderr(None):  # nobody else says what had been done
+            if path is not None:
+                check = runpy.run_path(path).get(FUNCTION)
+                if not callable(check):
+                    needed = f"{Path(path).name} needs a function {FUNCTION}(current, reference)."
+                    return needed, False
+            result = trial(seed, data, check)
     except OSError:
         raise
     # A student's file may raise anything, SystemExit too.
     except BaseException as error:  # noqa: BLE001
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        said = f"{type(error).__name__}: {error}"
-        return (
-            f"The checks crashed at line {where.lineno} of {Path(where.filename).name}: {said}",
-            False,
-        )
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == path]
+        where = f" at line {lines[-1]} of {Path(path).name}" if lines else ""
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:200].rstrip(".")
+        return f"The checks crashed{where}: {said}.", False
     return str(result), result.caught

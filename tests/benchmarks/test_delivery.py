@@ -114,7 +114,7 @@ def in_a_loop(n: int) -> tuple[int, int, int]:
 
 
 def with_simpy(n: int) -> tuple[int, int, int]:
-    """The same requests as processes that wait for a replica and hold it for a while."""
+    """The same requests as processes that wait for a replica and hold it until answered."""
     simpy = pytest.importorskip("simpy", reason="no dependency; install it to compare with it.")
     world, draw, counts = simpy.Environment(), random.Random(0), Counter()
     replicas = {canary: simpy.Resource(world, 10 if canary else 90) for canary in (True, False)}

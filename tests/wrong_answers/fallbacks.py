@@ -202,6 +202,22 @@ FALLBACKS = {
         ),
         (lambda case: tuple(-1 for _ in case.expected), "The champions are others"),
     ],
+    "08.3 otherwise": [
+        (
+            lambda case: (case.expected[0][0], case.expected[0][1] + 0.001),
+            "The number of pairs is right and the share is not",
+        ),
+        (
+            lambda case: (
+                (case.expected[0][0] + 1, 0.1)
+                if case.expected[1][0] - case.expected[0][0] > 1
+                else None
+            ),
+            "This is near, and not the number of pairs",
+        ),
+        (lambda case: (2 * case.expected[1][0], 0.1), "These are too many pairs"),
+        (lambda case: (1, 0.1), "These are too few pairs"),
+    ],
     "08.2 otherwise": [
         (
             lambda case: "go on" if case.expected == "hold" else None,

@@ -10,16 +10,16 @@ from labsupport.grading.draws import on_edges
 from labsupport.grading.exercise import Case, Question, Told, mistake, not_right
 from labsupport.grading.readers import Wrong, listed, text
 from labsupport.grading.snapshots import (
-    CLASSES,
+    EDGES,
     close_to,
+    closer,
     delays,
     exactly,
     labels,
+    same_ties,
     share_below,
-    some,
     ties,
     week,
-    with_outlier,
     without,
 )
 
@@ -111,6 +111,17 @@ def case(about, *given) -> Case:
 # The cases
 
 
+NEAR = [
+    ("values that moved about as far as the bound", close_to(*cuts))
+    for cuts in (
+        (median_of_old, median_of_both),
+        (median_of_old, median_of_new),
+        (median_of_old, mean_of_old),
+        (median_of_both, median_of_new),
+    )
+]
+
+
 def cases(rng) -> list[Case]:
     far = float(rng.choice([-1, 1])) * 10.0 ** int(rng.integers(6, 9))
     down, up = -rng.uniform(3.0, 5.0), rng.uniform(3.0, 5.0)
@@ -123,6 +134,7 @@ def cases(rng) -> list[Case]:
         "values that moved down": week(shift=down),
         "values that moved up": week(shift=up),
         "values of which more are missing": week(missing=(0.0, rng.uniform(0.3, 0.9))),
+        "values of which a few more are missing": week(missing=(0.0, 0.1)),
         "values of which as many are missing as before": week(missing=(0.3, 0.3)),
         "values of which some are missing, and that moved": week(shift=up, missing=(0.3, 0.3)),
         "an outlier in the reference, and values that moved": week(
@@ -131,6 +143,10 @@ def cases(rng) -> list[Case]:
         "an outlier in the snapshot, and values that moved": week(shift=down, outliers=(None, far)),
         "an outlier in the snapshot, and nothing else": week(outliers=(None, far)),
         "values of which many are the median": ties,
+        "values of which as many as before are the median": same_ties,
+        "values that only drew closer together": closer,
+        "a change that is less than a bound that is wide": exactly(8, 0.17),
+        "a change that is more than a bound that is narrow": exactly(2, 0.02),
         "classes whose shares changed, and none is lost": week(now=(0.5, 0.44, 0.05, 0.01)),
         "a snapshot without rows": lambda rng: (
             labels(rng, 500),
@@ -140,72 +156,7 @@ def cases(rng) -> list[Case]:
             0.07,
         ),
     }
-    near = [
-        ("values that moved about as far as the bound", close_to(*cuts))
-        for cuts in (
-            (median_of_old, median_of_both),
-            (median_of_old, median_of_new),
-            (median_of_old, mean_of_old),
-            (median_of_both, median_of_new),
-        )
-    ]
-    return [case(about, *draw(rng)) for about, draw in [*kinds.items(), *near]]
-
-
-EDGES = {
-    "a change of exactly the bound": exactly(8, 0.125),
-    "a change down of exactly the bound": exactly(-8, 0.125),
-    "a change of a row more than the bound": exactly(9, 0.125),
-    "a bound of zero and no change": exactly(0, 0.0),
-    "a bound of zero and a small change": exactly(1, 0.0),
-    "a single row": lambda rng: (
-        CLASSES[:1],
-        CLASSES[:1],
-        rng.normal(size=1),
-        np.array([-9.0]),
-        0.5,
-    ),
-    "a single new row, of a class that is known": some(
-        200, 1, lambda rng: delays(rng, 200), lambda rng: np.array([99.0]), 0.07, now=(1, 0, 0, 0)
-    ),
-    "values that are all missing now": some(
-        300, 200, lambda rng: delays(rng, 300), lambda rng: np.full(200, np.nan), 0.07
-    ),
-    "values of which most were missing before": some(
-        300, 200, lambda rng: delays(rng, 300, missing=0.8), lambda rng: delays(rng, 200), 0.07
-    ),
-    "values that only drew closer together": some(
-        300, 200, lambda rng: np.linspace(-9, 9, 300), lambda rng: np.linspace(-1, 1, 200), 0.07
-    ),
-    "a class lost of which the reference has a single row": lambda rng: (
-        np.append(labels(rng, 4999, without(3)), CLASSES[3]),
-        labels(rng, 2500, without(3)),
-        delays(rng, 5000),
-        delays(rng, 2500),
-        0.08,
-    ),
-    "a single new row of an unknown class": lambda rng: (
-        labels(rng, 500),
-        np.append(labels(rng, 299), "Late"),
-        delays(rng, 500),
-        delays(rng, 300),
-        0.2,
-    ),
-    "classes all of which are others": lambda rng: (
-        labels(rng, 500),
-        labels(rng, 300, names=np.array(["a", "b", "c", "d"])),
-        delays(rng, 500),
-        delays(rng, 300),
-        0.2,
-    ),
-    "an infinite value": some(
-        300,
-        200,
-        lambda rng: delays(rng, 300),
-        lambda rng: with_outlier(delays(rng, 200), np.inf),
-        0.2,
-    ),
-}
+    return [case(about, *draw(rng)) for about, draw in [*kinds.items(), *NEAR]]
 
 
 # The mistakes
@@ -280,6 +231,11 @@ def there(values, cut) -> float:
 
 def strictly_below(values, cut) -> float:
     return float((values < cut).mean())
+
+
+def half_of_those_there(old, new, bound) -> bool:
+    before = 0.5 * (~np.isnan(old)).mean()
+    return abs(share_below(new, np.nanmedian(old)) - before) > bound
 
 
 def counted(values, cut) -> int:
@@ -378,11 +334,12 @@ QUESTION = Question(
         ),
         mistake(
             "compared with one half",
-            "The snapshot is compared with one half; where values are missing, the reference's own "
-            "share is less.",
+            "The reference's share is taken for one half; where values are missing or many are the "
+            "median, it is another.",
             checks(
                 has_moved=moved(over=lambda before, now, bound: abs(now - 0.5) > bound),
             ),
+            checks(has_moved=half_of_those_there),
         ),
         mistake(
             "mean of the reference",
@@ -398,7 +355,8 @@ QUESTION = Question(
         ),
         mistake(
             "rows, not shares",
-            "Rows are counted here and not shares, so a smaller snapshot always moves.",
+            "The rows of the snapshot are not divided by how many it has, so a smaller one always "
+            "moves.",
             checks(has_moved=moved(share=counted)),
         ),
         mistake(

@@ -101,6 +101,7 @@ EDGES = {
     "a single column": some(columns=whole(1, 1)),
     "a thousand columns": some(columns=whole(1000, 1000)),
     "a rate of one": some(rate=lambda rng: 1.0),
+    "a single column and a rate of one": some(columns=whole(1, 1), rate=lambda rng: 1.0),
     "a rate close to one": some(rate=between(0.9, 0.99)),
     "a tiny rate": some(rate=magnitudes(1e-9, 1e-6)),
     "millions of rows": some(m=whole_magnitudes(1e6, 9e6), n=whole_magnitudes(1e6, 9e6)),

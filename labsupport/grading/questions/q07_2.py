@@ -60,6 +60,18 @@ NOTHING = np.array([], dtype=np.int64)
 EDGES = {
     "a cool-down of zero days": signals(codes=(0, 1), cooldown=0),
     "a cool-down of zero days and late signals": signals(late=6, cooldown=0),
+    "a cool-down of zero days and signals that come twice": lambda rng: (
+        np.repeat([4, 9], 4),
+        np.zeros(8, dtype=np.int64),
+        np.tile([5, 5, 2, 2], 2),
+        0,
+    ),
+    "a cause that is known on the first of all days": lambda rng: (
+        np.array([0, 0, 3, 6, 9]),
+        np.array([0, 0, 0, 0, 0]),
+        np.array([0, 1, 0, 1, 0]),
+        7,
+    ),
     "a cool-down of one day": signals(n=25, until=20, cooldown=1),
     "a cool-down longer than all the days": signals(n=20, cooldown=500),
     "signals of a single day": signals(until=1),

@@ -149,6 +149,16 @@ QUESTION = Question(
             ),
         ),
         mistake(
+            "recorded after training",
+            "A training that is still to come is recorded once more here; the step that trains "
+            "writes to the log itself.",
+            lambda asked, log, stored: [
+                step
+                for name, what in right_answer(asked, log, stored)
+                for step in [(name, what), (name, "record")][: 1 + (what == "train")]
+            ],
+        ),
+        mistake(
             "trained means done",
             "A candidate that was trained and not judged gets lost: it is in the log, but it is "
             "not done.",

@@ -12,7 +12,7 @@ from labsupport.grading.exercise import Case, Question, mistake
 from labsupport.grading.readers import listed_numbers
 from labsupport.triggers import succession
 
-ROWS = 10_000
+ROWS = 10_000_000  # more than any case has right
 
 
 def right_answer(right, tolerance):
@@ -79,6 +79,7 @@ EDGES = {
     "a candidate that has nothing right, and may": lambda rng: (np.array([5, 0, 3]), 5),
     "a candidate that has nothing right": lambda rng: (np.array([50, 0, 49]), 10),
     "a first champion that has nothing right": lambda rng: (np.array([0, 0, 3, 1, 0]), 2),
+    "millions of rows": steps(-31, 1, -60, tolerance=30, first=8_000_000),
     "a single candidate": steps(-4, tolerance=4),
     "a champion without candidates": lambda rng: (np.array([int(rng.integers(1, 99))]), 30),
     "candidates that go far up and down": walk(-300, 300, 100),

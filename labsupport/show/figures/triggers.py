@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,7 +25,8 @@ from labsupport.triggers import Timeline
 from labsupport.triggers.timeline import END, START, Attempt
 
 _WEEKS = np.arange(START, END)
-_LANES, _LANE = 4, 0.035  # of attempts, under the losses
+_LANES, _LANE = 0.105, 0.035  # of attempts, under the losses: room for all, and for one
+_RULE = 0.365  # what separates them
 _EDGE = {"markeredgecolor": "white", "markeredgewidth": 1}
 _BESIDE = {"textcoords": "offset points", "va": "center", "weight": "bold"}
 
@@ -34,7 +34,7 @@ _BESIDE = {"textcoords": "offset points", "va": "center", "weight": "bold"}
 @figure(7.5, 4.3)
 def stream_weeks(fig: LabFigure, run: Timeline, setting: str = "") -> tuple[str, str]:
     """Draw the weekly log-loss of what served, of a champion that was never retrained, the limit,
-    and what became of every candidate.
+    the weeks with a signal, and what became of every candidate.
 
     Parameters
     ----------
@@ -53,13 +53,18 @@ def draw_stream_weeks(fig: LabFigure, run: Timeline, setting: str) -> str:
     ax = fig.frame((high, limit), lambda: _frame(fig, high, limit))
     ax.plot(_WEEKS, run.untouched, color=GREY, linewidth=1.6, linestyle=(0, (1, 1.4)))
     ax.plot(_WEEKS, run.log_loss, color=MAIN, linewidth=2.6, zorder=3)
-    for lane, attempt in zip(itertools.cycle(range(_LANES)), run.attempts, strict=False):
-        _attempt(ax, attempt, 0.335 - lane * _LANE)
+    rung = _rung(run)
+    ax.plot(rung, [_RULE] * len(rung), "|", color=ASIDE, markersize=9, markeredgewidth=2.4)
+    lanes = _lanes(run.attempts)
+    step = min(_LANE, _LANES / max(1, *lanes, 1))
+    for lane, attempt in zip(lanes, run.attempts, strict=True):
+        _attempt(ax, attempt, 0.335 - lane * step)
     head = {"transform": ax.transAxes, "va": "top", "fontsize": 10.5}
     for y, line in zip((0.985, 0.925), setting.split("\n"), strict=False):
         ax.text(0.012, y, line, color=INK, **head)
-    regret = f"{run.regret:,.0f} dollars of regret"
-    ax.text(0.988, 0.925, regret, color=INK, weight="bold", ha="right", **head)
+    saved = f"{'saves' if run.saved >= 0 else 'costs'} {abs(run.saved):,.0f} dollars"
+    for y, dollars in ((0.985, saved), (0.925, f"{run.regret:,.0f} dollars of regret")):
+        ax.text(0.988, y, dollars, color=INK, weight="bold", ha="right", **head)
     return _stream_alt(run, limit, setting)
 
 
@@ -69,9 +74,9 @@ def _frame(fig: LabFigure, high: float, limit: float | None) -> Axes:
     ax.set(xlabel="week of 2013", ylabel="log-loss per flight (nats)")
     ax.set_xticks(range(START, END, 4))
     ax.set_yticks(np.arange(0.4, high, 0.1))
-    ax.axhline(0.365, color=RULE, linewidth=1)
+    ax.axhline(_RULE, color=RULE, linewidth=1)
     small = {"fontsize": 9, "color": GREY, "ha": "right", "va": "bottom"}
-    marks = "triangle: trained; disc: promoted; cross: not"
+    marks = "tick: signal; triangle: trained; disc: promoted; cross: not"
     ax.text(END + 0.3, 0.175, f"dotted: never retrained; {marks}", **small)
     if limit is not None:
         ax.axhline(limit, color=BAD, linewidth=1.4, linestyle=DASHED)
@@ -80,9 +85,24 @@ def _frame(fig: LabFigure, high: float, limit: float | None) -> Axes:
     return ax
 
 
+def _end(attempt: Attempt) -> int:
+    return END if attempt.judged is None else attempt.judged
+
+
+def _lanes(attempts: Sequence[Attempt]) -> list[int]:
+    """For each attempt the first lane that is free when it begins; none covers another."""
+    ends, lanes = [], []
+    for attempt in attempts:
+        free = [lane for lane, end in enumerate(ends) if end < attempt.model]
+        lane = free[0] if free else len(ends)
+        ends[lane : lane + 1] = [_end(attempt)]
+        lanes.append(lane)
+    return lanes
+
+
 def _attempt(ax: Axes, attempt: Attempt, y: float) -> None:
     """From the end of the week in which it was trained to the gate."""
-    end = END if attempt.judged is None else attempt.judged
+    end = _end(attempt)
     ax.plot([attempt.model, end], [y, y], color=PALE, linewidth=2, zorder=2)
     ax.plot([attempt.model], [y], "^", color=ASIDE, markersize=7, zorder=4, **_EDGE)
     if attempt.verdict is not None:
@@ -90,18 +110,25 @@ def _attempt(ax: Axes, attempt: Attempt, y: float) -> None:
         ax.plot([end], [y], marker, color=ink, markersize=10, zorder=5, **_EDGE)
 
 
+def _rung(run: Timeline) -> list[int]:
+    """The weeks at whose end there was a signal."""
+    return sorted({signal.day // 7 for signal in run.signals})
+
+
 def _stream_alt(run: Timeline, limit: float | None, setting: str) -> str:
     top = int(np.argmax(run.log_loss))
     setting = setting.replace("\n", "; ")
     setting = f"{setting[:1].upper()}{setting[1:]}. " if setting else ""
     bound = "There is no limit." if limit is None else f"The limit is {limit:.3f}."
+    rung = ", ".join(map(str, _rung(run))) or "none"
     told = "; ".join(_became(attempt) for attempt in run.attempts)
     return (
         f"Weekly log-loss of the flights, weeks {START} to {END - 1}. "
         f"{setting}{bound} What served loses {run.log_loss.mean():.4f} on average, at most "
         f"{run.log_loss[top]:.3f} in week {_WEEKS[top]}; the first champion, never retrained, "
-        f"{run.untouched.mean():.4f}. Candidates: {told or 'none'}. "
-        f"Regret {run.regret:,.0f} dollars."
+        f"{run.untouched.mean():.4f}. Weeks with a signal: {rung}. Candidates: {told or 'none'}. "
+        f"It {'saves' if run.saved >= 0 else 'costs'} {abs(run.saved):,.0f} dollars against never "
+        f"retraining; regret {run.regret:,.0f} dollars."
     )
 
 

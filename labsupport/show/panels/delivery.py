@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from labsupport.delivery import FAULTS, Fault
@@ -10,12 +10,11 @@ from labsupport.delivery.plan import ALWAYS, SPENDING
 from labsupport.delivery.states import FLEET
 from labsupport.delivery.story import Story, tell, usual_plan
 from labsupport.show.controls import Choice, Panel, Slider, Switch
-from labsupport.show.figures.delivery import draw_rollout_minutes, rollout_minutes
+from labsupport.show.figures.delivery import LAST, draw_rollout_minutes, rollout_minutes
 from labsupport.show.pictures import LabFigure, Picture
 
 LOOKS = {"at the end of each step": SPENDING, "all the time": ALWAYS}
 _SIZED = tuple(f for f in FAULTS if f not in ("none", "another bundle", "lost metrics"))
-_LAST = 760
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,8 @@ def delivery_view(
     looks: str = "at the end of each step",
     pairs: float = 1.0,
     guard: bool = True,
-    seed: int = 3,
-    minute: int = _LAST,
+    seed: int = 8,
+    minute: int = LAST,
 ) -> DeliveryView:
     """Roll a version out.
 
@@ -64,14 +63,17 @@ def delivery_view(
 
     Raises
     ------
-    ValueError : what Fault and Plan refuse.
+    ValueError : no such looks, or what Fault and Plan refuse.
     """
-    whole = _told(fault, strength, LOOKS[looks], pairs, guard, seed)
-    story = _until(whole, minute)
-    size = f", {strength:g} times the usual" if fault in _SIZED and strength != 1 else ""
-    setting = f"{fault}{size}; looks {looks}; {pairs:g} times the usual pairs"
-    if not guard:
-        setting += "; no bound on all errors"
+    if looks not in LOOKS:
+        raise ValueError(f"Nobody looks {looks!r} here; choose one of: {', '.join(LOOKS)}.")
+    story = _until(_told(fault, strength, LOOKS[looks], pairs, guard, seed), minute)
+    setting = "nothing is wrong" if fault == "none" else fault
+    if fault in _SIZED and strength != 1:
+        setting += f", {strength:g} times the usual"
+    setting += f"; looks {looks}"
+    setting += f"; {pairs:g} times the usual pairs" if pairs != 1 else ""
+    setting += "" if guard else "; no bound on all errors"
     return DeliveryView(setting, story, _sentence(story, setting))
 
 
@@ -83,6 +85,7 @@ def plot_view(fig: LabFigure, view: DeliveryView) -> str:
 @lru_cache(maxsize=256)
 def _told(fault: str, strength: float, looks: str, pairs: float, guard: bool, seed: int) -> Story:
     plan = usual_plan(looks=looks, size=pairs, max_errors=0.02 if guard else None)
+    plan = replace(plan, deadline=plan.deadline * max(1, pairs))  # more pairs need more time
     size = strength * Fault(fault).size
     return tell(plan, Fault(fault, min(size, 1.0) if Fault(fault).size < 1 else size), seed=seed)
 
@@ -125,10 +128,10 @@ PANEL = Panel(
         Choice("fault", "fault", FAULTS),
         Slider("strength", "how much", "times", 0.2, 3.0, 0.1, only={"fault": _SIZED}),
         Choice("looks", "somebody looks", tuple(LOOKS)),
-        Slider("pairs", "pairs per step", "times", 0.25, 2.0, 0.25),
+        Slider("pairs", "pairs per step", "times", 0.25, 1.5, 0.25),
         Switch("guard", "bound on all errors"),
         Slider("seed", "other requests", "", 1, 20, 1),
-        Slider("minute", "watch until", "min", 5, _LAST, 5),
+        Slider("minute", "watch until", "min", 5, LAST, 5),
     ),
     presets={
         "Slow under load": {},
