@@ -513,7 +513,17 @@ def test_what_is_no_manifest_is_refused_also_under_its_own_digest(kind, packed):
     for digest in (None, hashlib.sha256(NO_MANIFEST[kind]).hexdigest()):
         with pytest.raises(BundleError) as caught:
             Bundle.open(packed, digest)
-        assert is_sentence(str(caught.value)) and len(str(caught.value)) < 300
+        said = str(caught.value)
+        assert is_sentence(said) and len(said) < 300
+        wrong_size = kind in {f"a size of {size}" for size in (1, 2**62, 10**30)}  # and a size
+        entry_is_bad = kind.startswith(("a size", "a digest", "another digest")) and not wrong_size
+        assert entry_is_bad <= ("has no size and SHA-256" in said or "be understood" in said), said
+
+
+def test_a_manifest_of_no_files_is_refused_where_there_are_none(tmp_path):
+    written(tmp_path, {MANIFEST: manifest({})})
+    with refuses(BundleError, "is not written as this lab does"):
+        Bundle.open(tmp_path)
 
 
 @pytest.mark.parametrize("name", WAYS_OUT, ids=ascii)
