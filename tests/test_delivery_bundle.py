@@ -174,6 +174,28 @@ def test_many_who_pack_the_same_at_once_all_get_it(plain, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["one", "plain"]
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_who_was_faster_is_believed_only_if_it_is_the_same_bundle(
+    same, plain, tmp_path, monkeypatch
+):
+    target, replace = tmp_path / "t", os.replace
+
+    def too_late(source, to):
+        if to == target:
+            replace(source, to)
+            if not same:
+                (to / "empty").write_bytes(b"!")
+            raise OSError(39, "Directory not empty")
+        replace(source, to)
+
+    monkeypatch.setattr("os.replace", too_late)
+    if same:
+        assert Bundle.pack(plain, target).digest == GOLDEN
+    else:
+        with refuses(BundleError, "t is there and is not bundle"):
+            Bundle.pack(plain, target)
+
+
 # What cannot be packed
 
 
@@ -308,10 +330,12 @@ def test_the_name_of_the_manifest_is_the_bundles_own(name, tmp_path):
 
 
 @pytest.mark.parametrize("target", ["plain", "plain/target", "plain/serving/../t", "link/t"])
-def test_a_target_in_the_folder_itself_is_refused(target, plain, tmp_path):
+@pytest.mark.parametrize("folder", ["plain", "above/plain"])
+def test_a_target_in_the_folder_itself_is_refused(folder, target, plain, tmp_path):
     link(tmp_path / "link", plain)
+    link(tmp_path / "above", tmp_path)
     with refuses(BundleError, "lies in the folder that is packed"):
-        Bundle.pack(plain, tmp_path / target)
+        Bundle.pack(tmp_path / folder, tmp_path / target)
     assert tree(plain) == FILES
 
 
@@ -492,6 +516,10 @@ NO_MANIFEST = {
     "other order": json.dumps(
         {"version": 1, "files": json.loads(manifest())["files"]}, separators=(",", ":")
     ).encode(),
+    "files in another order": json.dumps(
+        {"files": dict(reversed(json.loads(manifest())["files"].items())), "version": 1},
+        separators=(",", ":"),
+    ).encode(),
     "a key twice": manifest().replace(b'"version":1', b'"version":1,"version":1'),
     "a file twice": manifest().replace(b'"files":{', b'"files":{"empty":{"size":9},'),
     "as deep as a well": b'{"version":1,"files":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
@@ -513,7 +541,17 @@ def test_what_is_no_manifest_is_refused_also_under_its_own_digest(kind, packed):
     for digest in (None, hashlib.sha256(NO_MANIFEST[kind]).hexdigest()):
         with pytest.raises(BundleError) as caught:
             Bundle.open(packed, digest)
-        assert is_sentence(str(caught.value)) and len(str(caught.value)) < 300
+        said = str(caught.value)
+        assert is_sentence(said) and len(said) < 300
+        wrong_size = kind in {f"a size of {size}" for size in (1, 2**62, 10**30)}  # and a size
+        entry_is_bad = kind.startswith(("a size", "a digest", "another digest")) and not wrong_size
+        assert entry_is_bad <= ("has no size and SHA-256" in said or "be understood" in said), said
+
+
+def test_a_manifest_of_no_files_is_refused_where_there_are_none(tmp_path):
+    written(tmp_path, {MANIFEST: manifest({})})
+    with refuses(BundleError, "is not written as this lab does"):
+        Bundle.open(tmp_path)
 
 
 @pytest.mark.parametrize("name", WAYS_OUT, ids=ascii)

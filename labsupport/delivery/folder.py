@@ -66,12 +66,12 @@ def check_name(name: str) -> None:
 
 
 def _is_part(part: str) -> bool:
-    """What may stand between two "/": no control, invisible or unknown character, and nothing that
-    Windows keeps for itself.
+    """What may stand between two "/": no control, invisible or unknown character, no way out, and
+    nothing that Windows keeps for itself.
     """
     return not (
-        part in ("", ".", "..")
-        or part[-1] in " ."
+        not part
+        or part[-1] in " ."  # also "." and ".."; Windows drops such an end
         or any(unicodedata.category(letter)[0] == "C" for letter in part)
         or _FORBIDDEN.search(part)
         or _RESERVED.fullmatch(part)
@@ -81,7 +81,7 @@ def _is_part(part: str) -> bool:
 
 def caseless(name: str) -> str:
     """The same for names that some file system takes for one."""
-    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
+    return unicodedata.normalize("NFD", name.casefold())
 
 
 def read_plain(path: Path, most: int | None = None) -> bytes:

@@ -1,11 +1,95 @@
 """Exercise 08: bundles, looks, stages, states."""
 
+import hashlib
 import math
+import os
+from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
 from scipy import stats
 from scipy.stats import binom, binomtest
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def by_walking(folder, manifest):
+    """Every way that leads out is closed on its own."""
+    wrong, seen = set(), set()
+    for place, folders, files in os.walk(folder):
+        for name in folders + files:
+            path = Path(place) / name
+            told = path.relative_to(folder).as_posix()
+            if path.is_symlink() or (path.is_file() and told not in manifest):
+                wrong.add(told)
+            elif path.is_file():
+                seen.add(told)
+                if sha256(path.read_bytes()) != manifest[told]["sha256"]:
+                    wrong.add(told)
+    return wrong | (set(manifest) - seen)
+
+
+def by_resolving(folder, manifest):
+    """A path that is what it resolves to has no link and no dots in it."""
+    there = [path for path in folder.glob("**/*") if path.is_symlink() or not path.is_dir()]
+    wrong = [name for path in there if (name := str(path.relative_to(folder))) not in manifest]
+    for name, entry in manifest.items():
+        path = Path(os.path.join(folder, name))
+        inside = path.resolve() == path and path.is_relative_to(folder) and path.is_file()
+        if not inside or sha256(path.read_bytes()) != entry["sha256"]:
+            wrong.append(name)
+    return wrong
+
+
+def whole_or_not(folder, manifest):
+    return not by_walking(folder, manifest)
+
+
+def faults_by_kind(folder, manifest):
+    return {"wrong": list(by_walking(folder, manifest))}
+
+
+def tidies_up(folder, manifest):
+    wrong = by_walking(folder, manifest)
+    for name in wrong - set(manifest):
+        if (folder / name).is_file():
+            os.unlink(folder / name)
+    return wrong
+
+
+def keeps_a_log(folder, manifest):
+    (folder.parent / "log").write_text("checked", encoding="utf-8")
+    return by_walking(folder, manifest)
+
+
+def paths(folder, manifest):
+    return [folder / name for name in by_walking(folder, manifest)]
+
+
+def opens_whatever_is_named(folder, manifest):
+    return [n for n, e in manifest.items() if sha256((folder / n).read_bytes()) != e["sha256"]]
+
+
+def only_of_the_manifest_in_sizes(folder, manifest):
+    wrong = set()
+    for name in by_walking(folder, manifest):
+        if name not in manifest or (folder / name).stat().st_size != manifest[name]["size"]:
+            wrong.add(name)
+    return wrong
+
+
+def names_all(folder, manifest):
+    return list(manifest)
+
+
+def says_how(folder, manifest):
+    return [f"{name} is wrong" for name in by_walking(folder, manifest)]
+
+
+def too_careful_with_dots(folder, manifest):
+    return by_walking(folder, manifest) | {name for name in manifest if ".." in name}
 
 
 def pairs_of(harm, discordance, alpha, power):
@@ -126,6 +210,18 @@ def counted_passes(events):
 
 
 WRONG = {
+    "08.1": [
+        (whole_or_not, "the answer is True or False, not a list"),
+        (faults_by_kind, "the answer is a dict, not a list"),
+        (tidies_up, "Asked twice about"),
+        (keeps_a_log, "Your function wrote to where the bundle lies; a check only reads"),
+        (paths, "should be text"),
+        (opens_whatever_is_named, "Your function raised FileNotFoundError"),
+        (only_of_the_manifest_in_sizes, "Your function raised FileNotFoundError"),
+        (names_all, "A file is named that is as the manifest says"),
+        (says_how, "A name in the answer is in no manifest and no folder"),
+        (too_careful_with_dots, "as the manifest says, on names that look odd and are not"),
+    ],
     "08.2": [
         (true_or_false, "it should be text"),
         (other_words, "none of the three texts"),
@@ -214,6 +310,7 @@ def with_ifs(events):
 
 
 RIGHT = {
+    "08.1": [by_walking, by_resolving],
     "08.2": [with_binomtest, with_sums],
     "08.3": [with_the_error_under_no_harm],
     "08.4": [with_ifs],

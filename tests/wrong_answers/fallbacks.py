@@ -56,6 +56,11 @@ def ends(low, high):
     return said
 
 
+def whole_ones_too(case):
+    """Every name of the manifest, where some of them are right."""
+    return tuple(case.args[1]) if set(case.args[1]) - set.union(*map(set, case.expected)) else None
+
+
 def slices_of(case, lost):
     return case.expected[0], frozenset(lost)
 
@@ -201,6 +206,14 @@ FALLBACKS = {
             "one number for each candidate, blocked ones included",
         ),
         (lambda case: tuple(-1 for _ in case.expected), "The champions are others"),
+    ],
+    "08.1 otherwise": [
+        (lambda case: ("nobody.bin", *case.expected[0]), "is in no manifest and no folder"),
+        (whole_ones_too, "A file is named that is as the manifest says"),
+        (
+            lambda case: tuple(case.expected[0])[1:] if case.expected[0] else None,
+            "Something that is wrong is not named",
+        ),
     ],
     "08.3 otherwise": [
         (
