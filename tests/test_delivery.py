@@ -457,7 +457,7 @@ def test_a_fleet_whose_clock_stands_still_does_not_hang_its_controller(minute, t
 LIFE = """
 import sys
 from pathlib import Path
-from test_delivery_rollout import QUICK, Rollout, drive, fleet
+from test_delivery import QUICK, Rollout, drive, fleet
 rollout = Rollout.start(Path(sys.argv[1]), QUICK, "new", "old")
 print("ready", flush=True)
 drive(rollout, fleet(sys.argv[2], int(sys.argv[3])), lambda event, look: print(event, flush=True))
@@ -478,7 +478,7 @@ def in_a_process(program: str, *given: object) -> subprocess.Popen:
 FATAL = """
 import os, random, sys
 from pathlib import Path
-from test_delivery_rollout import KINDS, QUICK, SEEDS, Rollout, drive, fleet
+from test_delivery import KINDS, QUICK, SEEDS, Rollout, drive, fleet
 
 def dying(call):
     def counted(*args):
