@@ -109,15 +109,12 @@ def test_a_name_has_one_digest_however_the_file_system_spells_it(tmp_path):
 
 
 LOAD = """
-import sys, types
+import sys
 from pathlib import Path
-package = types.ModuleType("labsupport.delivery")
-package.__path__ = [str(Path(sys.argv[1]) / "labsupport" / "delivery")]  # without its __init__
-sys.modules["labsupport.delivery"] = package
 from labsupport.delivery.bundle import Bundle
 assert not {"numpy", "pandas"} & set(sys.modules)
-print(Bundle.pack(Path(sys.argv[2]), Path(sys.argv[3])).digest)
-print(Bundle.open(Path(sys.argv[4])).digest)
+print(Bundle.pack(Path(sys.argv[1]), Path(sys.argv[2])).digest)
+print(Bundle.open(Path(sys.argv[3])).digest)
 """
 
 
@@ -129,7 +126,7 @@ def test_the_digest_is_the_same_under_every_python_which_needs_no_package(
     here = Bundle.pack(plain, tmp_path / "here").digest
     for seed in ("0", "1"):
         done = subprocess.run(
-            [pythons()[version], "-c", LOAD, ROOT, plain, tmp_path / seed, packed],
+            [pythons()[version], "-c", LOAD, plain, tmp_path / seed, packed],
             capture_output=True, text=True, check=False, cwd=tmp_path,
             env={"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed, "PYTHONDONTWRITEBYTECODE": "1"},
         )  # fmt: skip
@@ -584,11 +581,7 @@ def test_no_more_of_a_manifest_is_read_than_one_can_be_long(packed):
 
 # A kill, and a full disk
 
-PACK = f"""
-import sys, types
-package = types.ModuleType("labsupport.delivery")
-package.__path__ = [{str(ROOT / "labsupport" / "delivery")!r}]  # without its __init__: in no time
-sys.modules["labsupport.delivery"] = package
+PACK = """
 from pathlib import Path
 from labsupport.delivery.bundle import Bundle
 
