@@ -5,26 +5,33 @@ simulated one.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import psutil
 import pytest
 from scipy import stats
 
 from labsupport.cli import main
 from labsupport.delivery.bundle import Bundle
-from labsupport.delivery.plan import Metric, Plan, Step
+from labsupport.delivery.fleet import SimulatedFleet
+from labsupport.delivery.plan import Plan
 from labsupport.delivery.rollout import Rollout, drive
-from labsupport.delivery.service.client import Client
+from labsupport.delivery.service import ASSIGNMENT, LOG
 from labsupport.delivery.service.fleet import RealFleet
-from labsupport.delivery.service.room import LOG, PLANTED, prepare, small_plan, trace
+from labsupport.delivery.service.room import AROUND, PLANTED, clear, prepare, small_plan
+from labsupport.delivery.service.tally import TAIL
+from labsupport.delivery.service.tracing import trace
 from labsupport.delivery.states import Assignment
+from labsupport.delivery.traffic import Fault, Traffic
 from labsupport.durable import EventLog
+
+QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +49,7 @@ def room(packed, tmp_path):
     """A fleet's folder of its own, with the bundles of a fault."""
 
     def furnish(fault: str = "none") -> tuple[Path, str, str]:
-        folder, new, old = packed[fault]
+        folder, new, old = packed[fault if fault in PLANTED else "none"]
         place = tmp_path / "fleet"
         shutil.copytree(folder, place)
         return place, new, old
@@ -54,66 +61,109 @@ def standing(number: int, state: str, new: str | None, old: str, step: int = 0, 
     return Assignment(number, state, step, share if new else 0.0, new, old)
 
 
-def test_a_sound_version_reaches_the_fleet_and_every_answer_can_be_traced(room):
+def short() -> Plan:
+    """The small plan with the metrics that both fleets know, and little patience."""
+    plan = small_plan()
+    return replace(plan, metrics=[m for m in plan.metrics if m.name != TAIL], deadline=8.0)
+
+
+# ---- whole rollouts
+
+
+def test_a_sound_version_reaches_the_fleet_although_a_replica_is_killed_on_the_way(room):
     folder, new, old = room()
     rollout = Rollout.start(folder / LOG, small_plan(), new, old)
-    shadowed, shares = [], []
+    shadowed, shares, pids = [], {}, []
 
     def note(event, look):
         state = rollout.state if event == "wait" else rollout.events[-1]["from"]
+        shares[state] = look.canary, look.baseline, look.requests
         if state == "shadow":
             shadowed.extend(fleet.answers)
-        shares.append((state, look.canary, look.requests))
+        elif state == "canary" and not pids:
+            pids.extend(fleet.pid(name) for name in fleet.names[:3])
+            for pid in pids:  # the canary, its baseline and one of the rest
+                psutil.Process(pid).kill()
+                psutil.Process(pid).wait()
+        else:
+            assert look.serving == look.expected
 
     with RealFleet(folder) as fleet:
         assert drive(rollout, fleet, note) == "fleet"
         assert fleet.wait()
-        fleet.observe()
-        latest = [answer for answer in fleet.answers][-50:]
+        assert not set(pids) & {fleet.pid(name) for name in fleet.names}
+        look = fleet.observe()
+        latest = list(fleet.answers)[-fleet.requests :]
+    assert set(look.serving.values()) == {new} == {answer["model"] for answer in latest}
+    assert {answer["replica"] for answer in latest} == set(look.serving)
     assert {answer["model"] for answer in shadowed} == {old}  # a shadow's answers reach nobody
-    assert {answer["model"] for answer in latest} == {new}
-    assert {answer["replica"] for answer in latest} == {"replica-2", "replica-3"}
-    for state, share in (("canary", 0.2), ("stages", 0.5)):
-        got, of = [(canary, requests) for was, canary, requests in shares if was == state][-1]
-        assert stats.binomtest(got, of, share).pvalue > 1e-6
+    assert len({answer["id"] for answer in shadowed}) == len(set(map(str, shadowed)))
+    for state, share in (("shadow", 0.3), ("canary", 0.3), ("stages", 0.5)):
+        for got in shares[state][:2]:
+            assert stats.binomtest(got, shares[state][2], share).pvalue > 1e-6
     told = trace(latest[-1], folder)
-    assert (told["model"], told["role"], told["verdict"]) == (new, "new", "promoted")
-    assert told["parent"] == old and len(told["data"]) == 64
-    assert trace(shadowed[0], folder)["role"] == "old"
+    assert told | {"model": new, "parent": old, "role": "the new version"} == told
+    assert told["rollout"] == "fleet" and told["verdict"].startswith("promote")
+    assert trace(shadowed[0], folder)["role"] == "the old version"
 
 
-@pytest.mark.parametrize("fault", [fault for fault in PLANTED if fault != "none"])
-def test_a_planted_fault_is_rolled_back_within_the_looks(room, fault):
+# The same share of bad requests in the simulator.
+ALIKE = {
+    "none": Fault(),
+    "live shift": Fault("live shift", 0.2),
+    "slow": Fault("slow under load", 1000),
+    "failing": Fault("crash", 0.25, 0.0),
+    "small slice": Fault("live shift", 0.16),
+    "memory leak": Fault("memory leak", 10_000),
+    "crash": Fault("crash", 0.4, 0.0),
+    "another bundle": Fault("another bundle"),
+    "lost metrics": Fault("lost metrics", minute=0.0),
+}
+TRAFFIC = Traffic(144_000, replicas=4, failed=0.0, labelled=1.0, label_delay=1.0)  # 100 a minute
+
+
+class Told:
+    """A fleet that repeats what another one measured."""
+
+    def __init__(self, looks):
+        self.looks = iter(looks)
+
+    def apply(self, assignment):
+        pass
+
+    def observe(self):
+        return next(self.looks)
+
+
+@pytest.mark.parametrize("fault", [fault for fault in {**PLANTED, **AROUND} if fault != "none"])
+def test_a_fault_is_rolled_back_within_the_looks_by_both_fleets_alike(room, fault):
     folder, new, old = room(fault)
-    rollout = Rollout.start(folder / LOG, small_plan(), new, old)
-    with RealFleet(folder) as fleet:
-        assert drive(rollout, fleet) == "rolled back"
+    plan = small_plan() if fault == "small slice" else short()
+    rollout = Rollout.start(folder / LOG, plan, new, old)
+    looks = []
+    with RealFleet(folder, replicas=3, **AROUND.get(fault, {})) as fleet:
+        assert drive(rollout, fleet, lambda event, look: looks.append(look)) == "rolled back"
         assert fleet.wait()
         assert set(fleet.observe().serving.values()) == {old}
-    assert rollout.events[-1]["event"] == "harm"
+    last = rollout.events[-1]
+    assert last["event"] == ("deadline" if fault in AROUND else "harm")
+    assert last["step"] < len(plan.steps)
+
+    again = Rollout.start(folder / "again.jsonl", plan, new, old)  # counts alone lead to events
+    drive(again, Told(looks))
+    assert again.events == rollout.events
+
+    other = Rollout.start(folder / "simulated.jsonl", short(), new, old)
+    assert drive(other, SimulatedFleet(new, old, TRAFFIC, ALIKE[fault], tick=1.0)) == "rolled back"
+    assert other.events[-1]["event"] == last["event"]
 
 
-def test_lost_metrics_hold_until_the_deadline(room):
-    folder, new, old = room()
-    plan = Plan((Step(0.3, 40), Step(0.3, 80)), (Metric("errors", 0.2),), deadline=4.0)
-    rollout = Rollout.start(folder / LOG, plan, new, old)
-    with RealFleet(folder, requests=40, lost=("errors",)) as fleet:
-        assert drive(rollout, fleet) == "rolled back"
-    assert rollout.events[-1]["event"] == "deadline"
+def test_a_sound_version_reaches_the_simulated_fleet_by_the_same_plan(tmp_path):
+    rollout = Rollout.start(tmp_path / LOG, short(), "n", "o")
+    assert drive(rollout, SimulatedFleet("n", "o", TRAFFIC, ALIKE["none"], tick=1.0)) == "fleet"
 
 
-def test_a_killed_replica_comes_back_on_the_bundle_that_stands(room):
-    folder, new, old = room()
-    with RealFleet(folder, replicas=3) as fleet:
-        fleet.apply(standing(1, "canary", new, old, step=1))
-        assert fleet.wait()
-        first = fleet.process("replica-0").pid
-        fleet.process("replica-0").kill()
-        fleet.process("replica-2").kill()
-        assert fleet.wait()
-        assert fleet.process("replica-0").pid != first
-        look = fleet.observe()
-        assert look.serving == {"replica-0": new, "replica-1": old, "replica-2": old}
+# ---- replicas
 
 
 def test_the_way_back_needs_nothing_of_the_new_version_and_reaches_who_was_down(room):
@@ -122,111 +172,214 @@ def test_the_way_back_needs_nothing_of_the_new_version_and_reaches_who_was_down(
         fleet.apply(standing(1, "stages", new, old, step=2))
         assert fleet.wait()
         shutil.rmtree(folder / "bundles" / new)
-        fleet.process("replica-0").kill()
-        fleet.process("replica-1").kill()
+        for name in ("replica-0", "replica-1"):
+            psutil.Process(fleet.pid(name)).kill()
+            psutil.Process(fleet.pid(name)).wait()
         fleet.apply(standing(2, "rolled back", None, old, step=2))
         assert fleet.wait()
         assert set(fleet.observe().serving.values()) == {old}
+        fleet.apply(standing(1, "stages", new, old, step=2))  # older than the last: not followed
+        look = fleet.observe()
+        assert set(look.serving.values()) == {old} == set(look.expected.values())
+    assert json.loads((folder / ASSIGNMENT).read_bytes())["number"] == 2
 
 
-def test_a_bundle_that_was_changed_is_not_served(room):
+def test_a_replica_serves_only_what_it_has_verified_and_answers_only_what_it_understands(room):
     folder, new, old = room()
     weights = folder / "bundles" / new / "weights.json"
     weights.write_bytes(weights.read_bytes().replace(b"1", b"2", 1))
     with RealFleet(folder, replicas=3) as fleet:
         fleet.apply(standing(1, "canary", new, old, step=1))
         look = fleet.observe()
-        assert look.serving["replica-0"] is None and look.serving["replica-1"] == old
-        assert look.failed == look.canary > 0  # who is sent there gets no answer, and it is counted
+        assert look.serving == {"replica-0": None, "replica-1": old, "replica-2": old}
+        assert look.failed == look.canary > 0  # who is sent there gets no answer; it is counted
+        assert look.pairs["errors"].worse == look.pairs["errors"].n
         assert {answer["model"] for answer in fleet.answers} == {old}
+        health = fleet.ask("replica-0", "/health")
+        assert health["model"] is None and "weights.json was changed" in health["reason"]
+        x = [0.0] * 12
+        odd = [{}, [], "x", {"id": 1}, {"id": 1, "x": x[1:]}, {"id": 1, "x": [*x[1:], "0"]}]
+        odd += [{"id": "1", "x": x}, {"id": 1, "x": [*x[1:], float("nan")]}]
+        odd += [{"id": 1, "x": [*x[1:], True]}, {"id": 1, "x": [*x[1:], 10**400]}]
+        assert [fleet.ask("replica-1", "/answer", one) for one in odd] == [None] * len(odd)
+        assert fleet.ask("replica-1", "/answer", {"id": 1, "x": x})["answer"] in (0, 1)
 
 
-def test_an_order_that_is_older_than_the_last_is_not_followed(room):
+def test_who_answers_with_another_bundle_than_it_should_is_seen(room):
     folder, new, old = room()
     with RealFleet(folder, replicas=3) as fleet:
-        fleet.apply(standing(5, "rolled back", None, old))
-        fleet.apply(standing(4, "stages", new, old, step=2))
-        assert set(fleet.observe().serving.values()) == {old}
-    assert json.loads((folder / "assignment.json").read_bytes())["number"] == 5
+        fleet.apply(standing(1, "canary", new, old, step=1))
+        told = json.loads((folder / ASSIGNMENT).read_bytes())
+        wrong = told | {"replicas": dict.fromkeys(told["replicas"], old)}
+        (folder / ASSIGNMENT).write_text(json.dumps(wrong))
+        fleet.ask("replica-0", "/assignment", {})
+        (folder / ASSIGNMENT).write_text(json.dumps(told))
+        look = fleet.observe()
+        assert look.serving["replica-0"] == old != look.expected["replica-0"]
+        assert look.canary > 0 and look.pairs["errors"].n == 0  # it says nothing of the new one
+        fleet.apply(standing(1, "canary", new, old, step=1))  # the same order again
+        assert fleet.observe().serving["replica-0"] == new
 
 
-def test_one_process_drives_a_fleet(room):
+def test_nobody_knows_what_is_slow_when_the_old_version_was_not_measured(room):
+    folder, new, old = room()
+    shutil.rmtree(folder / "bundles" / old)
+    with RealFleet(folder, replicas=3) as fleet:
+        fleet.apply(standing(1, "shadow", new, old))
+        look = fleet.observe()
+    assert fleet.threshold is None and look.pairs["slow"].n == 0 and look.pairs["errors"].n > 0
+
+
+def test_the_clock_of_a_fleet_without_an_order_does_not_run(room):
     folder, *_ = room()
-    with RealFleet(folder), pytest.raises(ValueError, match="Another rollout drives the fleet"):
-        RealFleet(folder)
-    RealFleet(folder).close()  # and afterwards it is free
+    with RealFleet(folder) as fleet, pytest.raises(ValueError, match="no order yet"):
+        fleet.observe()
+    with pytest.raises(ValueError, match="3 to 5 replicas"):
+        RealFleet(folder, replicas=2)
 
 
-def test_a_controller_that_is_killed_leaves_nothing_behind_and_goes_on(room):
-    folder, *_ = room("none")
-    command = [sys.executable, "-m", "labsupport.cli", "rollout", "--folder", str(folder)]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, **quiet)
-    log = EventLog(folder / LOG)
-    while len(log.events()) < 2:  # until it has passed the shadow
+# ---- killed, stopped, two at once
+
+
+def command(folder: Path, **streams) -> subprocess.Popen:
+    words = [sys.executable, "-m", "labsupport.cli", "rollout", "--folder", str(folder)]
+    return subprocess.Popen([*words, "--replicas", "3"], **streams)
+
+
+def family_of(process: subprocess.Popen, done) -> list[psutil.Process]:
+    """The replicas of a command, when it has come so far."""
+    while not done():
         assert process.poll() is None
-        time.sleep(0.05)
-    family = psutil.Process(process.pid).children(recursive=True)
+        time.sleep(0.02)
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def test_a_controller_that_is_killed_leaves_no_process_and_the_next_one_goes_on(room):
+    folder, *_ = room()
+    log, counts = EventLog(folder / LOG), folder / "counts.json"
+    process = command(folder, **QUIET)
+    family = family_of(process, lambda: len(log.events()) >= 2)  # it has passed the shadow
+    with pytest.raises(ValueError, match="Another rollout drives the fleet"):
+        RealFleet(folder)  # two at once
+    with pytest.raises(ValueError, match="Another rollout drives the fleet"):
+        clear(folder)
     process.kill()
     process.wait()
-    assert len(family) == 4
-    psutil.wait_procs(family, timeout=60)
+    assert len(family) == 3
+    psutil.wait_procs(family, timeout=100)
     assert not any(child.is_running() for child in family)
-    pairs = json.loads((folder / "counts.json").read_bytes())["counts"]["errors"][0]
-    assert subprocess.run(command, **quiet, check=False).returncode == 0
+    told = json.loads(counts.read_bytes())
+    assert command(folder, **QUIET).wait(200) == 0
     states = [event["state"] for event in log.events()]
     assert states == ["shadow", "canary", "stages", "fleet"]
-    assert pairs <= log.events()[2]["look"]["pairs"]["errors"][0]  # it went on counting
+    seen = log.events()[2]["look"]
+    assert seen["pairs"]["errors"][0] >= told["tally"]["pairs"]["errors"][0] > 0
+    assert seen["minute"] >= told["minute"] > 0
 
 
+def test_a_step_that_was_entered_before_a_kill_counts_its_own_requests_alone(room):
+    folder, new, old = room()
+    with RealFleet(folder, replicas=3) as fleet:
+        fleet.apply(standing(1, "canary", new, old, step=1, share=0.25))
+        before = fleet.observe()
+        fleet.apply(standing(2, "stages", new, old, step=2, share=0.5))
+        # killed here: nothing was counted in the new step
+    with RealFleet(folder, replicas=3) as fleet:
+        fleet.apply(standing(2, "stages", new, old, step=2, share=0.5))
+        look = fleet.observe()
+        assert look.requests == fleet.requests == before.requests
+        assert look.pairs["errors"].n > before.pairs["errors"].n > 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such signal")
 def test_ctrl_c_ends_the_replicas(room):
-    folder, *_ = room("none")
-    command = [sys.executable, "-m", "labsupport.cli", "rollout", "--folder", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while not (folder / "counts.json").exists():
-        assert process.poll() is None
-        time.sleep(0.05)
-    family = psutil.Process(process.pid).children(recursive=True)
+    folder, *_ = room()
+    process = command(folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    family = family_of(process, (folder / "counts.json").exists)
     process.terminate()
     _, said = process.communicate()
-    assert process.returncode == 130 and "lab: stopped." in said
-    psutil.wait_procs(family, timeout=60)
-    assert not any(child.is_running() for child in family)
+    assert process.returncode == 130 and "lab: stopped." in said and "Traceback" not in said
+    psutil.wait_procs(family, timeout=100)
+    assert len(family) == 3 and not any(child.is_running() for child in family)
 
 
-def test_the_command_says_what_is_wrong_in_a_sentence(room, tmp_path, capsys):
-    folder, new, old = room()
-    assert main(["rollout", "--fault", "evil", "--folder", str(folder)]) == 1
-    Rollout.start(folder / LOG, small_plan(), new, old).order("abort", "enough")
+# ---- the commands
+
+
+def test_the_command_shows_each_step_and_ends_with_the_rollout(room, capsys):
+    folder, *_ = room("failing")
+    words = ["--fault", "failing", "--folder", str(folder)]
+    assert main(["rollout", "--replicas", "3", *words]) == 1
+    out, err = capsys.readouterr()
+    assert "harm, so rolled back: errors:" in out and "pair" in err
+    assert main(["rollout", "--replicas", "3", *words]) == 1  # the same again: it has ended
+    assert "has ended already" in capsys.readouterr().out
+    assert main(["rollout", "--replicas", "4", *words]) == 1
+    assert "another number of replicas" in capsys.readouterr().err
     assert main(["rollout", "--folder", str(folder)]) == 1
-    plan = tmp_path / "plan.toml"
-    plan.write_text("stages = 3")
-    assert main(["rollout", "--plan", str(plan), "--folder", str(folder)]) == 1
-    assert main(["rollout", "--replicas", "9", "--folder", str(tmp_path / "other")]) == 1
-    answer = tmp_path / "answer.json"
-    told = {"model": new, "data": "0", "code": "0.1"}
-    for text in ("{", "[]", json.dumps(told), json.dumps(told | {"model": "../" + new})):
-        answer.write_text(text)
-        assert main(["trace", str(answer), "--folder", str(folder)]) == 1
+    assert "With --again" in capsys.readouterr().err
+    answer = folder / "answer.json"
+    assert main(["trace", str(answer), *words[2:]]) == 0
+    out = capsys.readouterr().out
+    assert "rolled back" in out and "the old version" in out and "errors:" in out
+    told = json.loads(answer.read_text())
+    altered = [told | {"answer": 1 - told["answer"]}, told | {"seal": "é"}, [told], {}]
+    altered += [{k: v for k, v in told.items() if k != "seal"}, told | {"more": 1}]
+    for one in [*map(json.dumps, altered), "{", "[" * 100_000, "\xff"]:
+        answer.write_bytes(one.encode("latin-1"))
+        assert main(["trace", str(answer), *words[2:]]) == 1
     said = capsys.readouterr().err.splitlines()
-    assert len(said) == 8 and all(line.startswith("lab: ") for line in said)
-    assert "it has ended" in said[1].replace("has ended", "it has ended")
-    assert "altered" in said[6] and "ever delivered" in said[7]
+    assert len(said) == 9 and all(line.startswith("lab: T") for line in said)
+    assert sum("seal is broken" in line for line in said) == 3
+
+
+def test_an_answer_of_another_fleet_or_of_a_bundle_that_was_changed_is_not_traced(room, tmp_path):
+    folder, new, old = room()
+    Rollout.start(folder / LOG, small_plan(), new, old)
+    with RealFleet(folder, replicas=3) as fleet:
+        fleet.apply(standing(0, "shadow", new, old))
+        fleet.observe()
+        answer = fleet.answers[0]
+    assert trace(answer, folder)["rollout"] == "shadow"
+    other = shutil.copytree(folder, tmp_path / "other", ignore=shutil.ignore_patterns("key"))
+    with pytest.raises(ValueError, match="No fleet has answered"):
+        trace(answer, other)
+    RealFleet(other).close()  # it makes a key of its own
+    with pytest.raises(ValueError, match="another fleet gave it"):
+        trace(answer, other)
+    (folder / "bundles" / old / "lineage.json").write_bytes(b"{}")
+    with pytest.raises(ValueError, match=r"lineage\.json was changed"):
+        trace(answer, folder)
+
+
+def test_what_is_wrong_is_said_in_a_sentence(tmp_path, capsys):
+    plan = tmp_path / "plan.toml"
+    for text in ("stages = 3", "= 3", "\xff", "steps = 3\nmetrics = 3"):
+        plan.write_bytes(text.encode("latin-1"))
+        assert main(["rollout", "--plan", str(plan), "--folder", str(tmp_path)]) == 1
+    assert main(["rollout", "--fault", "evil", "--folder", str(tmp_path)]) == 1
+    assert main(["rollout", "--replicas", "9", "--folder", str(tmp_path)]) == 1
+    assert main(["trace", str(tmp_path / "none"), "--folder", str(tmp_path)]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 7 and all(line.startswith("lab: ") for line in said)
+    assert all("is no plan" in line for line in said[:4])
+
+
+def test_to_start_anew_leaves_what_is_not_the_labs(room):
+    folder, new, old = room()
+    (folder / "mine.txt").write_text("mine")
+    Rollout.start(folder / LOG, small_plan(), new, old)
+    clear(folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["lock", "mine.txt"]
+    clear(folder / "none")
+    assert not (folder / "none").exists()
 
 
 def test_the_help_names_every_fault(capsys):
     with pytest.raises(SystemExit):
         main(["rollout", "--help"])
     said = " ".join(capsys.readouterr().out.split())
-    assert all(fault in said for fault in PLANTED)
-
-
-def test_no_reply_is_a_failure_and_does_not_last(room):
-    client = Client(at_once=2)
-    begun = time.monotonic()
-    replies = client.send_all([(None, "/health", None), (1, "/health", None)])
-    client.close()
-    assert [reply.body for reply in replies] == [None, None] and time.monotonic() - begun < 60
+    assert all(fault in said for fault in {**PLANTED, **AROUND})
 
 
 def test_packing_twice_makes_the_same_bundles(packed, tmp_path):
@@ -235,26 +388,3 @@ def test_packing_twice_makes_the_same_bundles(packed, tmp_path):
     assert Bundle.open(tmp_path / "bundles" / new, new).digest == new
     digests = {packed[fault][1] for fault in PLANTED}
     assert len(digests) == len(PLANTED) and old not in digests
-
-
-def test_both_fleets_lead_to_the_same_events(room):
-    """What a real fleet measured, given to a second rollout look by look, is judged the same: the
-    controller knows nothing else of a fleet.
-    """
-    folder, new, old = room("failing")
-    first = Rollout.start(folder / LOG, small_plan(), new, old)
-    looks = []
-    with RealFleet(folder) as fleet:
-        drive(first, fleet, lambda event, look: looks.append(look))
-
-    class Told:
-        def apply(self, assignment):
-            self.assignment = assignment
-
-        def observe(self):
-            return looks.pop(0)
-
-    second = Rollout.start(folder / "second.jsonl", small_plan(), new, old)
-    assert drive(second, Told()) == "rolled back"
-    assert second.events == first.events
-    assert np.isfinite(fleet.threshold)

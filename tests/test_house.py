@@ -62,6 +62,8 @@ def test_imports_go_downwards():
         ("labsupport/show/__init__.py", "import labsupport.grading", "downwards"),
         ("labsupport/gate.py", "import labsupport.data", "counts only"),
         ("labsupport/gate.py", "import pandas", "in validation"),
+        ("labsupport/delivery/fleet.py", "import starlette", "in the service"),
+        ("labsupport/delivery/service/fleet.py", "import httpx", "in the service"),
         ("labsupport/unlisted.py", "", "downwards"),
     ],
 )

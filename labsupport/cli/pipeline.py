@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import signal
 import sys
 import tomllib
@@ -19,16 +18,19 @@ if TYPE_CHECKING:
 
 ROLLOUT = """for example
   lab rollout                        a sound version: shadow, canary, stage, fleet
-  lab rollout --fault slow           a slow one: it is rolled back, and the log says why
-  lab rollout --fault slow --again   the same once more, from the start
+  lab rollout --fault slow --again   a slow one: it is rolled back, and the log says why
+  lab rollout --plan mine.toml --folder mine   your own plan: steps, metrics, alpha, deadline ...
   lab trace build/rollout/answer.json   which rows, code and verdict an answer comes from
 
 Replicas are processes that listen on this machine only; they end with the command. Stopped or
-killed, the same command goes on from where the log ends. Exit status: 0 the fleet has the new
-version, 1 it was rolled back, 2 it was aborted."""
+killed, the same command goes on from where the log ends. Each observation stands for a minute.
+Exit status: 0 the fleet has the new version, 1 it was rolled back, 2 aborted or nobody can tell."""
 TRACE = """for example
   lab trace build/rollout/answer.json
-  echo '{"model": "...", ...}' | lab trace -"""
+  lab trace - < build/rollout/answer.json
+
+Every answer carries the digests of its model, of the rows that it was trained on and of the code
+that did it, under the fleet's seal. So an answer that was altered is refused."""
 PLACE = ROOT / "build" / "rollout"
 
 
@@ -44,8 +46,8 @@ def _add_rollout(commands: Any) -> None:
     command.add_argument(
         "--fault",
         default="none",
-        help="what is wrong with the new version: none, live shift, slow, failing, small slice "
-        "or leak (default: none)",
+        help="what is wrong with the new version: live shift, slow, failing, small slice, memory "
+        "leak or crash; or with the fleet: another bundle, lost metrics (default: none)",
     )
     _add_folder(command)
     command.add_argument(
@@ -76,31 +78,48 @@ def _add_folder(command: argparse.ArgumentParser) -> None:
 
 
 def _rollout(arguments: argparse.Namespace) -> int:
-    from labsupport.delivery import Rollout
+    from labsupport.delivery.service import room
     from labsupport.delivery.service.fleet import RealFleet
-    from labsupport.delivery.service.room import LOG, prepare
 
     for stop in (signal.SIGTERM, signal.SIGINT):  # its replicas end with it
         signal.signal(stop, signal.default_int_handler)
     folder = arguments.folder
-    if arguments.again and (folder / LOG).exists():
-        shutil.rmtree(folder)
+    around = room.AROUND.get(arguments.fault, {})
     try:
         plan = _plan(arguments.plan)
-        new, old = prepare(folder, arguments.fault)
-        rollout = Rollout.start(folder / LOG, plan, new, old)
-        if rollout.assignment.canary is None:
-            raise LabError(
-                f"The rollout in {folder} has ended: {rollout.state}. Start anew with --again, or "
-                "name another --folder."
-            )
-        with RealFleet(folder, arguments.replicas, seed=arguments.seed) as fleet:
+        if arguments.again:
+            room.clear(folder)
+        rollout = _begun(folder, plan, *room.prepare(folder, arguments.fault))
+        with RealFleet(folder, arguments.replicas, seed=arguments.seed, **around) as fleet:
             end = _driven(rollout, fleet)
-            (folder / "answer.json").write_text(json.dumps(fleet.answers[-1]), encoding="utf-8")
+            follow = fleet.wait()
+            fleet.observe()  # users' answers, as they are from now on
+            if fleet.answers:
+                told = json.dumps(fleet.answers[-1])
+                (folder / "answer.json").write_text(told, encoding="utf-8")
     except (ValueError, RuntimeError) as error:
         raise LabError(str(error)) from error
-    print(f"{end}: {rollout.events[-1].get('reason', '')}")
+    print(f"{end}: {rollout.events[-1]['reason']}")
+    if not follow:
+        print("lab: Not every replica follows; run the command again.", file=sys.stderr)
+        return 2
     return {"fleet": 0, "rolled back": 1}.get(end, 2)
+
+
+def _begun(folder: Path, plan: Plan, new: str, old: str) -> Rollout:
+    """The rollout in a folder; one that has ended, or has another plan or bundle, is not begun
+    anew unless somebody says so.
+    """
+    from labsupport.delivery import Rollout
+    from labsupport.delivery.service import LOG
+
+    try:
+        rollout = Rollout.start(folder / LOG, plan, new, old)
+    except ValueError as error:
+        raise LabError(f"{error} With --again, the lab forgets what is in {folder}.") from error
+    if rollout.assignment.canary is None:
+        print(f"The rollout in {folder} has ended already; with --again, it starts anew.")
+    return rollout
 
 
 def _plan(path: str | None) -> Plan:
@@ -111,7 +130,7 @@ def _plan(path: str | None) -> Plan:
         return small_plan()
     try:
         return Plan.from_dict(tomllib.loads(Path(path).read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, TypeError) as error:
+    except (ValueError, TypeError) as error:
         raise LabError(f"{path} is no plan: {error}") from error
 
 
@@ -132,20 +151,18 @@ def _driven(rollout: Rollout, fleet: Any) -> str:
                 bar.set_description(last["state"])
                 bar.write(f"{event}, so {last['state']}: {last['reason']}", file=sys.stdout)
 
-        end = drive(rollout, fleet, show)
-        if not fleet.wait():
-            raise RuntimeError("Not every replica follows; see whether this machine is busy.")
-    return end
+        return drive(rollout, fleet, show)
 
 
 def _trace(arguments: argparse.Namespace) -> int:
-    from labsupport.delivery.service.room import trace
+    from labsupport.delivery.service.tracing import trace
 
     try:
-        text = sys.stdin.read() if arguments.answer == "-" else Path(arguments.answer).read_text()
+        stdin = arguments.answer == "-"
+        text = sys.stdin.buffer.read() if stdin else Path(arguments.answer).read_bytes()
         told = trace(json.loads(text), arguments.folder)
-    except ValueError as error:
-        no_json = isinstance(error, json.JSONDecodeError | UnicodeDecodeError)
+    except (ValueError, RecursionError) as error:
+        no_json = isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError)
         raise LabError("That is no answer: it is no JSON." if no_json else str(error)) from error
     for name, value in told.items():
         print(f"{name:<8} {value}")

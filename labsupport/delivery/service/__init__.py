@@ -1,7 +1,15 @@
 """A real fleet, small: a few processes on this machine, driven by the same controller.
 
-replica   a process that serves one verified bundle
-client    requests with a time limit, a few at a time
-fleet     replicas, the traffic between them, what was measured
-room      bundles with a planted fault, a whole rollout in a folder, where an answer comes from
+seal       what an answer says, under the fleet's key
+replica    a process that serves one verified bundle
+processes  replicas started, found, ended
+client     requests with a time limit, a few at a time
+splitter   which request goes to which replica
+tally      pairs of requests, and what became of them
+fleet      all of that, as a controller drives it
+room       bundles with a planted fault, a whole rollout in a folder
+tracing    where an answer comes from
 """
+
+# In a fleet's folder:
+ASSIGNMENT, BUNDLES, LOG = "assignment.json", "bundles", "rollout.jsonl"

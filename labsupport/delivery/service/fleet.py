@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from collections import deque
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from labsupport.delivery.evidence import Look, Pairs
-from labsupport.delivery.service.client import Client, Reply
-from labsupport.delivery.service.replica import ASSIGNMENT
-from labsupport.delivery.states import ENDS, Assignment
+from labsupport.delivery.evidence import Look
+from labsupport.delivery.service import ASSIGNMENT
+from labsupport.delivery.service.client import Client, Reply, Request
+from labsupport.delivery.service.processes import Processes
+from labsupport.delivery.service.seal import fleet_key
+from labsupport.delivery.service.splitter import SHADOW, Groups, Sent, split
+from labsupport.delivery.service.tally import TAIL, Outcome, Tally
+from labsupport.delivery.states import Assignment
 from labsupport.durable import only_one, replace_whole
 from labsupport.world import Examples, World
 
-TAIL = "quality on the tail"  # of the requests whose first feature is above one
-METRICS = ("quality", TAIL, "errors", "slow")
-_LABELS = ("quality", TAIL)
-_START = 30.0  # seconds that replicas may take to come up, or to follow
+_FOLLOW = 60.0  # seconds that replicas may take to follow an order
 _LATE = 0.99  # the quantile of the old version's latency beyond which an answer is slow
+_WARM, _MEASURED = 10, 150  # requests to each replica, and to all, before anything is counted
+_COUNTS = "counts.json"
 
 
 class RealFleet:
@@ -32,11 +34,13 @@ class RealFleet:
 
     Parameters
     ----------
-    folder : of the fleet, with its bundles.
-    replicas : how many; one is the canary, one its baseline, the others are the rest.
+    folder : of the fleet, with its bundles; it belongs to one rollout.
+    replicas : how many, 3 to 5. Canary and baseline get their share of them, one at least.
     requests : that come in while one observation lasts.
+    label_delay : minutes after which one hears whether an answer was right.
     seed : of the requests and of who gets them.
-    lost : metrics that never arrive, for a lesson.
+    lost : metrics that never arrive.
+    astray : replicas that get the canary's bundle although nobody ordered it.
 
     Raises
     ------
@@ -45,19 +49,27 @@ class RealFleet:
     Attributes
     ----------
     minute : observations so far; one stands for a minute.
-    threshold : seconds beyond which an answer is slow, the old version's own 99th percentile.
+    threshold : seconds beyond which an answer is slow, the old version's own 99th percentile; None:
+        not measured, and nobody knows what is slow.
     answers : what users got last.
     """
 
     def __init__(
-        self, folder: Path, replicas: int = 4, requests: int = 100, seed: int = 0, lost: tuple = ()
+        self,
+        folder: Path,
+        replicas: int = 4,
+        requests: int = 100,
+        label_delay: int = 1,
+        seed: int = 0,
+        lost: Collection[str] = (),
+        astray: Collection[str] = (),
     ) -> None:
         if not 3 <= replicas <= 5:
             raise ValueError(f"A small fleet has 3 to 5 replicas; got {replicas!r}.")
-        self.folder, self.lost = Path(folder), lost
+        self.folder, self.requests, self.label_delay = Path(folder), requests, label_delay
+        self.seed, self.lost, self.astray = seed, lost, astray
         self.names = [f"replica-{i}" for i in range(replicas)]
-        self.requests = requests
-        self.answers: deque = deque(maxlen=1000)  # what users got last
+        self.answers: deque[dict] = deque(maxlen=1000)
         self._room = ExitStack()
         try:
             self._room.enter_context(only_one(self.folder / "lock"))
@@ -66,11 +78,12 @@ class RealFleet:
                 f"Another rollout drives the fleet in {self.folder}; wait for it, or name another "
                 "folder."
             ) from None
-        self._client, self._processes = Client(), {}
-        self._world, self._rng = World.create(), np.random.default_rng(seed)
+        fleet_key(self.folder)  # there before the replicas ask for it
+        self._world = World.create()
         self._order: Assignment | None = None
-        self._turn = 0
         self._load()
+        self._processes = Processes(self.folder, self.names)
+        self._client = Client()
 
     def __enter__(self) -> RealFleet:
         return self
@@ -80,206 +93,188 @@ class RealFleet:
 
     def close(self) -> None:
         """End every replica."""
+        self._processes.end()
         self._client.close()
-        for process in self._processes.values():
-            process.kill()
-        for process in self._processes.values():
-            process.wait()
-        self._processes = {}
         self._room.close()
 
     def apply(self, assignment: Assignment) -> None:
         """Follow an order, unless a later one stands; replicas that are up follow at once, others
         when they come back.
+
+        Raises
+        ------
+        RuntimeError : no replica came up.
         """
         standing = self._standing()
-        if standing is not None and standing["number"] > assignment.number:
-            return
-        if standing is None or standing["number"] < assignment.number:
-            if standing is None or standing["step"] != assignment.step:
-                self._step = dict.fromkeys(("canary", "baseline", "requests", "failed"), 0)
-            told = asdict(assignment) | {"replicas": self._expected(assignment)}
-            replace_whole(self.folder / ASSIGNMENT, json.dumps(told).encode())
+        if standing is not None and standing.number >= assignment.number:
+            assignment = standing
+        else:
+            told = Groups.of(assignment, self.names).expected(assignment)
+            told |= {name: assignment.canary or assignment.others for name in self.astray}
+            stands = json.dumps(asdict(assignment) | {"replicas": told}).encode()
+            replace_whole(self.folder / ASSIGNMENT, stands)
         self._order = assignment
-        self._start_missing()
-        if self._serving() != self._expected(assignment):
-            self._client.send_all((self._port(n), "/assignment", {}) for n in self.names)
-        if self.threshold is None:
+        self._tally.enter(assignment.step)
+        self._bring()
+        if self.threshold is None and assignment.canary is not None:
             self._calibrate()
 
     def observe(self) -> Look:
         """Let some requests come in."""
-        self._start_missing()
-        self._traffic()
+        if self._order is None:
+            raise ValueError("This fleet has no order yet; apply an assignment first.")
+        self._processes.start_missing()
+        others = self._traffic()
         self.minute += 1
+        self._tally.hear(self.minute)
         self._save()
-        order = self._order
-        pairs = {name: self._pairs(name) for name in METRICS if name not in self.lost}
-        step = self._step
-        return Look(
-            self.minute,
-            pairs,
-            step["canary"],
-            step["baseline"],
-            step["requests"],
-            step["failed"],
-            self._serving(),
-            self._expected(order),
-        )
+        count = self._tally.of_step
+        pairs = {name: p for name, p in self._tally.told().items() if name not in self.lost}
+        groups = (count[name] for name in ("canary", "baseline", "requests", "failed"))
+        serving = self._serving() | others
+        return Look(self.minute, pairs, *groups, serving, self._expected())
 
     def wait(self) -> bool:
         """Wait until every replica serves what it should; False if that does not happen."""
-        until = time.monotonic() + _START
-        while time.monotonic() < until:
-            self._start_missing()
-            if self._serving() == self._expected(self._order):
-                return True
-            self._client.send_all((self._port(n), "/assignment", {}) for n in self.names)
+        until = time.monotonic() + _FOLLOW
+        while not self._bring():
+            if time.monotonic() > until:
+                return False
             time.sleep(0.1)
-        return False
+        return True
 
-    def process(self, name: str) -> subprocess.Popen:
-        """The process of a replica, for who wants to kill it."""
-        return self._processes[name]
+    def pid(self, name: str) -> int:
+        """The number of a replica's process, for who wants to kill it."""
+        return self._processes.pid(name)
 
-    def _traffic(self) -> None:
-        """Send requests to their groups; in the shadow, some of them twice."""
-        order, rng, n = self._order, self._rng, self.requests
-        came = self._world.sample(int(rng.integers(2**31)), n)
-        luck = rng.random(n)
-        share = 0.0 if order.state in ENDS else order.share
-        canary, baseline, rest = self.names[0], self.names[1], self.names[2:]
-        asked, roles = [], []
-        for i in range(n):
-            body = {"id": self._turn + i, "x": came.X[i].tolist()}
-            to = rest[i % len(rest)]
-            if luck[i] < share:
-                if order.mirrored:
-                    asked.append((self._port(canary), "/answer", body))
-                    roles.append((i, "shadow"))
-                    to = baseline
-                else:
-                    to = canary
-            elif luck[i] >= 1 - share and not order.mirrored:
-                to = baseline
-            asked.append((self._port(to), "/answer", body))
-            roles.append((i, {canary: "canary", baseline: "baseline"}.get(to, "rest")))
-        replies = self._client.send_all(asked)
-        self._turn += n
-        self._count(roles, replies, came)
+    def ask(self, name: str, path: str, body: object = None) -> dict | None:
+        """What a replica answers, for who wants to know; None: with an error, or not at all."""
+        return self._client.send_all([Request(self._processes.port(name), path, body)])[0].body
 
-    def _count(self, roles: list[tuple[int, str]], replies: list[Reply], came: Examples) -> None:
-        """Who got what; the shadow's answers are counted and thrown away."""
-        for (i, role), reply in zip(roles, replies, strict=True):
-            wrong = None if reply.body is None else reply.body["answer"] != came.y[i]
-            bad = {
-                "quality": wrong,
-                TAIL: wrong if came.X[i, 0] > 1 else None,
-                "errors": reply.body is None,
-                "slow": reply.body is None or reply.seconds > (self.threshold or np.inf),
-            }
-            group = "canary" if role == "shadow" else role
-            if group != "rest":
-                self._step[group] += 1
-                for name, value in bad.items():
-                    if value is not None:
-                        self._outcomes[name][group].append(int(value))
-            if role != "shadow":
-                self._step["requests"] += 1
-                self._step["failed"] += bad["errors"]
-                if reply.body is not None:
-                    self.answers.append(reply.body)
-        self._pair_up()
+    def _bring(self) -> bool:
+        """Start who is down, tell who serves something else; whether all serve what they should."""
+        self._processes.start_missing()
+        if all(self._processes.port(name) is None for name in self.names):
+            raise RuntimeError(
+                f"No replica came up; {self.folder / 'replicas'} has what each of them said."
+            )
+        serving, expected = self._serving(), self._expected()
+        others = [name for name in self.names if serving[name] != expected[name]]
+        told = self._send([Request(self._processes.port(n), "/assignment", {}) for n in others])
+        now = {
+            name: (reply.body or {}).get("model") for name, reply in zip(others, told, strict=True)
+        }
+        return serving | now == expected
 
-    def _pair_up(self) -> None:
-        """First with first, second with second; labels become known one observation later."""
-        for name, groups in self._outcomes.items():
-            new, old = groups["canary"], groups["baseline"]
-            known = min(len(new), len(old))
-            if name in _LABELS:
-                known, self._known[name] = min(self._known[name], known), known
-            for _ in range(known):
-                a, b = new.popleft(), old.popleft()
-                counts = self._counts[name]
-                counts[0] += 1
-                counts[1] += a > b
-                counts[2] += b > a
-            if name in _LABELS:
-                self._known[name] -= known
+    def _traffic(self) -> dict[str, str]:
+        """Send a block of requests and count what became of them; who answered with another bundle
+        than it should.
+        """
+        rng = np.random.default_rng([self.seed, self.minute])  # goes on after a kill
+        came = self._world.sample(int(rng.integers(2**62)), self.requests)
+        groups, expected = self._groups(), self._expected()
+        sent = split(self._order, groups, self.requests, rng)
+        replies = self._send([self._asked(came, one.request, one.replica) for one in sent])
+        first = dict(zip(sent, replies, strict=True))
+        again = {
+            one: groups.beside(one.replica)
+            for one, reply in first.items()
+            if reply.body is None and one.role != SHADOW
+        }
+        again = {one: beside for one, beside in again.items() if beside}
+        replies = self._send([self._asked(came, one.request, at) for one, at in again.items()])
+        second = dict(zip(again, replies, strict=True))
+        others, outcomes = {}, []
+        for one, reply in first.items():
+            answer = reply.body or (second[one].body if one in second else None)
+            if reply.body is not None and reply.body["model"] != expected[one.replica]:
+                others[one.replica] = reply.body["model"]
+            outcomes.append(self._outcome(came, one, reply, answer, expected))
+            if answer is not None and one.role != SHADOW:
+                self.answers.append(answer)
+        self._tally.add(outcomes, self.minute + 1 + self.label_delay)
+        return others
 
-    def _pairs(self, name: str) -> Pairs:
-        return Pairs(*map(int, self._counts[name]))
+    def _outcome(
+        self, came: Examples, one: Sent, reply: Reply, answer: dict | None, expected: dict
+    ) -> Outcome:
+        """How a request went at the replica that got it first."""
+        i, got = one.request, reply.body
+        bad: dict[str, bool | None] = {"errors": got is None, "quality": None, "slow": None}
+        if got is not None:
+            bad["quality"] = got["answer"] != int(came.y[i])
+        if self.threshold is not None:
+            bad["slow"] = got is None or reply.seconds > self.threshold
+        if got is not None and got["model"] != expected[one.replica]:
+            bad = dict.fromkeys(bad)  # it says nothing of the bundle that should have answered
+        if came.X[i, 0] > 1:
+            bad[TAIL] = bad["quality"]
+        return Outcome(one.role, bad, answer is not None)
+
+    def _asked(self, came: Examples, i: int, replica: str) -> Request:
+        body = {"id": self.minute * self.requests + i, "x": came.X[i].tolist()}
+        return Request(self._processes.port(replica), "/answer", body)
 
     def _calibrate(self) -> None:
-        """How late the old version's answers are, before anything new has come."""
-        came = self._world.sample(0, 200)
-        rest = self.names[2:]
-        asked = [
-            (self._port(rest[i % len(rest)]), "/answer", {"id": -1, "x": came.X[i].tolist()})
-            for i in range(len(came.y))
+        """How late the old version's answers are, before anything is counted. All get warm first,
+        all in the same way.
+        """
+        expected = self._expected()
+        old = [name for name in self.names if expected[name] == self._order.others]
+        came = self._world.sample(self.seed, _MEASURED)
+        places = [i % _MEASURED for i in range(_WARM * len(self.names))]
+        self._send([self._asked(came, i, self.names[i % len(self.names)]) for i in places])
+        asked = [self._asked(came, i, old[i % len(old)]) for i in range(_MEASURED)]
+        took = [
+            reply.seconds
+            for reply in self._send(asked)
+            if reply.body is not None and reply.body["model"] == self._order.others
         ]
-        took = [reply.seconds for reply in self._client.send_all(asked) if reply.body is not None]
-        if took:
+        if len(took) > _MEASURED / 2:
             self.threshold = float(np.quantile(took, _LATE))
 
-    def _expected(self, order: Assignment) -> dict[str, str]:
-        first = order.others if order.canary is None else order.canary
-        return {name: first if i == 0 else order.others for i, name in enumerate(self.names)}
+    def _send(self, asked: list[Request]) -> list[Reply]:
+        """Replies; one that is no answer of a replica is none."""
+        replies = self._client.send_all(asked)
+        wanted = {"/answer": ("answer", "model"), "/health": (), "/assignment": ()}
+        return [
+            reply
+            if reply.body is None or all(key in reply.body for key in wanted[one.path])
+            else Reply(None, reply.seconds)
+            for one, reply in zip(asked, replies, strict=True)
+        ]
+
+    def _groups(self) -> Groups:
+        return Groups.of(self._order, self.names)
+
+    def _expected(self) -> dict[str, str]:
+        return self._groups().expected(self._order)
 
     def _serving(self) -> dict[str, str | None]:
-        replies = self._client.send_all((self._port(n), "/health", None) for n in self.names)
-        bodies = [reply.body or {} for reply in replies]
-        return {name: body.get("model") for name, body in zip(self.names, bodies, strict=True)}
+        asked = [Request(self._processes.port(name), "/health") for name in self.names]
+        told = [(reply.body or {}).get("model") for reply in self._send(asked)]
+        return dict(zip(self.names, told, strict=True))
 
-    def _standing(self) -> dict | None:
+    def _standing(self) -> Assignment | None:
+        """The order that stands in the folder."""
         path = self.folder / ASSIGNMENT
-        return json.loads(path.read_bytes()) if path.exists() else None
-
-    def _port(self, name: str) -> int | None:
-        """Where a replica listens; None while its process is not up."""
-        process, path = self._processes.get(name), self.folder / "replicas" / f"{name}.json"
-        if process is None or process.poll() is not None or not path.exists():
+        if not path.exists():
             return None
         told = json.loads(path.read_bytes())
-        return told["port"] if told["pid"] == process.pid else None
-
-    def _start_missing(self) -> None:
-        """Start what is not up, and wait for it; it reads its orders itself."""
-        missing = [
-            name
-            for name in self.names
-            if name not in self._processes or self._processes[name].poll() is not None
-        ]
-        for name in missing:
-            command = [sys.executable, "-m", "labsupport.delivery.service.replica"]
-            self._processes[name] = subprocess.Popen(
-                [*command, str(self.folder), name],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is the controller's to hear
+        if sorted(told.pop("replicas")) != self.names:
+            raise ValueError(
+                f"The fleet in {self.folder} has another number of replicas; go on with that."
             )
-        until = time.monotonic() + _START
-        while any(self._port(name) is None for name in missing):
-            if time.monotonic() > until:
-                raise RuntimeError(
-                    f"Replicas did not start within {_START:g} s; see whether this machine is busy."
-                )
-            time.sleep(0.02)
+        return Assignment(**told)
 
     def _save(self) -> None:
         """What was counted so far; a controller that comes after a kill goes on with it."""
-        told = {"minute": self.minute, "turn": self._turn, "step": self._step}
-        told |= {"counts": self._counts, "threshold": self.threshold}
-        replace_whole(self.folder / "counts.json", json.dumps(told).encode())
+        told = {"minute": self.minute, "threshold": self.threshold, "tally": asdict(self._tally)}
+        replace_whole(self.folder / _COUNTS, json.dumps(told).encode())
 
     def _load(self) -> None:
-        path = self.folder / "counts.json"
+        path = self.folder / _COUNTS
         told = json.loads(path.read_bytes()) if path.exists() else {}
-        self.minute, self._turn = told.get("minute", 0), told.get("turn", 0)
-        fresh = dict.fromkeys(("canary", "baseline", "requests", "failed"), 0)
-        self._step = told.get("step", fresh)
-        self._counts = told.get("counts", {name: [0, 0, 0] for name in METRICS})
-        self.threshold = told.get("threshold")
-        self._outcomes = {n: {g: deque() for g in ("canary", "baseline")} for n in METRICS}
-        self._known = dict.fromkeys(_LABELS, 0)
+        self.minute: int = told.get("minute", 0)
+        self.threshold: float | None = told.get("threshold")
+        self._tally = Tally(**told.get("tally", {}))

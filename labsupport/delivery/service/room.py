@@ -1,39 +1,44 @@
-"""A whole rollout in a folder: two bundles, one of them with a planted fault; and where an answer
-comes from.
+"""A fleet's folder, with two bundles that a gate has promoted; something may be wrong with the new
+one, or with the fleet.
 """
 
 from __future__ import annotations
 
-import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from labsupport.delivery.bundle import Bundle, BundleError
-from labsupport.delivery.model import load_model
+from labsupport import training, world
+from labsupport.delivery.bundle import Bundle
 from labsupport.delivery.packing import pack_model
 from labsupport.delivery.plan import Metric, Plan, Step
-from labsupport.delivery.rollout import Rollout
-from labsupport.delivery.service.fleet import TAIL
-from labsupport.durable import digest
+from labsupport.delivery.service import ASSIGNMENT, BUNDLES, LOG
+from labsupport.delivery.service.tally import METRICS, TAIL
+from labsupport.durable import digest, only_one
 from labsupport.gate import Policy, gate
 from labsupport.outcomes import PairedOutcomes
 from labsupport.training import fit_logistic, predict
 from labsupport.world import World
 
-LOG = "rollout.jsonl"
-CODE = "0.1"
-# What is wrong with the new bundle: in its weights, or in how it is served.
+# What is wrong with the new bundle: with its feature transform, or with how it is served.
 PLANTED: Mapping[str, Mapping[str, object]] = {
     "none": {},
-    "live shift": {"weights": 1.0},
-    "slow": {"delay": 0.1},
+    "live shift": {"mean": 0.5},
+    "slow": {"delay": 0.2},
     "failing": {"fails_every": 4},
     "small slice": {"wrong_above": 1.0},
-    "leak": {"leak": 0.05},
+    "memory leak": {"leak": 0.002},
+    "crash": {"dies_after": 15},
 }
+# What is wrong with the fleet while a sound version comes.
+AROUND: Mapping[str, Mapping[str, object]] = {
+    "another bundle": {"astray": ("replica-2",)},
+    "lost metrics": {"lost": METRICS},
+}
+_OURS = (LOG, ASSIGNMENT, "key", "counts.json", "answer.json", BUNDLES, "replicas")
 
 
 def small_plan() -> Plan:
@@ -44,8 +49,8 @@ def small_plan() -> Plan:
         Metric("errors", 0.05),
         Metric("slow", 0.2),
     )
-    steps = (Step(0.2, 60), Step(0.2, 140), Step(0.5, 300))
-    return Plan(steps, metrics, deadline=60.0, max_errors=0.05)
+    steps = (Step(0.3, 60), Step(0.3, 140), Step(0.5, 300))
+    return Plan(steps, metrics, deadline=20.0, max_errors=0.05)
 
 
 def prepare(folder: Path, fault: str = "none") -> tuple[str, str]:
@@ -54,7 +59,7 @@ def prepare(folder: Path, fault: str = "none") -> tuple[str, str]:
     Parameters
     ----------
     folder : of the fleet.
-    fault : of the new bundle, one of PLANTED.
+    fault : of the new bundle, one of PLANTED; of AROUND: the bundle is sound.
 
     Returns
     -------
@@ -64,69 +69,66 @@ def prepare(folder: Path, fault: str = "none") -> tuple[str, str]:
     ------
     ValueError : no such fault.
     """
-    if fault not in PLANTED:
-        raise ValueError(f"There is no fault {fault!r} to plant; there are {', '.join(PLANTED)}.")
-    world, policy = World.create(), Policy(min_gain=0.0, max_gap=None, confidence=0.98)
-    rows = {name: world.sample(n, n) for name, n in (("new", 6000), ("old", 600), ("first", 120))}
+    if fault not in {**PLANTED, **AROUND}:
+        raise ValueError(
+            f"There is no fault {fault!r} to plant; there are {', '.join([*PLANTED, *AROUND])}."
+        )
+    place, policy = World.create(), Policy(min_gain=0.0, max_gap=None, confidence=0.98)
+    rows = {name: place.sample(n, n) for name, n in (("new", 6000), ("old", 600), ("first", 120))}
     weights = {name: fit_logistic(each) for name, each in rows.items()}
     packed: dict[str, str | None] = {"first": None}
     for name, before in (("old", "first"), ("new", "old")):
-        X, y = world.holdout.X, world.holdout.y
+        X, y = place.holdout.X, place.holdout.y
         answers = (predict(weights[model], X) for model in (name, before))
         verdict = gate(PairedOutcomes.from_predictions(y, *answers), policy)
-        serving, sold = dict(PLANTED[fault]) if name == "new" else {}, weights[name]
-        if noise := serving.pop("weights", 0):  # what the gate has not seen
-            sold = sold + noise * np.random.default_rng(0).normal(size=len(sold))
-        data = digest(rows[name].X.tobytes() + rows[name].y.tobytes())
+        serving = dict(PLANTED.get(fault, {})) if name == "new" else {}
+        mean = np.full(len(weights[name]), serving.pop("mean", 0.0))  # the gate has not seen it
         packed[name] = _packed(
-            folder, sold, policy, verdict, data=data, parent=packed[before], serving=serving
+            *(folder, weights[name], policy, verdict),
+            data=digest(rows[name].X.tobytes() + rows[name].y.tobytes()),
+            code=_code(),
+            parent=packed[before],
+            mean=mean,
+            serving=serving,
         )
     return packed["new"], packed["old"]
+
+
+def clear(folder: Path) -> None:
+    """Forget the rollout in a folder; what else lies there stays.
+
+    Raises
+    ------
+    ValueError : somebody drives it.
+    """
+    folder = Path(folder)
+    if not folder.exists():
+        return
+    try:
+        with only_one(folder / "lock"):
+            for name in _OURS:
+                if (folder / name).is_dir():
+                    shutil.rmtree(folder / name)
+                else:
+                    (folder / name).unlink(missing_ok=True)
+    except BlockingIOError:
+        raise ValueError(
+            f"Another rollout drives the fleet in {folder}; wait for it, or stop it."
+        ) from None
 
 
 def _packed(folder: Path, weights: np.ndarray, *judged, **told) -> str:
     """Pack into the place that has the bundle's digest as its name."""
     with TemporaryDirectory() as beside:
-        made = pack_model(Path(beside) / "bundle", weights, *judged, code=CODE, **told)
+        made = pack_model(Path(beside) / "bundle", weights, *judged, **told)
         files = Path(beside) / "files"
         for name in made.files:
             (files / name).parent.mkdir(parents=True, exist_ok=True)
             (files / name).write_bytes(made.read(name))
-        return Bundle.pack(files, Path(folder) / "bundles" / made.digest).digest
+        return Bundle.pack(files, Path(folder) / BUNDLES / made.digest).digest
 
 
-def trace(answer: Mapping[str, object], folder: Path) -> dict[str, object]:
-    """Which run made an answer: its bundle, rows, code, parent and verdict, and the rollout that
-    brought it.
-
-    Parameters
-    ----------
-    answer : as a replica gave it.
-    folder : of the fleet.
-
-    Raises
-    ------
-    ValueError : no answer of this fleet, or one that was altered.
-    """
-    wanted = ("model", "data", "code")
-    if not isinstance(answer, Mapping) or not all(isinstance(answer.get(k), str) for k in wanted):
-        raise ValueError("That is no answer of a replica: it has no model, data and code.")
-    name = answer["model"]
-    place = Path(folder) / "bundles" / name
-    if place.parent.parent != Path(folder) or not place.is_dir():
-        raise ValueError(f"No bundle {name[:12]} was ever delivered to this fleet.")
-    try:
-        bundle = Bundle.open(place, name)
-    except BundleError as error:
-        raise ValueError(f"The bundle of that answer cannot be believed: {error}") from None
-    model = load_model(bundle)
-    if any(answer[key] != model.lineage[key] for key in ("data", "code")):
-        raise ValueError("The answer was altered: its model was made from other rows or code.")
-    verdict = json.loads(bundle.read("verdict.json"))
-    told = {"model": name, **model.lineage, "verdict": verdict["reason"]}
-    log = Path(folder) / LOG
-    if log.exists():
-        rollout = Rollout.open(log)
-        role = {rollout.candidate: "new", rollout.baseline: "old"}.get(name, "neither")
-        told |= {"role": role, "rollout": rollout.state}
-    return told
+def _code() -> str:
+    """Digest of the code that made the models, the same whatever ends its lines."""
+    sources = (Path(module.__file__) for module in (training, world))
+    return digest("".join(path.read_text(encoding="utf-8") for path in sources).encode())
