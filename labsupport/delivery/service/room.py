@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,17 +28,19 @@ from labsupport.world import World
 PLANTED: Mapping[str, Mapping[str, object]] = {
     "none": {},
     "live shift": {"mean": 0.5},
-    "slow": {"delay": 0.2},
+    "slow": {"delay": 0.15},
     "failing": {"fails_every": 4},
     "small slice": {"wrong_above": 1.0},
     "memory leak": {"leak": 0.002},
-    "crash": {"dies_after": 15},
+    "crash": {"dies_after": 25},
 }
 # What is wrong with the fleet while a sound version comes.
 AROUND: Mapping[str, Mapping[str, object]] = {
     "another bundle": {"astray": ("replica-2",)},
     "lost metrics": {"lost": METRICS},
 }
+_ROWS = {"first": 120, "old": 600, "new": 6000}
+_POLICY = Policy(min_gain=0.0, max_gap=None, confidence=0.98)
 _OURS = (LOG, ASSIGNMENT, "key", "counts.json", "answer.json", BUNDLES, "replicas")
 
 
@@ -73,25 +76,29 @@ def prepare(folder: Path, fault: str = "none") -> tuple[str, str]:
         raise ValueError(
             f"There is no fault {fault!r} to plant; there are {', '.join([*PLANTED, *AROUND])}."
         )
-    place, policy = World.create(), Policy(min_gain=0.0, max_gap=None, confidence=0.98)
-    rows = {name: place.sample(n, n) for name, n in (("new", 6000), ("old", 600), ("first", 120))}
-    weights = {name: fit_logistic(each) for name, each in rows.items()}
     packed: dict[str, str | None] = {"first": None}
-    for name, before in (("old", "first"), ("new", "old")):
-        X, y = place.holdout.X, place.holdout.y
-        answers = (predict(weights[model], X) for model in (name, before))
-        verdict = gate(PairedOutcomes.from_predictions(y, *answers), policy)
+    for name, before, weights, data, verdict in _judged():
         serving = dict(PLANTED.get(fault, {})) if name == "new" else {}
-        mean = np.full(len(weights[name]), serving.pop("mean", 0.0))  # the gate has not seen it
-        packed[name] = _packed(
-            *(folder, weights[name], policy, verdict),
-            data=digest(rows[name].X.tobytes() + rows[name].y.tobytes()),
-            code=_code(),
-            parent=packed[before],
-            mean=mean,
-            serving=serving,
-        )
+        mean = np.full(len(weights), serving.pop("mean", 0.0))  # the gate has not seen it
+        told = {"data": data, "code": _code(), "parent": packed[before]}
+        judged = (weights, _POLICY, verdict)
+        packed[name] = _packed(folder, *judged, mean=mean, serving=serving, **told)
     return packed["new"], packed["old"]
+
+
+@cache
+def _judged() -> list[tuple]:
+    """The old model and the new one: name, the one before, weights, digest of the rows, verdict."""
+    place = World.create()
+    rows = {name: place.sample(n, n) for name, n in _ROWS.items()}
+    weights = {name: fit_logistic(each) for name, each in rows.items()}
+    judged = []
+    for name, before in (("old", "first"), ("new", "old")):
+        answers = (predict(weights[model], place.holdout.X) for model in (name, before))
+        outcomes = PairedOutcomes.from_predictions(place.holdout.y, *answers)
+        data = digest(rows[name].X.tobytes() + rows[name].y.tobytes())
+        judged.append((name, before, weights[name], data, gate(outcomes, _POLICY)))
+    return judged
 
 
 def clear(folder: Path) -> None:
