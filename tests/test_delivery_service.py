@@ -239,6 +239,33 @@ def test_nobody_knows_what_is_slow_when_the_old_version_was_not_measured(room):
     assert fleet.threshold is None and look.pairs["slow"].n == 0 and look.pairs["errors"].n > 0
 
 
+def test_who_is_down_counts_as_an_error_and_another_one_of_its_group_answers(room, monkeypatch):
+    folder, new, old = room()
+    with RealFleet(folder) as fleet:
+        fleet.apply(standing(1, "canary", new, old, step=1))
+        for name in ("replica-0", "replica-3"):  # all of the canary, and half of the rest
+            psutil.Process(fleet.pid(name)).kill()
+            psutil.Process(fleet.pid(name)).wait()
+        with monkeypatch.context() as kept:  # killed in the midst of it: nobody is started
+            kept.setattr(fleet._processes, "start_missing", list)
+            look = fleet.observe()
+        assert look.serving == {"replica-0": None, "replica-1": old, "replica-2": old} | {
+            "replica-3": None
+        }
+        assert look.pairs["errors"].worse == look.pairs["errors"].n > 0
+        assert look.failed == look.canary > 0 and look.pairs["quality"].n == 0
+        assert len(fleet.answers) == look.requests - look.failed
+        assert fleet.observe().serving == look.expected
+
+
+def test_a_fleet_of_which_nothing_comes_up_is_not_waited_for(room, monkeypatch):
+    folder, new, old = room()
+    monkeypatch.setenv("PYTHONHOME", str(folder / "nowhere"))
+    with RealFleet(folder) as fleet, pytest.raises(RuntimeError, match="No replica came up"):
+        fleet.apply(standing(0, "shadow", new, old))
+    assert (folder / "replicas" / "replica-0.log").read_bytes()
+
+
 def test_the_clock_of_a_fleet_without_an_order_does_not_run(room):
     folder, *_ = room()
     with RealFleet(folder) as fleet, pytest.raises(ValueError, match="no order yet"):
@@ -321,10 +348,11 @@ def test_the_command_shows_each_step_and_ends_with_the_rollout(room, capsys):
     assert main(["rollout", "--replicas", "3", *words]) == 1
     out, err = capsys.readouterr()
     assert "harm, so rolled back: errors:" in out and "pair" in err
+    assert "All 3 replicas that are up serve what was judged." in out
     assert main(["rollout", "--replicas", "3", *words]) == 1  # the same again: it has ended
     assert "has ended already" in capsys.readouterr().out
     assert main(["rollout", "--replicas", "4", *words]) == 1
-    assert "another number of replicas" in capsys.readouterr().err
+    assert "has 3 replicas, not 4" in capsys.readouterr().err
     assert main(["rollout", "--folder", str(folder)]) == 1
     assert "With --again" in capsys.readouterr().err
     answer = folder / "answer.json"
@@ -344,15 +372,24 @@ def test_the_command_shows_each_step_and_ends_with_the_rollout(room, capsys):
 
 def test_what_is_wrong_is_said_in_a_sentence(tmp_path, capsys):
     plan = tmp_path / "plan.toml"
-    for text in ("stages = 3", "= 3", "\xff", "steps = 3\nmetrics = 3"):
+    night = (
+        "steps = [{share=0.1, pairs=9}, {share=0.1, pairs=99}]\nmetrics = [{name='night', harm=1}]"
+    )
+    for text in ("stages = 3", "= 3", "\xff", "steps = 3\nmetrics = 3", night):
         plan.write_bytes(text.encode("latin-1"))
         assert main(["rollout", "--plan", str(plan), "--folder", str(tmp_path)]) == 1
     assert main(["rollout", "--fault", "evil", "--folder", str(tmp_path)]) == 1
     assert main(["rollout", "--replicas", "9", "--folder", str(tmp_path)]) == 1
     assert main(["trace", str(tmp_path / "none"), "--folder", str(tmp_path)]) == 1
-    said = capsys.readouterr().err.splitlines()
-    assert len(said) == 7 and all(line.startswith("lab: ") for line in said)
-    assert all("is no plan" in line for line in said[:4])
+    for name in (ASSIGNMENT, "counts.json"):
+        for text in ("{", "[]", "{}"):
+            (tmp_path / name).write_text(text)
+            assert main(["rollout", "--folder", str(tmp_path)]) == 1
+        (tmp_path / name).unlink()
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("lab: ")]
+    assert len(said) == 14
+    assert all("is no plan" in line for line in said[:4]) and "does not measure" in said[4]
+    assert all("is damaged; restore it" in line for line in said[8:])
 
 
 def test_to_start_anew_leaves_what_is_not_the_labs(room):

@@ -14,6 +14,7 @@ from labsupport.cli.command import add_command
 from labsupport.workspace import ROOT, LabError
 
 if TYPE_CHECKING:
+    from labsupport.checks import Check
     from labsupport.delivery import Plan, Rollout
 
 ROLLOUT = """for example
@@ -92,18 +93,27 @@ def _rollout(arguments: argparse.Namespace) -> int:
         rollout = _begun(folder, plan, *room.prepare(folder, arguments.fault))
         with RealFleet(folder, arguments.replicas, seed=arguments.seed, **around) as fleet:
             end = _driven(rollout, fleet)
-            follow = fleet.wait()
-            fleet.observe()  # users' answers, as they are from now on
+            fleet.wait()
+            served = fleet.observe().serving  # and users' answers, as they are from now on
             if fleet.answers:
                 told = json.dumps(fleet.answers[-1])
                 (folder / "answer.json").write_text(told, encoding="utf-8")
+        checks = _compared(folder, rollout, served)
     except (ValueError, RuntimeError) as error:
         raise LabError(str(error)) from error
     print(f"{end}: {rollout.events[-1]['reason']}")
-    if not follow:
-        print("lab: Not every replica follows; run the command again.", file=sys.stderr)
-        return 2
-    return {"fleet": 0, "rolled back": 1}.get(end, 2)
+    print(*(check.sentence for check in checks))
+    status = {"fleet": 0, "rolled back": 1}.get(end, 2)
+    return status if all(check.passed for check in checks) else 2
+
+
+def _compared(folder: Path, rollout: Rollout, served: dict[str, str | None]) -> list[Check]:
+    """Is what the fleet was brought to what was judged, delivered and is served?"""
+    from labsupport.delivery import Bundle, same_everywhere
+    from labsupport.delivery.service import BUNDLES
+
+    judged = rollout.assignment.others
+    return same_everywhere(judged, Bundle.open(folder / BUNDLES / judged).digest, served)
 
 
 def _begun(folder: Path, plan: Plan, new: str, old: str) -> Rollout:
@@ -125,13 +135,20 @@ def _begun(folder: Path, plan: Plan, new: str, old: str) -> Rollout:
 def _plan(path: str | None) -> Plan:
     from labsupport.delivery import Plan
     from labsupport.delivery.service.room import small_plan
+    from labsupport.delivery.service.tally import METRICS
 
     if path is None:
         return small_plan()
     try:
-        return Plan.from_dict(tomllib.loads(Path(path).read_text(encoding="utf-8")))
+        plan = Plan.from_dict(tomllib.loads(Path(path).read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
         raise LabError(f"{path} is no plan: {error}") from error
+    if unknown := {metric.name for metric in plan.metrics} - set(METRICS):
+        raise LabError(
+            f"{path}: this fleet does not measure {min(unknown)!r}; it measures "
+            f"{', '.join(METRICS)}."
+        )
+    return plan
 
 
 def _driven(rollout: Rollout, fleet: Any) -> str:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import deque
 from collections.abc import Collection
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from labsupport.delivery.evidence import Look
-from labsupport.delivery.service import ASSIGNMENT
 from labsupport.delivery.service.client import Client, Reply, Request
 from labsupport.delivery.service.processes import Processes
 from labsupport.delivery.service.seal import fleet_key
 from labsupport.delivery.service.splitter import SHADOW, Groups, Sent, split
-from labsupport.delivery.service.tally import TAIL, Outcome, Tally
+from labsupport.delivery.service.standing import (
+    counts_so_far,
+    save_counts,
+    standing_order,
+    write_order,
+)
+from labsupport.delivery.service.tally import TAIL, Outcome
 from labsupport.delivery.states import Assignment
-from labsupport.durable import only_one, replace_whole
+from labsupport.durable import only_one
 from labsupport.world import Examples, World
 
 _FOLLOW = 60.0  # seconds that replicas may take to follow an order
@@ -30,7 +33,6 @@ _LATE = 0.99  # the quantile of the old version's latency beyond which an answer
 _LEAST = 0.05  # seconds below which no answer is slow
 _AT_ONCE = 3  # requests under way in a replica
 _WARM, _MEASURED = 10, 150  # requests to each replica, and to all, before anything is counted
-_COUNTS = "counts.json"
 
 
 class RealFleet:
@@ -48,7 +50,8 @@ class RealFleet:
 
     Raises
     ------
-    ValueError : not so many replicas, or another process drives this fleet.
+    ValueError : not so many replicas, another process drives this fleet, or what stands in its
+        folder is damaged.
 
     Attributes
     ----------
@@ -82,12 +85,14 @@ class RealFleet:
                 f"Another rollout drives the fleet in {self.folder}; wait for it, or name another "
                 "folder."
             ) from None
-        fleet_key(self.folder)  # there before the replicas ask for it
-        self._world = World.create()
-        self._order: Assignment | None = None
-        self._load()
-        self._processes = Processes(self.folder, self.names)
-        self._client = Client(_AT_ONCE)
+        with self._room.pop_all() as room:  # which is left when something fails
+            fleet_key(self.folder)  # there before the replicas ask for it
+            self._world = World.create()
+            self._order: Assignment | None = None
+            self.minute, self.threshold, self._tally = counts_so_far(self.folder)
+            self._processes = Processes(self.folder, self.names)
+            self._client = Client(_AT_ONCE)
+            self._room = room.pop_all()
 
     def __enter__(self) -> RealFleet:
         return self
@@ -109,14 +114,13 @@ class RealFleet:
         ------
         RuntimeError : no replica came up.
         """
-        standing = self._standing()
+        standing = standing_order(self.folder, self.names)
         if standing is not None and standing.number >= assignment.number:
             assignment = standing
         else:
             told = Groups.of(assignment, self.names).expected(assignment)
             told |= {name: assignment.canary or assignment.others for name in self.astray}
-            stands = json.dumps(asdict(assignment) | {"replicas": told}).encode()
-            replace_whole(self.folder / ASSIGNMENT, stands)
+            write_order(self.folder, assignment, told)
         self._order = assignment
         self._tally.enter(assignment.step)
         self._bring()
@@ -131,7 +135,7 @@ class RealFleet:
         others = self._traffic()
         self.minute += 1
         self._tally.hear(self.minute)
-        self._save()
+        save_counts(self.folder, self.minute, self.threshold, self._tally)
         count = self._tally.of_step
         pairs = {name: p for name, p in self._tally.told().items() if name not in self.lost}
         groups = (count[name] for name in ("canary", "baseline", "requests", "failed"))
@@ -261,27 +265,3 @@ class RealFleet:
         asked = [Request(self._processes.port(name), "/health") for name in self.names]
         told = [(reply.body or {}).get("model") for reply in self._send(asked)]
         return dict(zip(self.names, told, strict=True))
-
-    def _standing(self) -> Assignment | None:
-        """The order that stands in the folder."""
-        path = self.folder / ASSIGNMENT
-        if not path.exists():
-            return None
-        told = json.loads(path.read_bytes())
-        if sorted(told.pop("replicas")) != self.names:
-            raise ValueError(
-                f"The fleet in {self.folder} has another number of replicas; go on with that."
-            )
-        return Assignment(**told)
-
-    def _save(self) -> None:
-        """What was counted so far; a controller that comes after a kill goes on with it."""
-        told = {"minute": self.minute, "threshold": self.threshold, "tally": asdict(self._tally)}
-        replace_whole(self.folder / _COUNTS, json.dumps(told).encode())
-
-    def _load(self) -> None:
-        path = self.folder / _COUNTS
-        told = json.loads(path.read_bytes()) if path.exists() else {}
-        self.minute: int = told.get("minute", 0)
-        self.threshold: float | None = told.get("threshold")
-        self._tally = Tally(**told.get("tally", {}))

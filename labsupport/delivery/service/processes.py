@@ -91,7 +91,8 @@ class _Process:
 
     def _read(self) -> None:
         """The first line has the port; without one, the process has ended."""
-        line = self.process.stdout.readline()
-        if line:
-            self.port = json.loads(line)["port"]
-        self.listens.set()
+        try:
+            line = self.process.stdout.readline()
+            self.port = json.loads(line)["port"] if line else None
+        finally:
+            self.listens.set()

@@ -17,6 +17,7 @@ from labsupport.delivery.bundle import Bundle
 from labsupport.delivery.packing import pack_model
 from labsupport.delivery.plan import Metric, Plan, Step
 from labsupport.delivery.service import ASSIGNMENT, BUNDLES, LOG
+from labsupport.delivery.service.standing import COUNTS
 from labsupport.delivery.service.tally import METRICS, TAIL
 from labsupport.durable import digest, only_one
 from labsupport.gate import Policy, gate
@@ -28,10 +29,10 @@ from labsupport.world import World
 PLANTED: Mapping[str, Mapping[str, object]] = {
     "none": {},
     "live shift": {"mean": 0.5},
-    "slow": {"delay": 0.15},
+    "slow": {"delay": 0.12},
     "failing": {"fails_every": 4},
     "small slice": {"wrong_above": 1.0},
-    "memory leak": {"leak": 0.002},
+    "memory leak": {"leak": 0.0015},
     "crash": {"dies_after": 25},
 }
 # What is wrong with the fleet while a sound version comes.
@@ -41,7 +42,7 @@ AROUND: Mapping[str, Mapping[str, object]] = {
 }
 _ROWS = {"first": 120, "old": 600, "new": 6000}
 _POLICY = Policy(min_gain=0.0, max_gap=None, confidence=0.98)
-_OURS = (LOG, ASSIGNMENT, "key", "counts.json", "answer.json", BUNDLES, "replicas")
+_OURS = (LOG, ASSIGNMENT, "key", COUNTS, "answer.json", BUNDLES, "replicas")
 
 
 def small_plan() -> Plan:
