@@ -208,10 +208,12 @@ def test_the_command_says_what_is_wrong_in_a_sentence(room, tmp_path, capsys):
     for text in ("{", "[]", json.dumps(told), json.dumps(told | {"model": "../" + new})):
         answer.write_text(text)
         assert main(["trace", str(answer), "--folder", str(folder)]) == 1
+    assert main(["rollout", "--fault", "slow", "--folder", str(folder)]) == 1
     said = capsys.readouterr().err.splitlines()
-    assert len(said) == 8 and all(line.startswith("lab: ") for line in said)
+    assert len(said) == 9 and all(line.startswith("lab: ") for line in said)
     assert "it has ended" in said[1].replace("has ended", "it has ended")
     assert "altered" in said[6] and "ever delivered" in said[7]
+    assert "another rollout" in said[8] and all("--again" in line for line in (said[1], said[8]))
 
 
 def test_the_help_names_every_fault(capsys):

@@ -19,17 +19,26 @@ if TYPE_CHECKING:
 
 ROLLOUT = """for example
   lab rollout                        a sound version: shadow, canary, stage, fleet
-  lab rollout --fault slow           a slow one: it is rolled back, and the log says why
-  lab rollout --fault slow --again   the same once more, from the start
+  lab rollout --fault slow --again   then a slow one: it is rolled back, and the log says why
   lab trace build/rollout/answer.json   which rows, code and verdict an answer comes from
+
+A line a step: of the discordant pairs, in how many the canary was the worse or the better one, and
+p, the chance of so many worse ones without harm. Harm is shown where p is at most the level, which
+is what the plan lets this look spend.
 
 Replicas are processes that listen on this machine only; they end with the command. Stopped or
 killed, the same command goes on from where the log ends. Exit status: 0 the fleet has the new
 version, 1 it was rolled back, 2 it was aborted."""
 TRACE = """for example
   lab trace build/rollout/answer.json
-  echo '{"model": "...", ...}' | lab trace -"""
+  echo '{"model": "...", ...}' | lab trace -
+
+model, parent   digests of the bundle that answered and of the one before it
+data, code      what it was trained on, and with which release of the lab
+verdict         of the gate that let it pass
+role, rollout   the new or the old version, and how the rollout in the folder stands"""
 PLACE = ROOT / "build" / "rollout"
+AFRESH = "Start anew with --again, or name another --folder."
 
 
 def add_commands(commands: Any) -> None:
@@ -88,18 +97,18 @@ def _rollout(arguments: argparse.Namespace) -> int:
     try:
         plan = _plan(arguments.plan)
         new, old = prepare(folder, arguments.fault)
-        rollout = Rollout.start(folder / LOG, plan, new, old)
+        try:
+            rollout = Rollout.start(folder / LOG, plan, new, old)
+        except ValueError as error:
+            raise LabError(f"{error} {AFRESH}") from error
         if rollout.assignment.canary is None:
-            raise LabError(
-                f"The rollout in {folder} has ended: {rollout.state}. Start anew with --again, or "
-                "name another --folder."
-            )
+            raise LabError(f"The rollout in {folder} has ended: {rollout.state}. {AFRESH}")
         with RealFleet(folder, arguments.replicas, seed=arguments.seed) as fleet:
             end = _driven(rollout, fleet)
             (folder / "answer.json").write_text(json.dumps(fleet.answers[-1]), encoding="utf-8")
     except (ValueError, RuntimeError) as error:
         raise LabError(str(error)) from error
-    print(f"{end}: {rollout.events[-1].get('reason', '')}")
+    print(f"{end}: the log is {folder / LOG}, the last answer {folder / 'answer.json'}.")
     return {"fleet": 0, "rolled back": 1}.get(end, 2)
 
 
@@ -148,5 +157,5 @@ def _trace(arguments: argparse.Namespace) -> int:
         no_json = isinstance(error, json.JSONDecodeError | UnicodeDecodeError)
         raise LabError("That is no answer: it is no JSON." if no_json else str(error)) from error
     for name, value in told.items():
-        print(f"{name:<8} {value}")
+        print(f"{name:<8} {'none' if value is None else value}")
     return 0
