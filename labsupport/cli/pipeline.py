@@ -23,6 +23,10 @@ ROLLOUT = """for example
   lab rollout --plan mine.toml --folder mine   your own plan: steps, metrics, alpha, deadline ...
   lab trace build/rollout/answer.json   which rows, code and verdict an answer comes from
 
+A line a step: of the discordant pairs, in how many the canary was the worse or the better one, and
+p, the chance of so many worse ones without harm. Harm is shown where p is at most the level, which
+is what the plan lets this look spend.
+
 Replicas are processes that listen on this machine only; they end with the command. Stopped or
 killed, the same command goes on from where the log ends. Each observation stands for a minute.
 Exit status: 0 the fleet has the new version, 1 it was rolled back, 2 aborted or nobody can tell."""
@@ -31,7 +35,12 @@ TRACE = """for example
   lab trace - < build/rollout/answer.json
 
 Every answer carries the digests of its model, of the rows that it was trained on and of the code
-that did it, under the fleet's seal. So an answer that was altered is refused."""
+that did it, under the fleet's seal. So an answer that was altered is refused.
+
+model, parent   digests of the bundle that answered and of the one before it
+data, code      what it was trained on, and with which release of the lab
+verdict         of the gate that let it pass
+role, rollout   the new or the old version, and how the rollout in the folder stands"""
 PLACE = ROOT / "build" / "rollout"
 
 
@@ -182,5 +191,5 @@ def _trace(arguments: argparse.Namespace) -> int:
         no_json = isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError)
         raise LabError("That is no answer: it is no JSON." if no_json else str(error)) from error
     for name, value in told.items():
-        print(f"{name:<8} {value}")
+        print(f"{name:<8} {'none' if value is None else value}")
     return 0

@@ -81,7 +81,7 @@ class Rollout:
         rollout = cls.open(path)
         if (rollout.plan, rollout.candidate, rollout.baseline) != (plan, candidate, baseline):
             raise ValueError(
-                f"{Path(path).name} is the log of another rollout; finish that, or name another."
+                f"{Path(path).name} is the log of another rollout, with another plan or bundle."
             )
         return rollout
 

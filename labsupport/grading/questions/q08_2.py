@@ -268,7 +268,8 @@ QUESTION = Question(
         ),
         mistake(
             "NaN taken as zero",
-            "A count that is NaN is taken as zero here; nobody counted, which is something else.",
+            "A count that is NaN does not hold the look up here; nobody counted, so nothing can be "
+            "told.",
             without_nan,
         ),
         mistake(
