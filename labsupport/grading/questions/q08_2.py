@@ -235,6 +235,12 @@ QUESTION = Question(
             decide(harmful=lambda n, w, b, level: chance(w, b) <= level),
         ),
         mistake(
+            "more pairs instead of as many",
+            "This is the chance of more worse pairs than there were; it has to be that of so many "
+            "or more.",
+            decide(harmful=lambda n, w, b, level: stats.binom.sf(w, w + b, 0.5) <= level / 2),
+        ),
+        mistake(
             "a gain rolled back",
             "A canary that does better than its baseline is rolled back; only harm is a reason to.",
             decide(
