@@ -64,20 +64,21 @@ def case(about, counts, planned, levels) -> Case:
 def pairs(rng, side: str, size: int = 0):
     """Counts and a two-sided level, so that the chance lies where its side says, and not near an
     edge: "harm", "calm", between half the level and the level ("close"), so little that a single
-    test would have found it ("luck"), or a clear gain.
+    test would have found it ("luck"), a clear gain, or so that one more pair would be harm ("one").
     """
     n = size or int(rng.integers(2000, 9000))
     discordant = 2 * int(rng.integers(40, 90))
-    lean = {"harm": 1.6, "calm": 0.1, "close": 0.75, "luck": 1.2, "gain": -1.6}[side]
+    lean = {"harm": 1.6, "calm": 0.1, "close": 0.75, "luck": 1.2, "gain": -1.6, "one": 0.8}[side]
     shift = round(lean * math.sqrt(discordant))
     worse = discordant // 2 + shift
     found = chance(worse, discordant - worse)
     level = {
         "harm": min(0.9, found * float(rng.uniform(3, 6))),
         "calm": found * float(rng.uniform(0.02, 0.06)),
-        "close": found * float(rng.uniform(1.2, 1.7)),
+        "close": found * float(rng.uniform(1.05, 1.2)),
         "luck": found * float(rng.uniform(0.2, 0.6)),
         "gain": float(rng.uniform(0.001, 0.01)),
+        "one": found + chance(worse + 1, discordant - worse - 1),
     }[side]
     return (n, worse, discordant - worse), n - int(rng.integers(1, 400)), level
 
@@ -121,6 +122,7 @@ def of_few(drawn):
 MIDDLE = {
     "metrics without harm": of_sides("calm", "calm", "calm"),
     "metrics of which one is close to its level": of_sides("calm", "close", "calm"),
+    "metrics of which one is a worse pair short of harm": of_sides("calm", "one", "calm"),
     "metrics of which one has bad luck": of_sides("calm", "luck", "calm"),
     "metrics of which one shows harm": of_sides("calm", "harm", "calm"),
     "harm where nearly all pairs are discordant": lambda rng: of_few(pairs(rng, "harm")),
@@ -233,6 +235,12 @@ QUESTION = Question(
             "The level is two-sided and harm lies on one side; this stops harmless canaries twice "
             "as often as planned.",
             decide(harmful=lambda n, w, b, level: chance(w, b) <= level),
+        ),
+        mistake(
+            "more pairs instead of as many",
+            "This is the chance of more worse pairs than there were; it has to be that of so many "
+            "or more.",
+            decide(harmful=lambda n, w, b, level: stats.binom.sf(w, w + b, 0.5) <= level / 2),
         ),
         mistake(
             "a gain rolled back",
