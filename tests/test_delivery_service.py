@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import pytest
 from scipy import stats
 
 from labsupport.cli import main
+from labsupport.cli.pipeline import ROLLOUT
 from labsupport.delivery.bundle import Bundle
 from labsupport.delivery.fleet import SimulatedFleet
 from labsupport.delivery.plan import Plan
@@ -25,7 +27,7 @@ from labsupport.delivery.rollout import Rollout, drive
 from labsupport.delivery.service import ASSIGNMENT, LOG
 from labsupport.delivery.service.fleet import RealFleet
 from labsupport.delivery.service.room import AROUND, PLANTED, clear, prepare, small_plan
-from labsupport.delivery.service.tally import TAIL
+from labsupport.delivery.service.tally import METRICS, TAIL
 from labsupport.delivery.service.tracing import trace
 from labsupport.delivery.states import Assignment
 from labsupport.delivery.traffic import Fault, Traffic
@@ -105,7 +107,7 @@ def test_a_sound_version_reaches_the_fleet_although_a_replica_is_killed_on_the_w
             assert stats.binomtest(got, shares[state][2], share).pvalue > 1e-6
     told = trace(latest[-1], folder)
     assert told | {"model": new, "parent": old, "role": "the new version"} == told
-    assert told["rollout"] == "fleet" and told["verdict"].startswith("promote")
+    assert told["rollout"] == "fleet" and told["verdict"] == "promoted"
     assert trace(shadowed[0], folder)["role"] == "the old version"
     with pytest.raises(ValueError, match="No fleet has answered"):
         trace(latest[-1], folder.parent)
@@ -364,11 +366,11 @@ def test_the_command_shows_each_step_and_ends_with_the_rollout(room, capsys):
     assert "harm, so rolled back: errors:" in out and "pair" in err
     assert "All 3 replicas that are up serve what was judged." in out
     assert main(["rollout", "--replicas", "3", *words]) == 1  # the same again: it has ended
-    assert "has ended already" in capsys.readouterr().out
+    assert "ended already: rolled back, because errors:" in capsys.readouterr().out
     assert main(["rollout", "--replicas", "4", *words]) == 1
     assert "has 3 replicas, not 4" in capsys.readouterr().err
     assert main(["rollout", "--folder", str(folder)]) == 1
-    assert "With --again" in capsys.readouterr().err
+    assert "Start anew with --again" in capsys.readouterr().err
     answer = folder / "answer.json"
     assert main(["trace", str(answer), *words[2:]]) == 0
     out = capsys.readouterr().out
@@ -421,6 +423,12 @@ def test_the_help_names_every_fault(capsys):
         main(["rollout", "--help"])
     said = " ".join(capsys.readouterr().out.split())
     assert all(fault in said for fault in {**PLANTED, **AROUND})
+
+
+def test_the_help_has_a_plan_that_is_one():
+    lines = [line for line in ROLLOUT.splitlines() if line.startswith("  ") and " = " in line]
+    plan = Plan.from_dict(tomllib.loads("\n".join(lines)))
+    assert {metric.name for metric in plan.metrics} <= set(METRICS)
 
 
 def test_packing_twice_makes_the_same_bundles(packed, tmp_path):
