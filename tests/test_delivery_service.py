@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import pytest
 from scipy import stats
 
 from labsupport.cli import main
+from labsupport.cli.pipeline import ROLLOUT
 from labsupport.delivery.bundle import Bundle
 from labsupport.delivery.fleet import SimulatedFleet
 from labsupport.delivery.plan import Plan
@@ -25,7 +27,7 @@ from labsupport.delivery.rollout import Rollout, drive
 from labsupport.delivery.service import ASSIGNMENT, LOG
 from labsupport.delivery.service.fleet import RealFleet
 from labsupport.delivery.service.room import AROUND, PLANTED, clear, prepare, small_plan
-from labsupport.delivery.service.tally import TAIL
+from labsupport.delivery.service.tally import METRICS, TAIL
 from labsupport.delivery.service.tracing import trace
 from labsupport.delivery.states import Assignment
 from labsupport.delivery.traffic import Fault, Traffic
@@ -62,9 +64,11 @@ def standing(number: int, state: str, new: str | None, old: str, step: int = 0, 
 
 
 def short() -> Plan:
-    """The small plan with the metrics that both fleets know, and little patience."""
+    """The small plan for who is in a hurry, with the metrics that both fleets know."""
     plan = small_plan()
-    return replace(plan, metrics=[m for m in plan.metrics if m.name != TAIL], deadline=8.0)
+    steps = [replace(step, pairs=step.pairs * 2 // 3) for step in plan.steps]
+    metrics = [metric for metric in plan.metrics if metric.name != TAIL]
+    return replace(plan, steps=steps, metrics=metrics, deadline=6.0)
 
 
 # ---- whole rollouts
@@ -103,7 +107,7 @@ def test_a_sound_version_reaches_the_fleet_although_a_replica_is_killed_on_the_w
             assert stats.binomtest(got, shares[state][2], share).pvalue > 1e-6
     told = trace(latest[-1], folder)
     assert told | {"model": new, "parent": old, "role": "the new version"} == told
-    assert told["rollout"] == "fleet" and told["verdict"].startswith("promote")
+    assert told["rollout"] == "fleet" and told["verdict"] == "promoted"
     assert trace(shadowed[0], folder)["role"] == "the old version"
     with pytest.raises(ValueError, match="No fleet has answered"):
         trace(latest[-1], folder.parent)
@@ -197,12 +201,19 @@ def test_a_replica_serves_only_what_it_has_verified_and_answers_only_what_it_und
     folder, new, old = room()
     weights = folder / "bundles" / new / "weights.json"
     weights.write_bytes(weights.read_bytes().replace(b"1", b"2", 1))
+    (folder / "bundles" / old).rename(folder / "gone")
     with RealFleet(folder, replicas=3) as fleet:
-        fleet.apply(standing(1, "canary", new, old, step=1))
+        fleet.apply(standing(1, "shadow", new, old))
+        look = fleet.observe()
+        assert set(look.serving.values()) == {None} and look.failed == look.requests > 0
+        # The old version was not measured, so nobody knows what is slow.
+        assert fleet.threshold is None and look.pairs["slow"].n == 0 < look.pairs["errors"].n
+
+        (folder / "gone").rename(folder / "bundles" / old)
+        fleet.apply(standing(2, "canary", new, old, step=1))
         look = fleet.observe()
         assert look.serving == {"replica-0": None, "replica-1": old, "replica-2": old}
         assert look.failed == look.canary > 0  # who is sent there gets no answer; it is counted
-        assert look.pairs["errors"].worse == look.pairs["errors"].n
         assert {answer["model"] for answer in fleet.answers} == {old}
         health = fleet.ask("replica-0", "/health")
         assert health["model"] is None and "weights.json was changed" in health["reason"]
@@ -214,48 +225,53 @@ def test_a_replica_serves_only_what_it_has_verified_and_answers_only_what_it_und
         assert fleet.ask("replica-1", "/answer", {"id": 1, "x": x})["answer"] in (0, 1)
 
 
-def test_who_answers_with_another_bundle_than_it_should_is_seen(room):
-    folder, new, old = room()
-    with RealFleet(folder, replicas=3) as fleet:
-        fleet.apply(standing(1, "canary", new, old, step=1))
-        told = json.loads((folder / ASSIGNMENT).read_bytes())
-        wrong = told | {"replicas": dict.fromkeys(told["replicas"], old)}
-        (folder / ASSIGNMENT).write_text(json.dumps(wrong))
-        fleet.ask("replica-0", "/assignment", {})
-        (folder / ASSIGNMENT).write_text(json.dumps(told))
+@pytest.fixture(scope="module")
+def canary(packed, tmp_path_factory):
+    """A fleet of four with a sound version on its first replica, and the order that stands."""
+    folder, new, old = packed["none"]
+    place = tmp_path_factory.mktemp("canary") / "fleet"
+    order = standing(1, "canary", new, old, step=1)
+    with RealFleet(shutil.copytree(folder, place)) as fleet:
+        fleet.apply(order)
+        yield fleet, order
+
+
+def test_who_answers_with_another_bundle_than_it_should_is_seen(canary):
+    fleet, order = canary
+    stands = fleet.folder / ASSIGNMENT
+    told = json.loads(stands.read_bytes())
+    stands.write_text(
+        json.dumps(told | {"replicas": dict.fromkeys(told["replicas"], order.others)})
+    )
+    fleet.ask("replica-0", "/assignment", {})
+    stands.write_text(json.dumps(told))
+    before = fleet.observe()
+    assert before.serving["replica-0"] == order.others != before.expected["replica-0"]
+    look = fleet.observe()
+    assert look.canary > before.canary > 0 and look.failed == 0
+    assert look.pairs["errors"] == before.pairs["errors"]  # it says nothing of the new one
+    fleet.apply(order)  # the same once more
+    look = fleet.observe()
+    assert look.serving == look.expected and look.pairs["errors"].n > before.pairs["errors"].n
+
+
+def test_who_is_down_counts_as_an_error_and_another_one_of_its_group_answers(canary, monkeypatch):
+    fleet, order = canary
+    before = fleet.observe()
+    fleet.answers.clear()
+    for name in ("replica-0", "replica-3"):  # all of the canary, and half of the rest
+        psutil.Process(fleet.pid(name)).kill()
+        psutil.Process(fleet.pid(name)).wait()
+    with monkeypatch.context() as kept:  # killed in the midst of it: nobody is started
+        kept.setattr(fleet._processes, "start_missing", list)
         look = fleet.observe()
-        assert look.serving["replica-0"] == old != look.expected["replica-0"]
-        assert look.canary > 0 and look.pairs["errors"].n == 0  # it says nothing of the new one
-        fleet.apply(standing(1, "canary", new, old, step=1))  # the same order again
-        assert fleet.observe().serving["replica-0"] == new
-
-
-def test_nobody_knows_what_is_slow_when_the_old_version_was_not_measured(room):
-    folder, new, old = room()
-    shutil.rmtree(folder / "bundles" / old)
-    with RealFleet(folder, replicas=3) as fleet:
-        fleet.apply(standing(1, "shadow", new, old))
-        look = fleet.observe()
-    assert fleet.threshold is None and look.pairs["slow"].n == 0 and look.pairs["errors"].n > 0
-
-
-def test_who_is_down_counts_as_an_error_and_another_one_of_its_group_answers(room, monkeypatch):
-    folder, new, old = room()
-    with RealFleet(folder) as fleet:
-        fleet.apply(standing(1, "canary", new, old, step=1))
-        for name in ("replica-0", "replica-3"):  # all of the canary, and half of the rest
-            psutil.Process(fleet.pid(name)).kill()
-            psutil.Process(fleet.pid(name)).wait()
-        with monkeypatch.context() as kept:  # killed in the midst of it: nobody is started
-            kept.setattr(fleet._processes, "start_missing", list)
-            look = fleet.observe()
-        assert look.serving == {"replica-0": None, "replica-1": old, "replica-2": old} | {
-            "replica-3": None
-        }
-        assert look.pairs["errors"].worse == look.pairs["errors"].n > 0
-        assert look.failed == look.canary > 0 and look.pairs["quality"].n == 0
-        assert len(fleet.answers) == look.requests - look.failed
-        assert fleet.observe().serving == look.expected
+    up = {"replica-1": order.others, "replica-2": order.others}
+    assert look.serving == {"replica-0": None, "replica-3": None} | up
+    assert look.failed - before.failed == look.canary - before.canary > 0
+    assert len(fleet.answers) == fleet.requests - (look.failed - before.failed)
+    assert look.pairs["errors"].worse - before.pairs["errors"].worse > 0
+    look = fleet.observe()
+    assert look.serving == look.expected
 
 
 def test_a_fleet_of_which_nothing_comes_up_is_not_waited_for(room, monkeypatch):
@@ -350,11 +366,11 @@ def test_the_command_shows_each_step_and_ends_with_the_rollout(room, capsys):
     assert "harm, so rolled back: errors:" in out and "pair" in err
     assert "All 3 replicas that are up serve what was judged." in out
     assert main(["rollout", "--replicas", "3", *words]) == 1  # the same again: it has ended
-    assert "has ended already" in capsys.readouterr().out
+    assert "ended already: rolled back, because errors:" in capsys.readouterr().out
     assert main(["rollout", "--replicas", "4", *words]) == 1
     assert "has 3 replicas, not 4" in capsys.readouterr().err
     assert main(["rollout", "--folder", str(folder)]) == 1
-    assert "With --again" in capsys.readouterr().err
+    assert "Start anew with --again" in capsys.readouterr().err
     answer = folder / "answer.json"
     assert main(["trace", str(answer), *words[2:]]) == 0
     out = capsys.readouterr().out
@@ -407,6 +423,12 @@ def test_the_help_names_every_fault(capsys):
         main(["rollout", "--help"])
     said = " ".join(capsys.readouterr().out.split())
     assert all(fault in said for fault in {**PLANTED, **AROUND})
+
+
+def test_the_help_has_a_plan_that_is_one():
+    lines = [line for line in ROLLOUT.splitlines() if line.startswith("  ") and " = " in line]
+    plan = Plan.from_dict(tomllib.loads("\n".join(lines)))
+    assert {metric.name for metric in plan.metrics} <= set(METRICS)
 
 
 def test_packing_twice_makes_the_same_bundles(packed, tmp_path):

@@ -34,7 +34,7 @@ def order(step: int, share: float, canary: str | None = "new") -> Assignment:
 @pytest.mark.parametrize(("step", "share"), [(0, 0.05), (0, 0.5), (1, 0.05), (2, 0.3), (2, 0.5)])
 @pytest.mark.parametrize("names", [FIVE[:3], FIVE[:4], FIVE])
 def test_canary_and_baseline_get_their_share(names, step, share):
-    n, asked = 20_000, order(step, share)
+    n, asked = 5_000, order(step, share)
     groups = Groups.of(asked, names)
     sent = split(asked, groups, n, np.random.default_rng(0))
     heard = [one for one in sent if one.role != SHADOW]

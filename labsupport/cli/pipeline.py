@@ -27,6 +27,12 @@ A line a step: of the discordant pairs, in how many the canary was the worse or 
 p, the chance of so many worse ones without harm. Harm is shown where p is at most the level, which
 is what the plan lets this look spend.
 
+A plan is a file like
+  alpha = 0.05
+  deadline = 20
+  steps = [{share = 0.1, pairs = 50}, {share = 0.2, pairs = 100}, {share = 0.5, pairs = 400}]
+  metrics = [{name = "errors", harm = 0.1}, {name = "slow", harm = 0.2}]
+
 Replicas are processes that listen on this machine only; they end with the command. Stopped or
 killed, the same command goes on from where the log ends. Each observation stands for a minute.
 Exit status: 0 the fleet has the new version, 1 it was rolled back, 2 aborted or nobody can tell."""
@@ -34,13 +40,15 @@ TRACE = """for example
   lab trace build/rollout/answer.json
   lab trace - < build/rollout/answer.json
 
-Every answer carries the digests of its model, of the rows that it was trained on and of the code
-that did it, under the fleet's seal. So an answer that was altered is refused.
+Every answer says where it comes from, under the seal of its fleet. So one that was altered, or that
+another fleet gave, is refused.
 
 model, parent   digests of the bundle that answered and of the one before it
-data, code      what it was trained on, and with which release of the lab
+data, code      digests of the rows that it was trained on and of the code that did it
 verdict         of the gate that let it pass
-role, rollout   the new or the old version, and how the rollout in the folder stands"""
+role, rollout   the new or the old version, and how the rollout in the folder stands
+because         the last thing that its log says"""
+AFRESH = "Start anew with --again, or name another --folder."
 PLACE = ROOT / "build" / "rollout"
 
 
@@ -88,7 +96,7 @@ def _add_folder(command: argparse.ArgumentParser) -> None:
 
 
 def _rollout(arguments: argparse.Namespace) -> int:
-    from labsupport.delivery.service import room
+    from labsupport.delivery.service import LOG, room
     from labsupport.delivery.service.fleet import RealFleet
 
     for stop in (signal.SIGTERM, signal.SIGINT):  # its replicas end with it
@@ -110,8 +118,8 @@ def _rollout(arguments: argparse.Namespace) -> int:
         checks = _compared(folder, rollout, served)
     except (ValueError, RuntimeError) as error:
         raise LabError(str(error)) from error
-    print(f"{end}: {rollout.events[-1]['reason']}")
     print(*(check.sentence for check in checks))
+    print(f"{end}: the log is {folder / LOG}, the last answer {folder / 'answer.json'}.")
     status = {"fleet": 0, "rolled back": 1}.get(end, 2)
     return status if all(check.passed for check in checks) else 2
 
@@ -135,9 +143,10 @@ def _begun(folder: Path, plan: Plan, new: str, old: str) -> Rollout:
     try:
         rollout = Rollout.start(folder / LOG, plan, new, old)
     except ValueError as error:
-        raise LabError(f"{error} With --again, the lab forgets what is in {folder}.") from error
+        raise LabError(f"{error} {AFRESH}") from error
     if rollout.assignment.canary is None:
-        print(f"The rollout in {folder} has ended already; with --again, it starts anew.")
+        last = rollout.events[-1]
+        print(f"It has ended already: {last['state']}, because {last['reason']} {AFRESH}")
     return rollout
 
 

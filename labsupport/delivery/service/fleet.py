@@ -32,7 +32,7 @@ _LATE = 0.99  # the quantile of the old version's latency beyond which an answer
 # under way in it are late together. Counted one by one they would look like harm.
 _LEAST = 0.05  # seconds below which no answer is slow
 _AT_ONCE = 3  # requests under way in a replica
-_WARM, _MEASURED = 10, 150  # requests to each replica, and to all, before anything is counted
+_WARM, _MEASURED = 10, 100  # requests to each replica, and to all, before anything is counted
 
 
 class RealFleet:

@@ -29,7 +29,7 @@ from labsupport.world import World
 PLANTED: Mapping[str, Mapping[str, object]] = {
     "none": {},
     "live shift": {"mean": 0.5},
-    "slow": {"delay": 0.12},
+    "slow": {"delay": 0.1},
     "failing": {"fails_every": 4},
     "small slice": {"wrong_above": 1.0},
     "memory leak": {"leak": 0.0015},

@@ -44,5 +44,5 @@ def trace(answer: object, folder: Path) -> dict[str, object]:
     bundle = Bundle.open(folder / BUNDLES / digest, digest)
     verdict = json.loads(bundle.read("verdict.json"))
     told = {"model": digest, "role": f"the {role} version", **load_model(bundle).lineage}
-    told |= {"verdict": f"{verdict['decision']}: {verdict['reason']}", "rollout": rollout.state}
+    told |= {"verdict": verdict["reason"], "rollout": rollout.state}
     return told | {"because": str(rollout.events[-1].get("reason", "it has begun"))}
