@@ -132,12 +132,15 @@ CASES = {
             {},
             {
                 "refused:": "new: weights.json was changed; deliver the bundle again.",
-                "live shift four looks": "back for harm: 100.0%",
+                "live shift four looks": "harm 100.0% in the fleet 0.0%",
                 "lost metrics:": "rolled back after 395 minutes",
                 "the second brings it to:": "fleet",
             },
         ),
-        ({"alpha": 0.01, "rollouts": 200}, {"small slice all the time": "back for harm: 100.0%"}),
+        (
+            {"alpha": 0.01, "rollouts": 200},
+            {"small slice all the time": "harm 100.0% in the fleet 0.0%"},
+        ),
         ({"strength": 0.3, "rollouts": 200}, {"the second brings it to:": "fleet"}),
     ],
 }
