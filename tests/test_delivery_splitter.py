@@ -75,6 +75,11 @@ def test_canary_and_baseline_are_equally_large(names, share):
     assert sorted(groups.canary + groups.baseline + groups.rest) == sorted(names)
 
 
+@pytest.mark.parametrize(("names", "share", "some"), [(3, 0.5, 1), (4, 0.5, 2), (5, 0.4, 2)])
+def test_the_groups_grow_with_the_share(names, share, some):
+    assert len(Groups.of(order(2, share), FIVE[:names]).canary) == some
+
+
 def test_who_takes_over_is_of_the_same_group():
     groups = Groups(("a",), ("b",), ("c", "d", "e"))
     assert [groups.beside(name) for name in FIVE] == [None, None, "d", "e", "c"]

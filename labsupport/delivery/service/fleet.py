@@ -73,6 +73,8 @@ class RealFleet:
     ) -> None:
         if not 3 <= replicas <= 5:
             raise ValueError(f"A small fleet has 3 to 5 replicas; got {replicas!r}.")
+        if type(seed) is not int or seed < 0:
+            raise ValueError(f"seed is a whole number from 0; got {seed!r}.")
         self.folder, self.requests, self.label_delay = Path(folder), requests, label_delay
         self.seed, self.lost, self.astray = seed, lost, astray
         self.names = [f"replica-{i}" for i in range(replicas)]
