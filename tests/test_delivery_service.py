@@ -226,6 +226,19 @@ def test_a_replica_serves_only_what_it_has_verified_and_answers_only_what_it_und
         assert fleet.ask("replica-1", "/answer", {"id": 1, "x": x})["answer"] in (0, 1)
 
 
+def test_a_replica_that_hangs_is_started_anew_when_all_have_to_follow(room):
+    folder, new, old = room()
+    with RealFleet(folder, replicas=3, limit=1.0) as fleet:
+        fleet.apply(standing(1, "canary", new, old, step=1))
+        stopped = psutil.Process(fleet.pid("replica-0"))
+        stopped.suspend()
+        look = fleet.observe()  # its requests have failed; the others were answered
+        assert look.failed >= look.canary > 0 and look.serving["replica-0"] is None
+        fleet.apply(standing(2, "rolled back", None, old, step=1))
+        assert fleet.wait() and not stopped.is_running()
+        assert set(fleet.observe().serving.values()) == {old}
+
+
 @pytest.fixture(scope="module")
 def canary(packed, tmp_path_factory):
     """A fleet of four with a sound version on its first replica, and the order that stands."""

@@ -47,7 +47,7 @@ class Client:
     limit : seconds that a request may take, the wait for its turn included.
     """
 
-    def __init__(self, at_once: int = 6, limit: float = 5.0) -> None:
+    def __init__(self, at_once: int, limit: float) -> None:
         self._at_once, self._limit = at_once, limit
         self._kept: dict[int, list] = defaultdict(list)  # connections that wait, by port
         self._loop = asyncio.new_event_loop()

@@ -47,6 +47,7 @@ class RealFleet:
     seed : of the requests and of who gets them.
     lost : metrics that never arrive.
     astray : replicas that get the canary's bundle although nobody ordered it.
+    limit : seconds that a request may take.
 
     Raises
     ------
@@ -70,6 +71,7 @@ class RealFleet:
         seed: int = 0,
         lost: Collection[str] = (),
         astray: Collection[str] = (),
+        limit: float = 5.0,
     ) -> None:
         if not 3 <= replicas <= 5:
             raise ValueError(f"A small fleet has 3 to 5 replicas; got {replicas!r}.")
@@ -93,7 +95,8 @@ class RealFleet:
             self._order: Assignment | None = None
             self.minute, self.threshold, self._tally = counts_so_far(self.folder)
             self._processes = Processes(self.folder, self.names)
-            self._client = Client(_AT_ONCE)
+            self._client = Client(_AT_ONCE, limit)
+            self._silent: list[str] = []
             self._room = room.pop_all()
 
     def __enter__(self) -> RealFleet:
@@ -150,6 +153,8 @@ class RealFleet:
         while not self._bring():
             if time.monotonic() > until:
                 return False
+            for name in self._silent:  # it hangs: what is started anew reads its orders itself
+                self._processes.kill(name)
             time.sleep(0.1)
         return True
 
@@ -169,7 +174,7 @@ class RealFleet:
                 f"No replica came up; {self.folder / 'replicas'} has what each of them said."
             )
         serving, expected = self._serving(), self._expected()
-        others = [name for name in self.names if serving[name] != expected[name]]
+        others = [n for n in self.names if serving[n] != expected[n] and n not in self._silent]
         told = self._send([Request(self._processes.port(n), "/assignment", {}) for n in others])
         now = {
             name: (reply.body or {}).get("model") for name, reply in zip(others, told, strict=True)
@@ -264,6 +269,9 @@ class RealFleet:
         return self._groups().expected(self._order)
 
     def _serving(self) -> dict[str, str | None]:
+        """Who serves what; a replica that is up and says nothing is silent."""
         asked = [Request(self._processes.port(name), "/health") for name in self.names]
-        told = [(reply.body or {}).get("model") for reply in self._send(asked)]
-        return dict(zip(self.names, told, strict=True))
+        told = dict(zip(self.names, self._send(asked), strict=True))
+        up = {name: one.port is not None for name, one in zip(self.names, asked, strict=True)}
+        self._silent = [name for name, reply in told.items() if up[name] and reply.body is None]
+        return {name: (reply.body or {}).get("model") for name, reply in told.items()}

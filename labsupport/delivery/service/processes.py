@@ -35,7 +35,7 @@ class Processes:
         missing = [n for n in self.names if n not in self._up or not self._up[n].alive]
         for name in missing:
             if name in self._up:
-                self._up[name].end()
+                self._up[name].end()  # also what is left of one that ended itself
             self._up[name] = _Process(self.folder, name)
         for name in missing:
             self._up[name].listens.wait(_START)
@@ -49,6 +49,10 @@ class Processes:
     def pid(self, name: str) -> int:
         """The number of a replica's process, for who wants to kill it."""
         return self._up[name].process.pid
+
+    def kill(self, name: str) -> None:
+        """End a replica's process; see start_missing."""
+        self._up[name].end()
 
     def end(self) -> None:
         """End all of them."""
