@@ -132,14 +132,14 @@ CASES = {
             {},
             {
                 "refused:": "new: weights.json was changed; deliver the bundle again.",
-                "live shift four looks": "harm 100.0% in the fleet 0.0%",
-                "lost metrics:": "rolled back after 395 minutes",
+                "slow under load four looks": "harm 100.0% in the fleet 0.0%",
+                "lost metrics:": "from canary to rolled back in minute 395",
                 "the second brings it to:": "fleet",
             },
         ),
         (
-            {"alpha": 0.01, "rollouts": 200},
-            {"small slice all the time": "harm 100.0% in the fleet 0.0%"},
+            {"alpha": 0.04, "rollouts": 200},
+            {"slow under load all the time": "harm 100.0% in the fleet 0.0%"},
         ),
         ({"strength": 0.3, "rollouts": 200}, {"the second brings it to:": "fleet"}),
     ],
