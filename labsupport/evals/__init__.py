@@ -2,6 +2,7 @@
 
 estimate   a number with an interval; a share, exactly
 system     what is judged: anything that answers
+handbook   the articles that the system under test looks things up in
 assistant  the system under test
 """
 
@@ -9,6 +10,7 @@ from importlib import import_module
 
 _NAMES = {
     "estimate": ("Estimate", "share"),
+    "handbook": ("Article", "handbook_digest", "load_handbook"),
     "system": ("Reply", "System", "Writer"),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
