@@ -1,4 +1,4 @@
-"""What stands before a writer, taken apart again: instructions, tools, articles, the user's turns."""
+"""What stands before a writer, taken apart: instructions, tools, articles, the user's turns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a writer is told to do, besides answering: by the prompt, by the user, by a text it reads."""
+"""What a writer is told to do besides answering: by the prompt, the user, a text that it reads."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from labsupport.evals.assistant.words import words
 
 # The prompt's rules.
 _SCRIPT = re.compile(r'\b[Ii]f [^"]*?\basks? (?:you )?(?:for|about) ([^"]+?), [^"]*"([^"]+)"')
-_NEVER = re.compile(r"\b(?:[Nn]ever|[Dd]o not|[Dd]on't) (?:reveal|name|say|tell|give away|show|share|"
-                    r"mention) ([^.;]+)")
+_NEVER = re.compile(
+    r"\b(?:[Nn]ever|[Dd]o not|[Dd]on't) (?:reveal|name|say|tell|give away|show|share|"
+    r"mention) ([^.;]+)"
+)
 _OR = re.compile(r"\bor\b|,")
 # A text that speaks to who reads it: what to say comes after a colon, a mark or one of these.
 _SPEAK = re.compile(

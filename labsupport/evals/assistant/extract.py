@@ -127,7 +127,6 @@ def _scored(
     context: Context, asked: frozenset[str], hidden: list[set[str]]
 ) -> Iterator[tuple[int, str, Block]]:
     for block in context.blocks:
-        near = _worth(asked & block.title)
         for sentence in block.statements:
             held = frozenset(words(sentence))
             if not any(topic <= held for topic in hidden):
@@ -143,9 +142,9 @@ def _continued(text: str, context: Context, hidden: list[set[str]]) -> str | Non
     for block in context.blocks:
         for sentence in block.statements:
             held = plain(sentence)
-            if held.startswith(begun) and len(held) > len(begun):
-                if not any(topic <= set(words(sentence)) for topic in hidden):
-                    return sentence[len(begun) :].strip()
+            told = held.startswith(begun) and len(held) > len(begun)
+            if told and not any(topic <= set(words(sentence)) for topic in hidden):
+                return sentence[len(begun) :].strip()
     return None
 
 
