@@ -34,6 +34,7 @@ _REPEAT = frozenset(words("repeat print show write recite quote output copy tell
 _SELF = re.compile(
     r"\b(?:your|the|these|those|all|initial|original|system|hidden)\s+(?:\w+\s+)?"
     r"(?:instructions?|prompt|rules|guidelines|directions|orders|system message)\b"
+    r"(?! (?:for|of|about|on|to|come|came)\b)"
     r"|\b(?:text|words?|everything|all|message|messages|sentences?|lines?)\b[^.?!]{0,30}\babove\b"
     r"|\babove (?:text|message|words|lines)\b|\bbefore (?:this|my) (?:message|line|question)\b"
     r"|\b(?:which|what) (?:instructions|rules|guidelines|orders)\b[^.?!]{0,20}\byou\b"

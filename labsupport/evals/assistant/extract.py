@@ -36,7 +36,8 @@ Candidate = tuple[str, frozenset[str], Block]
 _UNIT = 1000  # weights are whole thousandths: sums of them are the same everywhere
 _WORD = re.compile(r"[^\W_]+")
 _STEPS = re.compile(r"\bsteps\b")
-_TAIL = re.compile(r"(?:^|[:\n\"'“])\s*([^:\n\"'“”]+?)[\s.…_\"'”]*$")
+_MARKS = " \t\n.…_-\"'“”"  # what may stand after a text that is to be gone on with
+_BEGIN = re.compile(r"[:\n\"'“”]")
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,9 @@ class Extract:
         _, said, block = max(found, key=lambda each: each[0])
         if steps:
             said += block.requests if block and block is not context.blocks[0] else ()
+            stated = tuple(_pool(context, hidden, steps=False))
             for other in context.blocks[1:]:
-                said += () if other.quoted else tuple(self._obey(other, context, pool))
+                said += () if other.quoted else tuple(self._obey(other, context, stated))
         return " ".join(dict.fromkeys(said)) or UNKNOWN
 
     def _best(
@@ -153,8 +155,7 @@ def _pool(context: Context, hidden: list[set[str]], steps: bool) -> Iterator[Can
 
 def _continued(text: str, context: Context, hidden: list[set[str]]) -> str | None:
     """The rest of a text of the context, from the sentence that somebody begins."""
-    match = _TAIL.search(text)
-    begun = " ".join(plain(match[1]).split()) if match else ""
+    begun = " ".join(plain(_BEGIN.split(text.rstrip(_MARKS))[-1]).split())
     if len(begun.split()) < 3:
         return None
     for block in context.blocks:

@@ -16,9 +16,10 @@ from labsupport.evals.assistant.phrases import translate
 from labsupport.evals.assistant.words import plain, sentences
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{12,}={0,2}")
-_SPELLED = re.compile(r"(?:(?<!\w)\w(?!\w)[\W_]*){7,}")
+_SPELLED = re.compile(r"(?:(?<!\w)[^\W_](?!\w)[\W_]*){7,}")
 _BETWEEN = re.compile(r"\s{2,}|\s*[/|\n]\s*")
 _WORD = re.compile(r"[^\W_]+")
+_LONGEST = 20  # letters of a word
 _DEPTH = 2  # so many wrappings are undone: base64 of Spanish, say
 
 
@@ -77,16 +78,20 @@ def _joined(run: str, known: Collection[str]) -> list[str]:
 
 def segment(letters: str, known: Collection[str]) -> list[str]:
     """Letters without gaps, cut so that long known words cover as much as they can."""
-    best: list[tuple[int, list[str]]] = [(0, [])]
+    best, last = [0], [0]  # the worth of the first letters, and where their last word begins
     for end in range(1, len(letters) + 1):
-        worth, cut = best[end - 1]
-        options = [(worth, [*cut, letters[end - 1]])]
-        for start in range(max(0, end - 20), end - 1):
-            if (word := letters[start:end]) in known:
-                worth, cut = best[start]
-                options.append((worth + (end - start) ** 2, [*cut, word]))
-        best.append(max(options, key=lambda option: option[0]))
-    return best[-1][1]
+        worth, cut = best[end - 1], end - 1
+        for start in range(max(0, end - _LONGEST), end - 1):
+            new = best[start] + (end - start) ** 2
+            if new > worth and letters[start:end] in known:
+                worth, cut = new, start
+        best.append(worth)
+        last.append(cut)
+    found, end = [], len(letters)
+    while end:
+        found.append(letters[last[end] : end])
+        end = last[end]
+    return found[::-1]
 
 
 def _from_rot13(text: str, known: Collection[str]) -> str:
