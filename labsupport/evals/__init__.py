@@ -8,7 +8,10 @@ patterns   regular expressions that end
 suite      tasks, read from a file that anybody can write
 scoring    right or wrong, by rule
 runs       a suite, asked, in a log that survives a kill
+sums       what a run says, in numbers
+talk       a writer and its instructions as a system
 paired     candidate and champion on the same tasks, clustered
+tiers      what to ask when, what it costs, what it catches
 assistant  the system under test
 """
 
@@ -19,8 +22,10 @@ _NAMES = {
     "system": ("Reply", "System", "Writer"),
     "suite": ("Suite", "Task"),
     "scoring": ("recall", "score"),
-    "runs": ("Answer", "Run", "read_run", "run_suite", "scores_of", "variance_of"),
+    "runs": ("Answer", "Run", "part_of", "read_run", "run_suite"),
+    "sums": ("Variances", "scores_of", "variance_of"),
     "paired": ("PairedScores",),
+    "tiers": ("Tier", "TierCost", "tier_table"),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = sorted(_HOME)
