@@ -2,6 +2,7 @@
 
 estimate   a number with an interval; a share, exactly
 system     what is judged: anything that answers
+handbook   the articles that the system under test looks things up in
 blocks     YAML with the lines that its blocks stand on
 words      an answer without its case, spaces and punctuation
 patterns   regular expressions that end
@@ -13,12 +14,17 @@ talk       a writer and its instructions as a system
 paired     candidate and champion on the same tasks, clustered
 tiers      what to ask when, what it costs, what it catches
 assistant  the system under test
+leaks      whether an attack worked
+guarantees what holds whatever the model says
+guardrails what a candidate must hold, family by family
+holes      the attacks that worked, for people to read
 """
 
 from importlib import import_module
 
 _NAMES = {
     "estimate": ("Estimate", "share"),
+    "handbook": ("Article", "handbook_digest", "load_handbook"),
     "system": ("Reply", "System", "Writer"),
     "suite": ("Suite", "Task"),
     "scoring": ("recall", "score"),
@@ -26,6 +32,11 @@ _NAMES = {
     "sums": ("Variances", "scores_of", "variance_of"),
     "paired": ("PairedScores",),
     "tiers": ("Tier", "TierCost", "tier_table"),
+    "assistant.assistant": ("Assistant",),
+    "leaks": ("canary_said", "instructions_said", "worked"),
+    "guarantees": ("GUARANTEES", "Guarantee", "guarantee_checks"),
+    "guardrails": ("GuardPolicy", "ever_worked", "families", "guardrail_checks"),
+    "holes": ("guardrail_report", "holes", "transcript"),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = sorted(_HOME)
