@@ -8,6 +8,7 @@ import json
 import signal
 import sys
 import tomllib
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 STATUS = """Exit status: 0 it was measured or, where two runs are compared, promote; 1 block; 2
 inconclusive. 64 and above, nothing was decided: 64 wrong usage, 65 a file that is not understood,
-66 a file that is missing, 69 nobody answered. 130 stopped by Ctrl-C."""
+66 a file that is missing, 69 nobody answered, 70 a fault of the lab, 74 a
+file that cannot be read or written. 130 stopped by Ctrl-C."""
 EVALS = f"""for example
   lab evals run questions.yaml --assistant plain    the lab's own assistant, without a model
   lab evals run questions.yaml --endpoint http://127.0.0.1:8080/v1
@@ -56,8 +58,8 @@ A suite is a file like
       family: benign
 
 A line a group of tasks: right answers, tasks, their share, and an exact 95% interval for it. An
-error is in the denominator, and wrong. Every reply is written to a log before the next question is
-asked: stopped or killed, the same command goes on from there.
+error is in the denominator, and wrong. Replies are written to a log as they come: stopped or killed,
+the same command goes on from there.
 
 {STATUS}"""
 COMPARE = f"""for example
@@ -73,7 +75,7 @@ unanswerable. Tasks about one article count as one.
 
 {STATUS}"""
 PLACE = ROOT / "build" / "evals"
-USAGE, DATA, MISSING, UNAVAILABLE = 64, 65, 66, 69
+USAGE, DATA, MISSING, UNAVAILABLE, INTERNAL, SYSTEM = 64, 65, 66, 69, 70, 74
 
 
 class UndecidedError(Exception):
@@ -150,6 +152,11 @@ def _told(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Na
             )
         except ValueError as error:
             status, said = DATA, str(error)
+        except OSError as error:
+            status, said = SYSTEM, f"{error.strerror or error}: {error.filename or 'no file'}."
+        except Exception:  # noqa: BLE001 - no crash of ours may look like a verdict
+            traceback.print_exc()
+            status, said = INTERNAL, "that is a fault of the lab; please report it."
         print(f"lab: {said}", file=sys.stderr)
         return status
 
@@ -266,7 +273,7 @@ def _system(arguments: argparse.Namespace) -> System:
 
 
 def _assistant(arguments: argparse.Namespace) -> System:
-    from labsupport.evals.assistant import Assistant
+    from labsupport.evals.assistant.assistant import Assistant
     from labsupport.evals.assistant.prompts import PROMPTS
 
     if arguments.model or arguments.system:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from labsupport.evals.scoring import recall, score
 from labsupport.evals.suite import Suite, Task
 from labsupport.evals.system import Reply, System
 from labsupport.exact import check_count
+
+_OFTEN = 1.0  # seconds between two writes of a log: to be sure of a disk takes a tenth of one
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,9 @@ def run_suite(
     Parameters
     ----------
     epochs : ask each task so often, with seeds 0, 1, ...
-    log : a file that every reply is written to before the next task is asked. After a kill the same
-        call goes on from there. Nothing is asked twice, also after an error: who may try again
-        after errors only would be measured as better than they are.
+    log : a file for the replies. After a kill the same call goes on from there; what is lost at
+        most is the last second of quick answers. What is in the log is not asked again, errors
+        included: who may try again after errors only would be measured as better than they are.
     progress : called with every answer, those of the log included.
 
     Returns
@@ -114,20 +116,20 @@ def run_suite(
     check_count(epochs, "epochs")
     path = None if log is None else Path(log)
     alone = nullcontext() if path is None else only_one(path.with_name(f".{path.name}.lock"))
+    answers: list[Answer] = []
     with alone:
         events = None if path is None else EventLog(path)
         known = {} if events is None else _begun(events, suite, system)
-        answers = []
-        for epoch in range(epochs):
-            for task in suite.tasks:
-                reply = known.get((task.id, epoch))
-                if reply is None:
-                    reply = _asked(system, task, epoch)
-                    if events is not None:
-                        events.append({"task": task.id, "epoch": epoch, "reply": asdict(reply)})
-                answers.append(_judged(suite, task, epoch, reply))
-                if progress is not None:
-                    progress(answers[-1])
+        with _written(events) as write:
+            for epoch in range(epochs):
+                for task in suite.tasks:
+                    reply = known.get((task.id, epoch))
+                    if reply is None:
+                        reply = _asked(system, task, epoch)
+                        write({"task": task.id, "epoch": epoch, "reply": asdict(reply)})
+                    answers.append(_judged(suite, task, epoch, reply))
+                    if progress is not None:
+                        progress(answers[-1])
     return Run(suite.digest, system.name, system.digest, epochs, tuple(answers))
 
 
@@ -203,6 +205,30 @@ def _asked(system: System, task: Task, epoch: int) -> Reply:
     return reply if reply.seconds else replace(reply, seconds=time.perf_counter() - start)
 
 
+@contextmanager
+def _written(events: EventLog | None) -> Iterator[Callable[[dict], None]]:
+    """A function that notes an answer: on the disk at once, or with others of the same second."""
+    noted: list[dict] = []
+    since = time.monotonic()
+
+    def flush() -> None:
+        nonlocal since
+        if noted and events is not None:
+            events.append({"answers": noted})
+        noted.clear()
+        since = time.monotonic()
+
+    def note(answer: dict) -> None:
+        noted.append(answer)
+        if time.monotonic() - since >= _OFTEN:
+            flush()
+
+    try:
+        yield note
+    finally:
+        flush()
+
+
 def _begun(events: EventLog, suite: Suite, system: System) -> dict[tuple[str, int], Reply]:
     """What the log has of this suite and system already; a log that is empty is begun."""
     head, replies = _read(events)
@@ -229,10 +255,10 @@ def _read(events: EventLog) -> tuple[Mapping | None, dict[tuple[str, int], Reply
     head, replies = found[0], {}
     try:
         _suite(head["suite"]), head["system"], head["system digest"]
-        for event in found[1:]:
-            parts = event["reply"]
+        for told in (each for event in found[1:] for each in event["answers"]):
+            parts = told["reply"]
             lists = {name: tuple(parts[name]) for name in ("articles", "tools")}
-            replies[event["task"], event["epoch"]] = Reply(**{**parts, **lists})
+            replies[told["task"], told["epoch"]] = Reply(**{**parts, **lists})
     except (LookupError, TypeError, ValueError):
         raise ValueError(f"{events.path.name} is no log of a suite's run.") from None
     return head, replies
