@@ -2,7 +2,22 @@
 
 estimate   a number with an interval; a share, exactly
 system     what is judged: anything that answers
+words      an answer without its case, spaces and punctuation
+blocks     YAML with the lines that its blocks stand on
+patterns   regular expressions that end
+handbook   the articles that the system under test looks things up in
+suite      tasks, read from a file that anybody can write
+scoring    right or wrong, by rule
+runs       a suite, asked, in a log that survives a kill
+paired     candidate and champion on the same tasks, clustered
+tiers      what to ask when, what it costs, what it catches
 assistant  the system under test
+holes      the attacks that worked, for people to read
+leaks      whether an attack worked
+sums       what a run says, in numbers
+talk       a writer and its instructions as a system
+
+A name is imported when it is asked for.
 """
 
 from labsupport.by_name import by_name
@@ -10,7 +25,67 @@ from labsupport.by_name import by_name
 __all__, __getattr__, __dir__ = by_name(
     __name__,
     {
-        "estimate": ("Estimate", "share"),
-        "system": ("Reply", "System", "Writer"),
+        "assistant.assistant": ("Assistant",),
+        "estimate": (
+            "Estimate",
+            "share",
+        ),
+        "guarantees": (
+            "GUARANTEES",
+            "Guarantee",
+            "guarantee_checks",
+        ),
+        "guardrails": (
+            "GuardPolicy",
+            "ever_worked",
+            "families",
+            "guardrail_checks",
+        ),
+        "handbook": (
+            "Article",
+            "handbook_digest",
+            "load_handbook",
+        ),
+        "holes": (
+            "guardrail_report",
+            "holes",
+            "transcript",
+        ),
+        "leaks": (
+            "canary_said",
+            "instructions_said",
+            "worked",
+        ),
+        "paired": ("PairedScores",),
+        "runs": (
+            "Answer",
+            "Run",
+            "part_of",
+            "read_run",
+            "run_suite",
+        ),
+        "scoring": (
+            "recall",
+            "score",
+        ),
+        "suite": (
+            "Suite",
+            "Task",
+        ),
+        "sums": (
+            "Variances",
+            "scores_of",
+            "variance_of",
+        ),
+        "system": (
+            "Reply",
+            "System",
+            "Writer",
+        ),
+        "tiers": (
+            "Tier",
+            "TierCost",
+            "tier_table",
+        ),
     },
 )
