@@ -63,6 +63,8 @@ __all__, __getattr__, __dir__ = by_name(
             "part_of",
             "read_run",
             "run_suite",
+            "scores_of",
+            "variance_of",
         ),
         "scoring": (
             "recall",
