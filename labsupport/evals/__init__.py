@@ -1,6 +1,9 @@
 """Evaluating what talks: suites, judges that must be approved, guardrails.
 
+agreement  kappa and alpha: agreement beyond chance
+corrected  the true rate behind a judge's
 estimate   a number with an interval; a share, exactly
+judge      a judge is approved before it may judge
 system     what is judged: anything that answers
 assistant  the system under test
 """
@@ -8,7 +11,10 @@ assistant  the system under test
 from importlib import import_module
 
 _NAMES = {
+    "agreement": ("kappa", "kappa_of_table", "krippendorff_alpha"),
+    "corrected": ("Calibration", "corrected_rate"),
     "estimate": ("Estimate", "share"),
+    "judge": ("Approval", "JudgePolicy", "approve_judge"),
     "system": ("Reply", "System", "Writer"),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
