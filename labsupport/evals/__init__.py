@@ -12,6 +12,9 @@ runs       a suite, asked, in a log that survives a kill
 paired     candidate and champion on the same tasks, clustered
 tiers      what to ask when, what it costs, what it catches
 assistant  the system under test
+agreement  kappa and alpha: agreement beyond chance
+corrected  the true rate behind a judge's
+judge      a judge is approved before it may judge
 holes      the attacks that worked, for people to read
 leaks      whether an attack worked
 sums       what a run says, in numbers
@@ -25,7 +28,16 @@ from labsupport.by_name import by_name
 __all__, __getattr__, __dir__ = by_name(
     __name__,
     {
+        "agreement": (
+            "kappa",
+            "kappa_of_table",
+            "krippendorff_alpha",
+        ),
         "assistant.assistant": ("Assistant",),
+        "corrected": (
+            "Calibration",
+            "corrected_rate",
+        ),
         "estimate": (
             "Estimate",
             "share",
@@ -50,6 +62,11 @@ __all__, __getattr__, __dir__ = by_name(
             "guardrail_report",
             "holes",
             "transcript",
+        ),
+        "judge": (
+            "Approval",
+            "JudgePolicy",
+            "approve_judge",
         ),
         "leaks": (
             "canary_said",
