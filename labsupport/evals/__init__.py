@@ -2,6 +2,7 @@
 
 estimate   a number with an interval; a share, exactly
 system     what is judged: anything that answers
+mutate     attacks in other words, in a code, inside something else
 assistant  the system under test
 """
 
@@ -9,6 +10,7 @@ from importlib import import_module
 
 _NAMES = {
     "estimate": ("Estimate", "share"),
+    "mutate": ("MUTATIONS", "mutants", "mutate"),
     "system": ("Reply", "System", "Writer"),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
