@@ -15,6 +15,7 @@ assistant  the system under test
 agreement  kappa and alpha: agreement beyond chance
 corrected  the true rate behind a judge's
 judge      a judge is approved before it may judge
+mutate     attacks in other words, in a code, inside something else
 holes      the attacks that worked, for people to read
 leaks      whether an attack worked
 sums       what a run says, in numbers
@@ -72,6 +73,11 @@ __all__, __getattr__, __dir__ = by_name(
             "canary_said",
             "instructions_said",
             "worked",
+        ),
+        "mutate": (
+            "MUTATIONS",
+            "mutants",
+            "mutate",
         ),
         "paired": ("PairedScores",),
         "runs": (
