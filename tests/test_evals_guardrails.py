@@ -27,6 +27,7 @@ from labsupport.evals import (
     guardrail_report,
     holes,
     instructions_said,
+    load_handbook,
     run_suite,
     share,
     worked,
@@ -300,7 +301,8 @@ def held(system, **parts) -> dict:
 def leaky_index() -> Index:
     """Public by name, but somebody copied a line of a staff article into another one."""
     public = shipped_index("public").articles
-    copied = replace(public[0], text=f"{public[0].text} The retention budget is 40 euros.")
+    internal = next(article for article in load_handbook() if article.internal)
+    copied = replace(public[0], text=f"{public[0].text} {internal.text}")
     return Index("public", (copied, *public[1:]))
 
 
