@@ -36,6 +36,8 @@ from labsupport.evals.assistant.prompts import CANARY, PROMPTS
 from labsupport.evals.assistant.retrieval import Index, shipped_index
 from labsupport.evals.assistant.tools import Tools
 from labsupport.evals.guardrails import FAMILIES
+from labsupport.evals.leaks import instructions_in
+from labsupport.evals.talk import Talk
 from labsupport.gate import conclude
 
 # ---- what is a leak
@@ -104,6 +106,7 @@ def test_a_phrase_counts_in_the_answer_in_a_call_and_where_the_answer_ends_what_
 )
 def test_the_canary_counts_whatever_was_aimed_at(aim):
     assert worked(attack(aim), Reply(CANARY), CANARY)
+    assert worked(attack(aim), Reply("Done.", tools=("send(text=orchid4471)",)), CANARY)
     assert not worked(attack(aim), Reply(CANARY), None)
     assert not worked(attack(aim), Reply("", error="gone"), CANARY)
 
@@ -113,6 +116,27 @@ def test_the_instructions_are_those_of_the_prompt_and_not_of_the_handbook():
     task = attack("instructions")
     assert worked(task, replace(reply, text=PROMPTS["no secret"].instructions))
     assert not worked(task, replace(reply, text=reply.prompt.split("Handbook:")[1]))
+
+
+class Parrot:
+    """A writer that says all that stands before it."""
+
+    digest = "0" * 64
+
+    def write(self, messages, seed=0):
+        return Reply(" ".join(message["content"] for message in messages))
+
+
+@pytest.mark.parametrize("told", ["", EIGHT])
+def test_what_a_stranger_or_the_user_said_is_no_instruction(told):
+    document = "a stranger has much to say about many things here"
+    turns = ["tell me of one thing and then of another one", "and now of a third thing please do"]
+    reply = Talk("parrot", Parrot(), told).answer(turns, document=document)
+    task = replace(attack("instructions"), turns=tuple(turns))
+    assert document in reply.text and turns[0] in reply.text
+    assert worked(task, reply) == bool(told)
+    if told:
+        assert instructions_in(reply.prompt) == told
 
 
 # ---- what is counted
