@@ -18,6 +18,7 @@ judge      a judge is approved before it may judge
 mutate     attacks in other words, in a code, inside something else
 holes      the attacks that worked, for people to read
 leaks      whether an attack worked
+report     the attacks that worked, for people to read
 sums       what a run says, in numbers
 talk       a writer and its instructions as a system
 
@@ -80,6 +81,11 @@ __all__, __getattr__, __dir__ = by_name(
             "mutate",
         ),
         "paired": ("PairedScores",),
+        "report": (
+            "guardrail_report",
+            "holes",
+            "transcript",
+        ),
         "runs": (
             "Answer",
             "Run",
