@@ -3,6 +3,13 @@
 estimate   a number with an interval; a share, exactly
 system     what is judged: anything that answers
 mutate     attacks in other words, in a code, inside something else
+blocks     YAML with the lines that its blocks stand on
+words      an answer without its case, spaces and punctuation
+patterns   regular expressions that end
+suite      tasks, read from a file that anybody can write
+scoring    right or wrong, by rule
+runs       a suite, asked, in a log that survives a kill
+paired     candidate and champion on the same tasks, clustered
 assistant  the system under test
 """
 
@@ -12,6 +19,10 @@ _NAMES = {
     "estimate": ("Estimate", "share"),
     "mutate": ("MUTATIONS", "mutants", "mutate"),
     "system": ("Reply", "System", "Writer"),
+    "suite": ("Suite", "Task"),
+    "scoring": ("recall", "score"),
+    "runs": ("Answer", "Run", "read_run", "run_suite", "scores_of", "variance_of"),
+    "paired": ("PairedScores",),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = sorted(_HOME)
