@@ -11,6 +11,8 @@ scoring    right or wrong, by rule
 runs       a suite, asked, in a log that survives a kill
 paired     candidate and champion on the same tasks, clustered
 handbook   the articles that the system under test looks things up in
+refresh    attacks that follow the system: what it withstands is mutated, what works is kept
+stale      items that no candidate fails, and items that a candidate has seen
 assistant  the system under test
 """
 
@@ -20,6 +22,8 @@ _NAMES = {
     "estimate": ("Estimate", "share"),
     "mutate": ("MUTATIONS", "mutants", "mutate"),
     "handbook": ("Article", "handbook_digest", "load_handbook"),
+    "refresh": ("follow", "refresh"),
+    "stale": ("contamination", "stale_items"),
     "system": ("Reply", "System", "Writer"),
     "suite": ("Suite", "Task"),
     "scoring": ("recall", "score"),
