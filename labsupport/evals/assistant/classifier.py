@@ -183,7 +183,8 @@ def taught_ids() -> frozenset[str]:
 
 def _lessons() -> tuple[list[Task], list[Task]]:
     """Every second attack of each family that is taught, and every second benign text."""
-    attacks, traffic = (Suite.load(FOLDER / "support" / f"{name}.yaml") for name in ("attacks", "traffic"))
+    attacks = Suite.load(FOLDER / "support" / "attacks.yaml")
+    traffic = Suite.load(FOLDER / "support" / "traffic.yaml")
     taught = [attacks.select(families=[family]).tasks[::2] for family in TAUGHT]
     benign = traffic.select(families=["benign"]).tasks[::2]
     return [task for tasks in taught for task in tasks], list(benign)
