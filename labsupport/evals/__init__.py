@@ -15,6 +15,10 @@ handbook   the articles that the system under test looks things up in
 refresh    attacks that follow the system: what it withstands is mutated, what works is kept
 stale      items that no candidate fails, and items that a candidate has seen
 assistant  the system under test
+leaks      whether an attack worked
+guarantees what holds whatever the model says
+guardrails what a candidate must hold, family by family
+holes      the attacks that worked, for people to read
 """
 
 from importlib import import_module
@@ -30,6 +34,11 @@ _NAMES = {
     "scoring": ("recall", "score"),
     "runs": ("Answer", "Run", "read_run", "run_suite", "scores_of", "variance_of"),
     "paired": ("PairedScores",),
+    "assistant.assistant": ("Assistant",),
+    "leaks": ("canary_said", "instructions_said", "worked"),
+    "guarantees": ("GUARANTEES", "Guarantee", "guarantee_checks"),
+    "guardrails": ("GuardPolicy", "ever_worked", "families", "guardrail_checks"),
+    "holes": ("guardrail_report", "holes", "transcript"),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = sorted(_HOME)
