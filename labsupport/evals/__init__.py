@@ -3,7 +3,6 @@
 estimate   a number with an interval; a share, exactly
 system     what is judged: anything that answers
 mutate     attacks in other words, in a code, inside something else
-handbook   the articles that the system under test looks things up in
 blocks     YAML with the lines that its blocks stand on
 words      an answer without its case, spaces and punctuation
 patterns   regular expressions that end
