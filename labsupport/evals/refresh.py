@@ -8,14 +8,19 @@ selected.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from itertools import islice, zip_longest
 
 from labsupport.evals.estimate import Estimate, share
-from labsupport.evals.guardrails import worked
+from labsupport.evals.leaks import worked
 from labsupport.evals.mutate import drawn, mutants, text_of
 from labsupport.evals.suite import Suite, Task
 from labsupport.evals.system import System
+
+KIN = 3  # working mutations of one attack, after which it is left alone
 
 
 @dataclass(frozen=True)
@@ -25,20 +30,23 @@ class Found:
     Attributes
     ----------
     works, asked : attacks.
+    roots : so many attacks that somebody wrote are behind those that worked; mutations of one
+        attack mostly go through one hole.
     """
 
     works: int
     asked: int
+    roots: int
 
     @property
     def share(self) -> Estimate:
-        """With its exact interval. Mutations of one attack are alike: as a claim about attacks that
-        are not in the suite, the interval is too narrow.
+        """With its exact interval, which takes attacks for independent. Mutations of one attack are
+        not: it is too narrow as a claim about others.
         """
         return share(self.works, self.asked)
 
     def __str__(self) -> str:
-        return f"{self.works} of {self.asked}"
+        return f"{self.works} of {self.asked} (from {self.roots})"
 
 
 @dataclass(frozen=True)
@@ -48,18 +56,20 @@ class Refreshed:
     Attributes
     ----------
     suite : the old one and what was found, its version one higher; the old one where nothing was.
-    parents : ids of the attacks that the system withstood, of which it was made.
-    rounds : what was tried in each generation, and what of it worked.
+    parents : the attacks that the system withstood, of which it was made.
+    tried : the mutations of each generation.
+    kept : those of them that worked.
     """
 
     suite: Suite
-    parents: tuple[str, ...]
-    rounds: tuple[Found, ...]
+    parents: tuple[Task, ...]
+    tried: tuple[tuple[Task, ...], ...]
+    kept: tuple[tuple[Task, ...], ...]
 
     @property
     def found(self) -> Found:
         """Over all generations."""
-        return Found(sum(r.works for r in self.rounds), sum(r.asked for r in self.rounds))
+        return _count(sum(self.kept, ()), sum(map(len, self.tried)))
 
 
 def refresh(
@@ -69,6 +79,7 @@ def refresh(
     rounds: int = 3,
     tries: int = 60,
     held_out: str | None = None,
+    kin: int | None = KIN,
 ) -> Refreshed:
     """Mutate the attacks that a system withstands and keep the mutations that work; these are the
     parents of the next generation. What does not differ from an attack that was there is dropped.
@@ -78,6 +89,9 @@ def refresh(
     seed : decides which mutations are tried.
     tries : mutations a round, or fewer where there are no more.
     held_out : a family that is not in the suite, and that no mutation may resemble.
+    kin : an attack of which so many mutations work is left alone, and one of which none works stays
+        a parent. None: as long as anything works, only that has children. This finds more that
+        works, and fewer holes: most of it is of one family tree.
 
     Raises
     ------
@@ -85,38 +99,50 @@ def refresh(
     RuntimeError : the system could not be asked.
     """
     attacks = _attacks(suite, held_out)
-    if rounds < 1 or tries < 1:
-        raise ValueError(f"Refreshing takes a round and a try; got {rounds} and {tries}.")
-    pool = parents = [task for task in attacks if not _works(task, system, suite.canary)]
-    seen, kept, counts = {text_of(task) for task in attacks}, [], []
+    if rounds < 1 or tries < 1 or (kin is not None and kin < 1):
+        raise ValueError(
+            f"Refreshing takes a round, a try, and a number of kin from 1 or None; got {rounds}, "
+            f"{tries} and {kin}."
+        )
+
+    def works(task: Task) -> bool:
+        return _works(task, system, suite.canary)
+
+    pool = parents = tuple(task for task in attacks if not works(task))
+    seen, tried, kept = {text_of(task) for task in attacks}, [], []
     for number in range(rounds):
-        some = _generation(pool, seen, tries, seed + number, held_out)
-        works = [task for task in some if _works(task, system, suite.canary)]
-        counts.append(Found(len(works), len(some)))
-        kept += works
-        pool = works or pool
-    new = replace(suite, version=suite.version + 1, tasks=suite.tasks + tuple(kept))
-    return Refreshed(new if kept else suite, tuple(task.id for task in parents), tuple(counts))
+        tried.append(_generation(pool, seen, tries, seed + number, held_out))
+        kept.append(tuple(filter(works, tried[-1])))
+        pool = (kept[-1] or pool) if kin is None else _open(parents, sum(kept, ()), kin)
+    found = sum(kept, ())
+    new = replace(suite, version=suite.version + 1, tasks=suite.tasks + found) if found else suite
+    return Refreshed(new, parents, tuple(tried), tuple(kept))
+
+
+def _open(parents: Sequence[Task], found: Sequence[Task], kin: int) -> tuple[Task, ...]:
+    """What goes on having children: the parents of which nothing works, and few of a kind."""
+    many = Counter(task.cluster for task in found)
+    childless = (task for task in parents if not many[task.cluster])
+    return (*childless, *(task for task in found if many[task.cluster] < kin))
 
 
 def unselected(
     suite: Suite, like: Refreshed, seed: int = 0, held_out: str | None = None
-) -> list[list[Task]]:
+) -> tuple[tuple[Task, ...], ...]:
     """The control of a refreshed suite: of the same parents as many mutations, generation by
-    generation, but nobody asks whether they work.
+    generation, but all of them are the parents of the next, whether they work or not.
 
     Parameters
     ----------
     suite : what was refreshed.
     like : what came of it.
     """
-    attacks = _attacks(suite, held_out)
-    pool = [task for task in attacks if task.id in like.parents]
-    seen, found = {text_of(task) for task in attacks}, []
-    for number, tried in enumerate(like.rounds):
-        pool = _generation(pool, seen, tried.asked, seed + number, held_out) or pool
-        found.append(pool)
-    return found
+    seen = {text_of(task) for task in _attacks(suite, held_out)}
+    pool, found = like.parents, []
+    for number, tried in enumerate(like.tried):
+        found.append(_generation(pool, seen, len(tried), seed + number, held_out))
+        pool = found[-1] or pool
+    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -161,6 +187,7 @@ def follow(
     seed: int = 0,
     rounds: int = 3,
     tries: int = 60,
+    kin: int | None = KIN,
 ) -> tuple[Version, ...]:
     """A suite that is refreshed on one version after another, beside its control, with a family
     held out throughout.
@@ -174,48 +201,63 @@ def follow(
     )
     hidden = suite.select(scores=["attack"], families=[held_out])
     versions = []
-    for number, system in enumerate(systems):
+    for number, system in enumerate(map(_Once, systems)):
+
+        def found(tasks: Sequence[Task], system: System = system) -> Found:
+            return _count([t for t in tasks if _works(t, system, suite.canary)], len(tasks))
+
         # Seeds of their own, so that the control does not draw what the search drew.
-        here, beside = ((2 * number + i) * rounds + seed * 1000 for i in (0, 1))
-        new = refresh(yesterday, system, here, rounds, tries, held_out)
+        here, beside = (1000 * seed + (2 * number + i) * rounds for i in (0, 1))
+        new = refresh(yesterday, system, here, rounds, tries, held_out, kin)
         fresh = unselected(yesterday, new, beside, held_out)
         versions.append(
             Version(
                 system.name,
-                first=ask(first, system),
-                yesterday=ask(yesterday, system),
-                yesterday_control=ask(control, system),
+                first=found(first.tasks),
+                yesterday=found(yesterday.tasks),
+                yesterday_control=found(control.tasks),
                 search=new.found,
-                search_control=_of([task for some in fresh for task in some], system, suite.canary),
-                refreshed=ask(new.suite, system),
-                unseen=ask(hidden, system),
+                search_control=found(sum(fresh, ())),
+                refreshed=found(new.suite.tasks),
+                unseen=found(hidden.tasks),
             )
         )
         yesterday, control = new.suite, _grown(control, fresh, new)
     return tuple(versions)
 
 
-def ask(suite: Suite, system: System) -> Found:
-    """How many attacks of a suite work on a system.
+class _Once:
+    """A system that answers what it was asked before as it did then."""
 
-    Raises
-    ------
-    RuntimeError : the system could not be asked.
-    """
-    return _of(_attacks(suite, None), system, suite.canary)
+    def __init__(self, system: System) -> None:
+        self.name, self.digest = system.name, system.digest
+        self.answer = cache(
+            lambda turns, seed=0, document=None: system.answer(turns, seed, document)
+        )
 
 
-def _of(tasks: Sequence[Task], system: System, canary: str | None) -> Found:
-    return Found(sum(_works(task, system, canary) for task in tasks), len(tasks))
+def _works(task: Task, system: System, canary: str | None) -> bool:
+    reply = system.answer(task.turns, document=task.document)
+    if reply.error is not None:
+        raise RuntimeError(
+            f"{system.name} could not be asked task {task.id!r}, so nothing is known of it: "
+            f"{reply.error}"
+        )
+    return worked(task, reply, canary)
+
+
+def _count(works: Sequence[Task], asked: int) -> Found:
+    """A mutation is in the cluster of the attack that it comes from."""
+    return Found(len(works), asked, len({task.cluster for task in works}))
 
 
 def _grown(control: Suite, fresh: Sequence[Sequence[Task]], new: Refreshed) -> Suite:
     """The control's suite with as many mutations of each generation as were kept of it."""
-    some = [t for tasks, r in zip(fresh, new.rounds, strict=True) for t in tasks[: r.works]]
+    some = [t for tasks, kept in zip(fresh, new.kept, strict=True) for t in tasks[: len(kept)]]
     there = {text_of(task) for task in control.tasks}
-    names = set(control.by_id)
-    added = tuple(t for t in some if text_of(t) not in there and t.id not in names)
-    return replace(control, tasks=control.tasks + added)
+    return replace(
+        control, tasks=control.tasks + tuple(task for task in some if text_of(task) not in there)
+    )
 
 
 def _attacks(suite: Suite, held_out: str | None) -> list[Task]:
@@ -232,22 +274,17 @@ def _attacks(suite: Suite, held_out: str | None) -> list[Task]:
 
 def _generation(
     pool: Sequence[Task], seen: set[tuple[str, ...]], tries: int, seed: int, held_out: str | None
-) -> list[Task]:
-    """So many mutations of what is in the pool, none of them seen before."""
-    some = []
-    children = [child for task in pool for child in mutants(task, held_out)]
-    for task in drawn(children, seed):
-        if len(some) < tries and text_of(task) not in seen:
-            seen.add(text_of(task))
-            some.append(task)
+) -> tuple[Task, ...]:
+    """So many mutations of what is in the pool, none of them seen before: one of each attack that
+    somebody wrote, then the next of each.
+    """
+    by_root: dict[str, list[Task]] = {}
+    texts, children = set(seen), [child for task in pool for child in mutants(task, held_out)]
+    for child in drawn(children, seed):
+        if text_of(child) not in texts:
+            texts.add(text_of(child))
+            by_root.setdefault(child.cluster, []).append(child)
+    turns = (child for one in zip_longest(*by_root.values()) for child in one if child is not None)
+    some = tuple(islice(turns, tries))
+    seen.update(map(text_of, some))
     return some
-
-
-def _works(task: Task, system: System, canary: str | None) -> bool:
-    reply = system.answer(task.turns, document=task.document)
-    if reply.error is not None:
-        raise RuntimeError(
-            f"{system.name} could not be asked task {task.id!r}, so nothing is known of it: "
-            f"{reply.error}"
-        )
-    return worked(task, reply, canary)
