@@ -20,10 +20,10 @@ assistant  the system under test
 leaks      whether an attack worked
 guarantees what holds whatever the model says
 guardrails what a candidate must hold, family by family
-holes      the attacks that worked, for people to read
+report     the attacks that worked, for people to read
 """
 
-from importlib import import_module
+from labsupport.by_name import by_name
 
 _NAMES = {
     "estimate": ("Estimate", "share"),
@@ -56,3 +56,20 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return [*globals(), *__all__]
+__all__, __getattr__, __dir__ = by_name(
+    __name__,
+    {
+        "estimate": ("Estimate", "share"),
+        "handbook": ("Article", "handbook_digest", "load_handbook"),
+        "system": ("Reply", "System", "Writer"),
+        "suite": ("Suite", "Task"),
+        "scoring": ("recall", "score"),
+        "runs": ("Answer", "Run", "read_run", "run_suite", "scores_of", "variance_of"),
+        "paired": ("PairedScores",),
+        "assistant.assistant": ("Assistant",),
+        "leaks": ("canary_said", "instructions_said", "worked"),
+        "guarantees": ("GUARANTEES", "Guarantee", "guarantee_checks"),
+        "guardrails": ("GuardPolicy", "ever_worked", "families", "guardrail_checks"),
+        "report": ("guardrail_report", "holes", "transcript"),
+    },
+)
