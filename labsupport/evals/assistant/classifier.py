@@ -3,8 +3,9 @@
 It learns in whole numbers, so that two machines learn the same guard and say the same yes and no:
 no matrix library, no exp but in a table that is rounded far from where libraries differ.
 
-Its threshold is chosen on texts that it was not trained on; near misses are in neither: what it
-does to them is the price, and a price is not measured on what was optimised.
+Its threshold lies just above harmless texts that it was not trained on, so what looks like nothing
+that it knows is stopped too. Near misses are in neither: what it does to them is the price, and a
+price is not measured on what was optimised.
 """
 
 from __future__ import annotations
