@@ -15,7 +15,9 @@ assistant  the system under test
 agreement  kappa and alpha: agreement beyond chance
 corrected  the true rate behind a judge's
 judge      a judge is approved before it may judge
+stale      items that no candidate fails, and items that a candidate has seen
 mutate     attacks in other words, in a code, inside something else
+refresh    attacks that follow the system: what it withstands is mutated, what works is kept
 holes      the attacks that worked, for people to read
 leaks      whether an attack worked
 report     the attacks that worked, for people to read
@@ -81,6 +83,10 @@ __all__, __getattr__, __dir__ = by_name(
             "mutate",
         ),
         "paired": ("PairedScores",),
+        "refresh": (
+            "follow",
+            "refresh",
+        ),
         "report": (
             "guardrail_report",
             "holes",
@@ -98,6 +104,10 @@ __all__, __getattr__, __dir__ = by_name(
         "scoring": (
             "recall",
             "score",
+        ),
+        "stale": (
+            "contamination",
+            "stale_items",
         ),
         "suite": (
             "Suite",
