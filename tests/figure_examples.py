@@ -17,6 +17,7 @@ from labsupport.costs import Stage
 from labsupport.data import load_employment
 from labsupport.delivery import Fault, usual_plan
 from labsupport.delivery.story import Story
+from labsupport.evals import Estimate
 from labsupport.intervals import bootstrap_gains
 from labsupport.noise import Spread
 from labsupport.outcomes import PairedOutcomes
@@ -78,6 +79,44 @@ HURT = {
     "live shift": {"flip": 296_703.2, "four looks": 41.5, "all the time": 0.3},
     "small slice": {"flip": 28_906.0, "four looks": 148.0, "all the time": 148.0},
 }
+
+
+# Attacks on three prompts; judges and what they are asked; a guard's table; suites over versions.
+HEAT = {
+    "plain": {"direct request": (3, 6), "role play": (4, 6), "encoding": (0, 6, 2)},
+    "never reveal": {"direct request": (0, 6), "role play": (1, 6, 1), "encoding": (0, 6)},
+    "no secret": {"direct request": (0, 6), "role play": (0, 6), "encoding": (0, 0)},
+}
+ASKED = {"kappa": 0.6, "sensitivity": 0.8, "specificity": 0.8}
+JUDGES = {
+    "rule": {"kappa": (0.79, 0.7, 0.88), "sensitivity": (0.95, 0.9, 0.98)}
+    | {"specificity": (0.86, 0.8, 0.93)},
+    "keywords": {"kappa": (0.48, 0.31, 0.62), "sensitivity": (0.95, 0.9, 0.98)}
+    | {"specificity": (0.5, 0.41, 0.59)},
+}
+JUDGES = {name: {m: Estimate(*e) for m, e in each.items()} for name, each in JUDGES.items()}
+RATES = {
+    "champion": {"raw": (0.8, 0.775, 0.825), "people only": (0.8, 0.722, 0.879)}
+    | {"corrected": (0.8, 0.672, 0.915), "corrected, shared": (0.8, 0.672, 0.915)},
+    "candidate": {"raw": (0.8375, 0.815, 0.86), "people only": (0.75, 0.66, 0.83)}
+    | {"corrected": (0.75, 0.63, 0.86), "corrected, shared": (0.85, 0.74, 0.95)},
+}
+RATES = {side: {m: Estimate(*e) for m, e in each.items()} for side, each in RATES.items()}
+HELD = {
+    "role play": {
+        "trained": (12, 12),
+        "held out": (7, 12),
+        "benign": (1, 40),
+        "near miss": (6, 20),
+    },
+    "encoding": {"trained": (12, 12), "held out": (0, 12), "benign": (0, 40), "near miss": (0, 20)},
+}
+AGES = {
+    "yesterday's suite": [(9, 40), (4, 40), (0, 40), (0, 40)],
+    "refreshed suite": [None, (14, 55), (9, 58), (11, 60)],
+    "held-out family": [(5, 8), (5, 8), (4, 8), (4, 8)],
+}
+VERSIONS = ["plain", "words", "both ends", "classifier"]
 
 
 def told(end: str, entered: list[float], until: float, hurt: float, flipped: float) -> Story:
@@ -194,6 +233,30 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
         "late": ((told("rolled back", [0, 240, 535, 740], 940, 900.4, 19_000), "late"), {}),
         "very late": ((told("stages", [0, 500, 505], 1300, 6e5, 2e7), "on its way"), {}),
         "hardly a flip": ((told("shadow", [0], 300, 0, 2), "on its way"), {}),
+    },
+    "families_heat": {
+        "three prompts": ((HEAT,), {}),
+        "one": (({"plain": HEAT["plain"]},), {}),
+        "nothing works": (({"no secret": HEAT["no secret"]},), {}),
+    },
+    "judge_exam": {
+        "lesson": ((JUDGES, {"rule": True, "keywords": False}, ASKED, 0.766), {}),
+        "one measure": (
+            ({"chance": {"kappa": Estimate(-0.05, -0.1, 0.01)}}, {"chance": False}, {"kappa": 0.6}),
+            {},
+        ),
+    },
+    "rate_intervals": {
+        "lesson": ((RATES, {"champion": 0.8, "candidate": 0.75}), {}),
+        "truth unknown": (({side: {"raw": each["raw"]} for side, each in RATES.items()},), {}),
+    },
+    "held_out_families": {
+        "two": ((HELD,), {}),
+        "one": (({"encoding": HELD["encoding"] | {"near miss": (18, 20)}},), {}),
+    },
+    "suite_ages": {
+        "lesson": ((VERSIONS, AGES), {}),
+        "one suite": ((VERSIONS[:2], {"yesterday's suite": [(1, 4), (4, 4)]}), {}),
     },
     "corrected": {
         "trees": ((real_tests("trees_without_medical"),), {}),

@@ -1,0 +1,218 @@
+"""Lesson 09's figures: what cells, verdicts and differences say, and what cannot be drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from figure_examples import AGES, ASKED, HELD, JUDGES, RATES, VERSIONS, drawn, words_drawn
+from matplotlib.colors import to_hex, to_rgb
+from refusals import refuses
+
+from labsupport.evals import Estimate
+from labsupport.show import (
+    families_heat,
+    held_out_families,
+    judge_exam,
+    rate_intervals,
+    suite_ages,
+)
+from labsupport.show.draw import BAD, tint, two_lines
+
+# ---- families ----
+
+NINE = ("direct request", "role play", "translation", "encoding", "continuation", "multi-turn")
+NINE += ("injected document", "authority claim", "a thirteenth one")
+
+
+def grounds(rows) -> dict[str, str]:
+    """{what a cell says: its ground} of a fresh picture; of equal words the last."""
+    with words_drawn() as texts:
+        families_heat(rows)
+    ax = texts[-1].axes
+    return {
+        text.get_text(): to_hex(patch.get_facecolor())
+        for text, patch in zip(ax.texts, ax.patches, strict=True)
+    }
+
+
+def test_the_last_row_adds_up_what_was_tried():
+    shown = families_heat({"p": {"a": (1, 3), "b": (2, 4, 1), "c": (0, 0)}, "q": {"b": (0, 9)}})
+    assert "p: a 1 of 3, b 2 of 4 (1 error), c not tried, all of them 3 of 7 (1 error)" in shown.alt
+    assert "q: a not tried, b 0 of 9, c not tried, all of them 0 of 9." in shown.alt
+    assert shown.caption == "Attacks that worked: 3 of 7 (1 error) on p, 0 of 9 on q."
+
+
+def test_nothing_worked_not_tried_and_an_error_look_different_from_each_other_and_from_little():
+    found = grounds({"p": {"a": (0, 50), "b": (0, 0), "c": (0, 50, 1), "d": (1, 50)}})
+    apart = {found[words] for words in ("0 of 50", "0 of 50\n1 error", "1 of 50")}
+    assert len(apart) == 3
+    look = families_heat({"p": {"a": (0, 50)}}).drawing, families_heat({"p": {"b": (9, 9)}}).drawing
+    assert len(set(look)) == 2
+
+
+def test_a_cell_is_the_darker_the_larger_its_share_whatever_was_tried():
+    found = grounds({"p": {"a": (1, 8), "b": (2, 8), "c": (7, 8), "d": (8, 8), "e": (50, 400)}})
+    sums = [sum(to_rgb(found[f"{k} of 8"])) for k in (1, 2, 7, 8)]
+    assert sums == sorted(sums, reverse=True) and len(set(sums)) == 4
+    assert found["1 of 8"] == found["50 of 400"]
+
+
+@pytest.mark.parametrize("prompts", [1, 5, 6])
+def test_many_prompts_and_families_fit(prompts):
+    rows = {
+        f"{word} prompt": {family: (i, 12) for i, family in enumerate(NINE)}
+        for word in ("first", "second", "third", "fourth", "fifth", "scripted")[:prompts]
+    }
+    with words_drawn() as texts:
+        families_heat(rows)
+    whole = texts[0].get_figure(root=True).bbox
+    for text in texts:
+        box = text.get_window_extent()
+        assert box.x0 >= 0 and box.x1 <= whole.x1 and box.y0 >= 0 and box.y1 <= whole.y1
+    cells = [text.get_window_extent() for text in texts if " of " in text.get_text()]
+    for a, b in zip(cells, cells[1:], strict=False):
+        assert min(a.x1, b.x1) <= max(a.x0, b.x0) or min(a.y1, b.y1) <= max(a.y0, b.y0)
+
+
+def test_attacks_that_cannot_be_drawn():
+    for rows in ({}, {"p": {}}, {"p": {"a": (0, 0)}}):
+        with refuses(ValueError, "No attack was tried"):
+            families_heat(rows)
+    for cell in ((4, 3), (-1, 3), (2, 3, 2), (0, 3, -1)):
+        with refuses(ValueError, "(p, a); the two add up to what was tried at most"):
+            families_heat({"p": {"a": cell}})
+
+
+def test_a_tint_lies_between_white_and_its_ink():
+    assert [tint(BAD, share) for share in (0, 1)] == ["#ffffff", BAD.lower()]
+    assert two_lines("never reveal it") == "never\nreveal it" and two_lines("plain") == "plain"
+
+
+# ---- judges ----
+
+
+def test_the_exam_says_who_is_approved_and_what_is_asked():
+    shown = judge_exam(JUDGES, {"rule": True, "keywords": False}, ASKED, 0.766)
+    assert shown.caption.startswith("Approved: rule; refused: keywords. Asked is")
+    assert "Asked of the low ends: kappa 0.60, sensitivity 80%, specificity 80%." in shown.alt
+    assert "People among themselves: 0.766. rule: approved; kappa 0.79, 0.70 to 0.88" in shown.alt
+    without = judge_exam(JUDGES, {"rule": False, "keywords": False}, ASKED)
+    assert "People" not in without.alt and without.caption.startswith("Refused: rule, keywords.")
+
+
+def test_the_mark_of_a_measure_is_that_of_its_low_end():
+    at = {"kappa": Estimate(0.9, 0.6, 1.0)}, {"kappa": Estimate(0.9, 0.5999, 1.0)}
+    marks = []
+    for measured in at:
+        with words_drawn() as texts:
+            judge_exam({"j": measured}, {"j": True}, {"kappa": 0.6})
+        ax = next(text.axes for text in texts if text.get_text().startswith("asked"))
+        marks.append(next(line.get_marker() for line in ax.lines if len(line.get_xdata()) == 1))
+    assert marks == ["o", "X"]
+
+
+def test_exams_that_cannot_be_drawn():
+    one = {"kappa": Estimate(0.7, 0.6, 0.8)}
+    for judges, approved, bounds in (
+        ({}, {}, {"kappa": 0.6}),
+        ({"j": one}, {}, {"kappa": 0.6}),
+        ({"j": one}, {"j": True}, {"kappa": 0.6, "sensitivity": 0.8}),
+        ({"j": {}}, {"j": True}, {}),
+        ({"j": dict.fromkeys("abcde", one["kappa"])}, {"j": True}, dict.fromkeys("abcde", 0.6)),
+    ):
+        with refuses(ValueError, "An exam needs a judge, one to four measures"):
+            judge_exam(judges, approved, bounds)
+
+
+# ---- rates ----
+
+
+def test_the_side_that_a_method_finds_better_is_compared_with_the_truth():
+    shown = rate_intervals(RATES, {"champion": 0.8, "candidate": 0.75})
+    assert shown.caption == (
+        "Widest for the champion: corrected, 24.3 points. Wrong side found better by: raw, "
+        "corrected, shared."
+    )
+    assert "Champion, truly 80%, candidate, truly 75%. raw: champion 80.0%" in shown.alt
+    assert "width 4.5, difference +3.8; people only: " in shown.alt
+    right = rate_intervals(RATES, {"champion": 0.8, "candidate": 0.85})
+    assert right.caption.endswith("by: people only, corrected.")
+    assert "better by" not in rate_intervals(RATES).caption
+
+
+def test_a_tie_is_neither_side():
+    same = {side: {"raw": Estimate(0.8, 0.7, 0.9)} for side in ("champion", "candidate")}
+    shown = rate_intervals(same, {"champion": 0.8, "candidate": 0.75})
+    assert "difference +0.0." in shown.alt and shown.caption.endswith("better by: raw.")
+
+
+def test_sides_that_cannot_be_drawn():
+    one = {"raw": Estimate(0.8, 0.7, 0.9)}
+    for sides in (
+        {},
+        {"a": one},
+        {"a": one, "b": {}},
+        {"a": {}, "b": {}},
+        dict.fromkeys("abc", one),
+    ):
+        with refuses(ValueError, "Draw two sides, the champion first, with the same methods"):
+            rate_intervals(sides)
+
+
+# ---- families held out, suites that grow old ----
+
+
+def test_what_a_guard_catches_is_said_for_each_family_with_its_mean():
+    shown = held_out_families(HELD)
+    assert "role play: trained 12 of 12, held out 7 of 12, benign 1 of 40, near" in shown.alt
+    assert shown.caption == (
+        "On average 100% of a family is caught when the guard was trained with it, 29% when it was "
+        "held out; 1% of the benign questions and 15% of the near misses are blocked."
+    )
+
+
+def test_ends_that_meet_keep_both_marks_and_both_counts():
+    met = HELD["encoding"] | {"held out": (12, 12)}
+    assert "trained 12 of 12, held out 12 of 12" in held_out_families({"encoding": met}).alt
+
+
+def test_families_that_cannot_be_drawn():
+    for rows in ({}, {"a": {"trained": (1, 2)}}, {"a": HELD["encoding"] | {"more": (1, 2)}}):
+        with refuses(ValueError, "Each family needs counts for trained, held out, benign, near"):
+            held_out_families(rows)
+    for bad in ((3, 2), (-1, 2), (0, 0)):
+        with refuses(ValueError, f"{bad[0]} of {bad[1]} is no count of benign (encoding)"):
+            held_out_families({"encoding": HELD["encoding"] | {"benign": bad}})
+
+
+def test_a_suite_that_does_not_exist_yet_has_no_point():
+    shown = suite_ages(VERSIONS, AGES)
+    assert "refreshed suite: none yet on plain, 14 of 55 (25.5%) on words" in shown.alt
+    line = drawn("suite_ages, lesson").figure.axes[0].lines[1]
+    assert np.isnan(line.get_ydata()).tolist() == [True, False, False, False]
+    assert shown.caption == (
+        "What still works on classifier: yesterday's suite 0 of 40, refreshed suite 11 of 60, "
+        "held-out family 4 of 8."
+    )
+
+
+def test_the_names_of_suites_that_end_alike_do_not_overlap():
+    alike = {name: [(1, 9), (0, 9)] for name in ("a", "b", "c", "d")}
+    with words_drawn() as texts:
+        suite_ages(["x", "y"], alike)
+    boxes = [text.get_window_extent() for text in texts if "0 of 9" in text.get_text()]
+    tops = sorted((box.y0, box.y1) for box in boxes)
+    assert len(tops) == 4 and all(a[1] <= b[0] for a, b in zip(tops, tops[1:], strict=False))
+
+
+def test_suites_that_cannot_be_drawn():
+    two = [(1, 2), (1, 2)]
+    for versions, found in (
+        (["x"], {"a": two[:1]}),
+        (["x", "y"], {}),
+        (["x", "y"], {"a": two[:1]}),
+        (["x", "y"], {"a": [(1, 2), None]}),
+        (["x", "y"], dict.fromkeys("abcde", two)),
+    ):
+        with refuses(ValueError, "Draw one to 4 suites over two versions at least"):
+            suite_ages(versions, found)
