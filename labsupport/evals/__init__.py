@@ -10,6 +10,7 @@ suite      tasks, read from a file that anybody can write
 scoring    right or wrong, by rule
 runs       a suite, asked, in a log that survives a kill
 paired     candidate and champion on the same tasks, clustered
+mutate     attacks in other words, in a code, inside something else
 assistant  the system under test
 """
 
@@ -18,6 +19,7 @@ from importlib import import_module
 _NAMES = {
     "estimate": ("Estimate", "share"),
     "handbook": ("Article", "handbook_digest", "load_handbook"),
+    "mutate": ("MUTATIONS", "mutants", "mutate"),
     "system": ("Reply", "System", "Writer"),
     "suite": ("Suite", "Task"),
     "scoring": ("recall", "score"),
