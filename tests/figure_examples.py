@@ -17,7 +17,8 @@ from labsupport.costs import Stage
 from labsupport.data import load_employment
 from labsupport.delivery import Fault, usual_plan
 from labsupport.delivery.story import Story
-from labsupport.evals import Estimate
+from labsupport.evals import Estimate, share
+from labsupport.evals.assistant.held_out import FamilyStudy, HeldOut
 from labsupport.intervals import bootstrap_gains
 from labsupport.noise import Spread
 from labsupport.outcomes import PairedOutcomes
@@ -102,15 +103,15 @@ RATES = {
     | {"corrected": (0.75, 0.63, 0.86), "corrected, shared": (0.85, 0.74, 0.95)},
 }
 RATES = {side: {m: Estimate(*e) for m, e in each.items()} for side, each in RATES.items()}
-HELD = {
-    "role play": {
-        "trained": (12, 12),
-        "held out": (7, 12),
-        "benign": (1, 40),
-        "near miss": (6, 20),
-    },
-    "encoding": {"trained": (12, 12), "held out": (0, 12), "benign": (0, 40), "near miss": (0, 20)},
-}
+HELD = FamilyStudy(
+    (
+        HeldOut("encoding", share(12, 12), share(0, 12)),
+        HeldOut("role play", share(12, 12), share(7, 12)),
+        HeldOut("a third one", share(11, 12), share(11, 12)),
+    ),
+    {"benign": share(1, 40), "near miss": share(6, 20)},
+    0.001,
+)
 AGES = {
     "yesterday's suite": [(9, 40), (4, 40), (0, 40), (0, 40)],
     "refreshed suite": [None, (14, 55), (9, 58), (11, 60)],
@@ -251,8 +252,8 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
         "truth unknown": (({side: {"raw": each["raw"]} for side, each in RATES.items()},), {}),
     },
     "held_out_families": {
-        "two": ((HELD,), {}),
-        "one": (({"encoding": HELD["encoding"] | {"near miss": (18, 20)}},), {}),
+        "three": ((HELD,), {}),
+        "one": ((FamilyStudy(HELD.families[:1], {"benign": share(0, 40)} | HELD.blocked, 0),), {}),
     },
     "suite_ages": {
         "lesson": ((VERSIONS, AGES), {}),

@@ -1019,31 +1019,32 @@ def rate_intervals(fig: Figure) -> Iterator[str]:
 
 def held_out_families(fig: Figure) -> Iterator[str]:
     caught, blocked = fig.axes
-    ends = [mark for mark in marks(caught, "s^") if at(mark)[1] != -0.75]
-    lanes, bars = wide(caught, 5), [patch for patch in blocked.patches if patch.get_y() > -0.5]
-    counts = iter([text for text in caught.texts if " of " in text.get_text()])
-    harmless = iter([text for text in blocked.texts if " of " in text.get_text()])
-    keys = [text.get_text() for ax in fig.axes for text in ax.texts if text.get_text()[0] > "9"]
-    assert [mark.get_marker() for mark in marks(caught, "s^") if mark not in ends] == ["s", "^"]
-    for y, (family, lane) in enumerate(zip(names(caught), lanes, strict=True)):
-        told = []
-        for mark, kind, ink in zip(ends[2 * y :], "s^", (MAIN, ASIDE), strict=False):
-            text = next(counts)
-            assert mark.get_marker() == kind and inked(mark, ink) and inked(text, ink)
-            assert at(mark)[0] == text.get_position()[0] and at(mark)[1] == y
-            told.append((text, at(mark)[0]))
-        assert spans(lane)[0] == [x for _, x in told]
-        for bar, ink in zip(bars[2 * y :], (HOLDS, BAD), strict=False):
-            text = next(harmless)
-            assert inked(bar, ink) and bool(bar.get_hatch()) == (ink == BAD)
-            assert bar.get_y() < text.get_position()[1] < bar.get_y() + bar.get_height()
-            told.append((text, bar.get_width()))
-        for text, share in told:
-            hits, tried = map(int, text.get_text().split(" of "))
-            assert share == pytest.approx(100 * hits / tried)
-        said_here = (f"{key} {text.get_text()}" for key, (text, _) in zip(keys, told, strict=True))
-        yield f"{family}: {', '.join(said_here)}"
-    yield f"{names(caught)[-1]}: {keys[0]} "
+    keys = [text.get_text() for text in caught.texts if text.get_transform() == caught.transAxes]
+    samples = [mark for mark in marks(caught, "s^") if mark.get_transform() == caught.transAxes]
+    assert [mark.get_marker() for mark in samples] == ["s", "^"] and len(keys) == 2
+    ends = iter([mark for mark in marks(caught, "s^") if mark not in samples])
+    numbers = iter([text for text in caught.texts if text.get_text() not in keys])
+    each = iter(zip(ends, wide(caught, 1.6), numbers, strict=True))
+    for y, (family, lane) in enumerate(zip(names(caught), wide(caught, 5), strict=True)):
+        points, told = [], []
+        for key, kind, ink in zip(keys, "s^", (MAIN, ASIDE), strict=True):
+            mark, bar, number = next(each)
+            assert mark.get_marker() == kind and round(at(mark)[1]) == y
+            told.append(f"{key} {_with_interval(mark, bar, number, ink)}")
+            points.append(at(mark))
+        assert list(zip(*spans(lane), strict=True)) == points
+        yield f"{family}: {', '.join(told)}"
+    parts = zip(names(blocked), marks(blocked), wide(blocked, 1.6), blocked.texts, strict=True)
+    for kind, mark, bar, number in parts:
+        yield f"{kind}: {_with_interval(mark, bar, number, BAD)} blocked".replace("\n", " ")
+
+
+def _with_interval(mark: Line2D, bar: Line2D, number: Text, ink: str) -> str:
+    (low, high), heights = spans(bar)
+    assert all(inked(artist, ink) for artist in (mark, bar, number))
+    assert {*heights, number.get_position()[1]} == {at(mark)[1]}
+    assert number.get_text() == f"{at(mark)[0]:.0f}%"
+    return f"{number.get_text()}, {low:.0f}% to {high:.0f}%"
 
 
 def suite_ages(fig: Figure) -> Iterator[str]:

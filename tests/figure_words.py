@@ -137,8 +137,8 @@ WORDS: dict[str, Words] = {
         *("champion\ntruly N", "candidate\ntruly N", "champion", "candidate"),
     ),
     "held_out_families": words(
-        [(("attacks caught (%)", ""), ("harmless ones blocked (%)", ""))],
-        *("N of N", "trained", "held out", "benign", "near miss"),
+        [(("attacks stopped (%)", ""), ("harmless texts\nblocked (%)", ""))],
+        *("N", "known", "held out"),
     ),
     "suite_ages": words(
         [(("version of the assistant", "attacks that work (%)"),)],

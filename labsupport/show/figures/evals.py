@@ -22,7 +22,7 @@ from labsupport.show.draw import (
 from labsupport.show.pictures import LabFigure
 
 ALL = "all of them"  # the last row: sums over the families
-_ROW, _HEAD, _FOOT = 0.42, 0.62, 0.5  # inches: a row of cells, above and below all of them
+_ROW, _HEAD, _FOOT = 0.42, 0.62, 0.4  # inches: a row of cells, above and below all of them
 _CELL = 0.06  # of a cell's side, left free around it
 Counts = Mapping[str, Mapping[str, Sequence[int]]]
 
@@ -46,9 +46,9 @@ def families_heat(fig: LabFigure, rows: Counts) -> tuple[str, str]:
         name: {family: _counted(row.get(family, (0, 0)), name, family) for family in families}
         for name, row in rows.items()
     }
-    totals = {name: tuple(map(sum, zip(*row.values(), strict=True))) for name, row in cells.items()}
-    if not cells or not any(tried for _, tried, _ in totals.values()):
+    if not any(tried for row in cells.values() for _, tried, _ in row.values()):
         raise ValueError("No attack was tried, so there is nothing to draw; give at least one.")
+    totals = {name: tuple(map(sum, zip(*row.values(), strict=True))) for name, row in cells.items()}
     fig.set_figheight(_HEAD + _FOOT + _ROW * (len(families) + 1.25))
     draw_cells(fig, cells, totals)
     told = "; ".join(

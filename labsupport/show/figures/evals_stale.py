@@ -5,10 +5,10 @@ finds when it grows old.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 from scipy.optimize import isotonic_regression
 
 from labsupport.show.draw import (
@@ -16,7 +16,6 @@ from labsupport.show.draw import (
     BAD,
     DASHED,
     GOOD,
-    HOLDS,
     MAIN,
     RULE,
     count,
@@ -27,6 +26,10 @@ from labsupport.show.draw import (
 )
 from labsupport.show.pictures import LabFigure
 
+if TYPE_CHECKING:
+    from labsupport.evals import Estimate
+    from labsupport.evals.assistant.held_out import FamilyStudy, HeldOut
+
 _LINES = (
     (BAD, "-", "X"),
     (MAIN, DASHED, "s"),
@@ -34,101 +37,94 @@ _LINES = (
     (GOOD, (0, (1, 1)), "o"),
 )
 _EDGE = {"markeredgecolor": "white", "markeredgewidth": 1.2, "clip_on": False}
-SEEN = ("trained", "held out", "benign", "near miss")
-
-Counts = Mapping[str, Mapping[str, tuple[int, int]]]
+_LANES = ((-0.19, "s", MAIN), (0.19, "^", ASIDE))  # known to the guard, and held out
+_ROW = 0.5  # inches
 
 
 @figure(7.5, 4.4)
-def held_out_families(fig: LabFigure, rows: Counts) -> tuple[str, str]:
-    """Draw what a guard catches of a family that it was trained with, and of the same family when
-    it was held out; beside it what the guard that did not see it blocks of harmless questions.
+def held_out_families(fig: LabFigure, study: FamilyStudy) -> tuple[str, str]:
+    """Draw what a guard catches of each family when it was trained with others of it and when the
+    family was held out, and beside it what it blocks of harmless texts.
 
     Parameters
     ----------
-    rows : {family: {"trained", "held out": (caught, tried), "benign", "near miss": (blocked,
-        asked)}}.
+    study : what `leave_one_family_out` found.
 
     Raises
     ------
-    ValueError : no family, one without all four, or counts that do not add up.
+    ValueError : a study without a family, or without harmless texts.
     """
-    lost = [family for family, row in rows.items() if set(row) != set(SEEN)]
-    if not rows or lost:
+    rows, blocked = study.families, study.blocked
+    if not rows or not blocked:
         raise ValueError(
-            f"Each family needs counts for {', '.join(SEEN)}, and there must be one; got "
-            f"{count(len(rows), 'row')}, with other counts for {lost}."
+            "There must be a family and a kind of harmless text to draw; got "
+            f"{count(len(rows), 'row')} and {count(len(blocked), 'kind')}."
         )
-    for family, row in rows.items():
-        for what, (hits, tried) in row.items():
-            if not 0 <= hits <= tried or not tried:
-                raise ValueError(f"{hits} of {tried} is no count of {what} ({family}).")
-    fig.set_figheight(1.15 + 0.5 * len(rows))
-    foot, top = 0.55 / fig.get_figheight(), 0.6 / fig.get_figheight()
-    axes = [
-        fig.add_axes((left, foot, width, 1 - foot - top))
-        for left, width in ((0.185, 0.44), (0.685, 0.3))
-    ]
-    _draw_caught(axes[0], rows)
-    _draw_blocked(axes[1], rows)
-    told = "; ".join(
-        f"{family}: " + ", ".join(f"{what} {row[what][0]} of {row[what][1]}" for what in SEEN)
-        for family, row in rows.items()
+    height = 1.45 + _ROW * max(len(rows), len(blocked))
+    fig.set_figheight(height)
+    for left, width, n in ((0.185, 0.345, len(rows)), (0.735, 0.145, len(blocked))):
+        foot = 0.75 + _ROW * (max(len(rows), len(blocked)) - n)
+        ax = fig.add_axes((left, foot / height, width, _ROW * n / height))
+        ax.set(xlim=(-3, 103), ylim=(n - 0.5, -0.5))
+        ax.set_xticks([0, 50, 100])
+        ax.tick_params(axis="y", length=0)
+        ax.grid(axis="x")
+    _draw_caught(fig.axes[0], rows)
+    _draw_blocked(fig.axes[1], blocked)
+    told = [f"{f.family}: known {_spread(f.known)}, held out {_spread(f.unseen)}" for f in rows]
+    told += [f"{kind}: {_spread(share)} blocked" for kind, share in blocked.items()]
+    known, unseen = (
+        percent(float(np.mean([share.value for share in each])), 0)
+        for each in zip(*((f.known, f.unseen) for f in rows), strict=True)
     )
-    means = [np.mean([row[what][0] / row[what][1] for row in rows.values()]) for what in SEEN]
+    worst = min(rows, key=lambda f: f.unseen.value)
     return (
-        "Attacks caught by a guard that was trained with their family and by one from which it was "
-        f"held out, and harmless questions that the latter blocks. {told}."
+        "Attacks stopped by a guard trained with others of their family, and by one from which the "
+        "family was held out; harmless texts that the guard blocks. Shares with their intervals. "
+        f"{'; '.join(told)}."
     ), (
-        f"On average {percent(means[0], 0)} of a family is caught when the guard was trained with "
-        f"it, {percent(means[1], 0)} when it was held out; {percent(means[2], 0)} of the benign "
-        f"questions and {percent(means[3], 0)} of the near misses are blocked."
+        f"Stopped on average over the families: {known} where the guard knows the family, {unseen} "
+        f"where it was held out; least of {worst.family}, {percent(worst.unseen.value, 0)}."
     )
 
 
-def _draw_caught(ax: Axes, rows: Counts) -> None:
-    """A dumbbell per family, its ends in lanes of their own words."""
-    ax.set(xlim=(-3, 103), ylim=(len(rows) - 0.5, -0.5), xlabel="attacks caught (%)")
-    ax.set_yticks(range(len(rows)), list(rows))
-    ax.tick_params(axis="y", length=0)
-    ax.grid(axis="x")
-    for y, row in enumerate(rows.values()):
-        ends = {what: 100 * row[what][0] / row[what][1] for what in SEEN[:2]}
-        ax.plot(list(ends.values()), [y, y], color=RULE, linewidth=5, zorder=2)
-        for (what, x), mark, ink in zip(ends.items(), "s^", (MAIN, ASIDE), strict=True):
-            ax.plot([x], [y], mark, color=ink, markersize=11, zorder=4, **_EDGE)
-            up = 0.3 * (1 if what == "held out" else -1)
-            said = f"{row[what][0]} of {row[what][1]}"
-            side = {"ha": "left" if x < 12 else "right" if x > 88 else "center", "va": "center"}
-            ax.text(x, y + up, said, color=words_in(ink), fontsize=9.5, weight="bold", **side)
-    for x, mark, ink, what in ((0, "s", MAIN, SEEN[0]), (40, "^", ASIDE, SEEN[1])):
-        _key(ax, x, mark, ink, what)
+def _spread(share: Estimate) -> str:
+    low, value, high = (percent(x, 0) for x in (share.low, share.value, share.high))
+    return f"{value}, {low} to {high}"
 
 
-def _draw_blocked(ax: Axes, rows: Counts) -> None:
-    """Two bars per family: benign questions, and near misses."""
-    shares = {f: [100 * row[w][0] / row[w][1] for w in SEEN[2:]] for f, row in rows.items()}
-    most = max(20.0, *(max(pair) for pair in shares.values()))
-    ax.set(xlim=(0, 1.5 * most), ylim=(len(rows) - 0.5, -0.5), xlabel="harmless ones blocked (%)")
-    step = next(step for step in (10, 25, 50) if most <= 2 * step)
-    ax.set_xticks([0, step, 2 * step])
-    ax.set_yticks([])
-    for y, (family, pair) in enumerate(shares.items()):
-        for x, what, ink, lane in zip(pair, SEEN[2:], (HOLDS, BAD), (-0.2, 0.2), strict=True):
-            ax.barh([y + lane], [x], height=0.34, color=ink, hatch="" if lane < 0 else "//")
-            hits, asked = rows[family][what]
-            look = {"va": "center", "fontsize": 9.5}
-            ax.text(x + 0.03 * most, y + lane, f"{hits} of {asked}", **look)
-    for x, ink, what in ((0, HOLDS, SEEN[2]), (0.65 * most, BAD, SEEN[3])):
-        look = {"facecolor": ink, "hatch": "" if ink == HOLDS else "//", "clip_on": False}
-        ax.add_patch(Rectangle((x, -0.86), 0.08 * most, 0.22, edgecolor="black", **look))
-        ax.text(x + 0.12 * most, -0.75, what, va="center", fontsize=10.5, weight="bold")
+def _draw_caught(ax: Axes, rows: Sequence[HeldOut]) -> None:
+    """A dumbbell per family, each end in a lane of its own, with its interval and its number."""
+    ax.set_xlabel("attacks stopped (%)")
+    ax.set_yticks(range(len(rows)), [row.family for row in rows])
+    for y, row in enumerate(rows):
+        pair = (row.known, row.unseen)
+        way = [100 * share.value for share in pair], [y + lane for lane, _, _ in _LANES]
+        ax.plot(*way, color=RULE, linewidth=5, zorder=2)
+        for share, (lane, mark, ink) in zip(pair, _LANES, strict=True):
+            _draw_share(ax, y + lane, share, mark, ink)
+    top = {"transform": ax.transAxes, "clip_on": False}
+    up = 1 + 0.3 * _ROW / (_ROW * len(rows))
+    for x, what, (_, mark, ink) in zip((0.02, 0.5), ("known", "held out"), _LANES, strict=True):
+        ax.plot([x], [up], mark, color=ink, markersize=9, **_EDGE | top)
+        look = {"color": words_in(ink), "weight": "bold", "fontsize": 10.5, "va": "center"}
+        ax.text(x + 0.05, up, what, **look | top)
 
 
-def _key(ax: Axes, x: float, mark: str, ink: str, what: str) -> None:
-    ax.plot([x + 2], [-0.75], mark, color=ink, markersize=9, **_EDGE)
-    look = {"color": words_in(ink), "weight": "bold", "fontsize": 10.5, "va": "center"}
-    ax.text(x + 6, -0.75, what, **look)
+def _draw_blocked(ax: Axes, blocked: Mapping[str, Estimate]) -> None:
+    ax.set_xlabel("harmless texts\nblocked (%)")
+    ax.set_yticks(range(len(blocked)), [two_lines(kind) for kind in blocked])
+    for y, share in enumerate(blocked.values()):
+        _draw_share(ax, y, share, "X", BAD)
+
+
+def _draw_share(ax: Axes, y: float, share: Estimate, mark: str, ink: str) -> None:
+    """A share with its interval, and its number at the right of the axes."""
+    bar = {"color": ink, "linewidth": 1.6, "zorder": 3, "clip_on": False}
+    ax.plot([100 * share.low, 100 * share.high], [y, y], **bar)
+    ax.plot([100 * share.value], [y], mark, color=ink, markersize=9, zorder=4, **_EDGE)
+    look = {"va": "center", "fontsize": 10, "weight": "bold", "color": words_in(ink)}
+    ax.text(108, y, percent(share.value, 0), clip_on=False, **look)
 
 
 @figure(7.5, 3.9)
