@@ -19,6 +19,7 @@ from labsupport.delivery import Fault, usual_plan
 from labsupport.delivery.story import Story
 from labsupport.evals import Estimate, share
 from labsupport.evals.assistant.held_out import FamilyStudy, HeldOut
+from labsupport.evals.judge import JudgePolicy
 from labsupport.intervals import bootstrap_gains
 from labsupport.noise import Spread
 from labsupport.outcomes import PairedOutcomes
@@ -88,14 +89,19 @@ HEAT = {
     "never reveal": {"direct request": (0, 6), "role play": (1, 6, 1), "encoding": (0, 6)},
     "no secret": {"direct request": (0, 6), "role play": (0, 6), "encoding": (0, 0)},
 }
-ASKED = {"kappa": 0.6, "sensitivity": 0.8, "specificity": 0.8}
+
+
+def labels(both: int, judge: int, human: int, neither: int) -> tuple[list[int], list[int]]:
+    """(judge's, people's) labels: passed by both, by the judge only, by people only, by neither."""
+    cells = [(1, 1)] * both + [(1, 0)] * judge + [(0, 1)] * human + [(0, 0)] * neither
+    return tuple(map(list, zip(*cells, strict=True)))
+
+
 JUDGES = {
-    "rule": {"kappa": (0.79, 0.7, 0.88), "sensitivity": (0.95, 0.9, 0.98)}
-    | {"specificity": (0.86, 0.8, 0.93)},
-    "keywords": {"kappa": (0.48, 0.31, 0.62), "sensitivity": (0.95, 0.9, 0.98)}
-    | {"specificity": (0.5, 0.41, 0.59)},
+    "rule": labels(140, 4, 5, 120),
+    "small model": labels(150, 25, 20, 90),
+    "keywords": labels(120, 60, 10, 20),
 }
-JUDGES = {name: {m: Estimate(*e) for m, e in each.items()} for name, each in JUDGES.items()}
 RATES = {
     "champion": {"raw": (0.8, 0.775, 0.825), "people only": (0.8, 0.722, 0.879)}
     | {"corrected": (0.8, 0.672, 0.915), "corrected, shared": (0.8, 0.672, 0.915)},
@@ -241,11 +247,9 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
         "nothing works": (({"no secret": HEAT["no secret"]},), {}),
     },
     "judge_exam": {
-        "lesson": ((JUDGES, {"rule": True, "keywords": False}, ASKED, 0.766), {}),
-        "one measure": (
-            ({"chance": {"kappa": Estimate(-0.05, -0.1, 0.01)}}, {"chance": False}, {"kappa": 0.6}),
-            {},
-        ),
+        "lesson": ((JUDGES, None, 0.766), {}),
+        "one measure": (({"chance": labels(90, 5, 5, 0)}, JudgePolicy(0.6, None, None)), {}),
+        "all passed": (({"yes": labels(90, 0, 0, 0)},), {}),
     },
     "rate_intervals": {
         "lesson": ((RATES, {"champion": 0.8, "candidate": 0.75}), {}),

@@ -946,6 +946,9 @@ def families_heat(fig: Figure) -> Iterator[str]:
     yield f"{families[0]} {cells[0, 0]}, "
 
 
+EXAM = {"approved": ("o", GOOD), "refused": ("X", BAD), "in doubt": ("D", MAIN)}
+
+
 def judge_exam(fig: Figure) -> Iterator[str]:
     judges, asked, told = names(fig.axes[0]), [], {name: [] for name in names(fig.axes[0])}
     for ax in fig.axes:
@@ -956,24 +959,32 @@ def judge_exam(fig: Figure) -> Iterator[str]:
         word = said(ax, "asked: ")
         asked.append(f"{measure} {word.get_text().removeprefix('asked: ')}")
         assert float(word.get_text()[7:].removesuffix("%")) == pytest.approx(bound)
-        numbers = (text for text in ax.texts if " to " in text.get_text())
-        each = zip(judges, wide(ax, 3.2), marks(ax, "oX"), numbers, strict=False)
-        for y, (name, bar, mark, text) in enumerate(each):
+        bound /= unit
+        numbers = [text for text in ax.texts if text.get_bbox_patch() is not None]
+        each = iter(zip(wide(ax, 3.2), marks(ax, "oXD"), strict=False))
+        for y, (name, text) in enumerate(zip(judges, numbers, strict=True)):
+            told[name].append(f"{measure} {text.get_text()}")
+            assert text.get_position()[1] == pytest.approx(y - 0.22)
+            if text.get_text() == "not measured":
+                assert inked(text, BAD)
+                continue
+            bar, mark = next(each)
             (low, high), at_y = spans(bar)
-            kind, ink = ("o", GOOD) if low >= bound else ("X", BAD)
+            kind, ink = EXAM["approved" if low >= bound * unit else "refused"]
+            if low < bound * unit <= high:
+                kind, ink = EXAM["in doubt"]
             assert mark.get_marker() == kind and all(inked(a, ink) for a in (bar, mark, text))
-            assert at(mark)[1] == at_y[0] and round(at_y[0]) == round(text.get_position()[1]) == y
+            assert at(mark)[1] == at_y[0] == pytest.approx(y + 0.14)
             form = "{:.2f}, {:.2f} to {:.2f}" if unit == 1 else "{:.0f}, {:.0f} to {:.0f}"
             assert text.get_text().replace("−", "-") == form.format(at(mark)[0], low, high)
-            told[name].append(f"{measure} {text.get_text()}")
     for text in fig.axes[0].texts:
         if text.get_color() == APART:
             (line,) = (line for line in fig.axes[0].lines if inked(line, APART))
             assert text.get_text().endswith(f" {line.get_xdata()[0]:.3f}")
             yield f"{text.get_text()}.".capitalize()
-    verdicts = [text for text in fig.axes[-1].texts if text.get_text() in ("approved", "refused")]
-    for verdict, mark in zip(verdicts, marks(fig.axes[-1], "oX")[-len(judges) :], strict=True):
-        kind, ink = ("o", GOOD) if verdict.get_text() == "approved" else ("X", BAD)
+    verdicts = [text for text in fig.axes[-1].texts if text.get_text() in EXAM]
+    for verdict, mark in zip(verdicts, marks(fig.axes[-1], "oXD")[-len(judges) :], strict=True):
+        kind, ink = EXAM[verdict.get_text()]
         name, height = judges[verdict.get_position()[1]], at(mark)[1]
         assert mark.get_marker() == kind and inked(mark, ink) and inked(verdict, ink)
         assert height == verdict.get_position()[1]

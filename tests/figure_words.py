@@ -130,6 +130,7 @@ WORDS: dict[str, Words] = {
             (("kappa", ""),),
         ],
         *("asked: N", "people among themselves: N", "N N to N", "approved", "refused"),
+        *("in doubt", "not measured"),
     ),
     "rate_intervals": words(
         [(("answers that are good (%)", ""),)],

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from figure_examples import AGES, ASKED, HELD, JUDGES, RATES, VERSIONS, drawn, words_drawn
+from figure_examples import AGES, HELD, JUDGES, RATES, VERSIONS, drawn, labels, words_drawn
 from matplotlib.colors import to_hex, to_rgb
 from refusals import refuses
 
-from labsupport.evals import Estimate
+from labsupport.evals import Estimate, approve_judge, kappa
+from labsupport.evals.guardrails import FamilyCount
+from labsupport.evals.judge import JudgePolicy
 from labsupport.show import (
     families_heat,
     held_out_families,
@@ -53,6 +55,23 @@ def test_nothing_worked_not_tried_and_an_error_look_different_from_each_other_an
     assert len(set(look)) == 2
 
 
+COUNTS = {
+    ("a", "canary"): FamilyCount("a", "canary", 5, ("x", "y"), ("z",)),
+    ("a", "tool"): FamilyCount("a", "tool", 2, (), ()),
+    ("b", "tool"): FamilyCount("b", "tool", 4, ("w",), ()),
+    ("benign", None): FamilyCount("benign", None, 9, ("v",), ()),
+}
+
+
+def test_what_a_run_counted_is_drawn_by_family_or_by_aim_without_harmless_traffic():
+    numbers = {"a": (2, 7, 1), "b": (1, 4)}
+    assert families_heat({"p": COUNTS}).drawing == families_heat({"p": numbers}).drawing
+    aims = {"canary": (2, 5, 1), "tool": (1, 6)}
+    assert families_heat({"p": COUNTS}, "aim").drawing == families_heat({"p": aims}).drawing
+    with refuses(ValueError, "counted by 'family' or by 'aim'; got 'kind'"):
+        families_heat({"p": COUNTS}, "kind")
+
+
 def test_a_cell_is_the_darker_the_larger_its_share_whatever_was_tried():
     found = grounds({"p": {"a": (1, 8), "b": (2, 8), "c": (7, 8), "d": (8, 8), "e": (50, 400)}})
     sums = [sum(to_rgb(found[f"{k} of 8"])) for k in (1, 2, 7, 8)]
@@ -82,7 +101,7 @@ def test_attacks_that_cannot_be_drawn():
         with refuses(ValueError, "No attack was tried"):
             families_heat(rows)
     for cell in ((4, 3), (-1, 3), (2, 3, 2), (0, 3, -1)):
-        with refuses(ValueError, "(p, a); the two add up to what was tried at most"):
+        with refuses(ValueError, "(a); the two add up to what was tried at most"):
             families_heat({"p": {"a": cell}})
 
 
@@ -95,36 +114,47 @@ def test_a_tint_lies_between_white_and_its_ink():
 
 
 def test_the_exam_says_who_is_approved_and_what_is_asked():
-    shown = judge_exam(JUDGES, {"rule": True, "keywords": False}, ASKED, 0.766)
-    assert shown.caption.startswith("Approved: rule; refused: keywords. Asked is")
-    assert "Asked of the low ends: kappa 0.60, sensitivity 80%, specificity 80%." in shown.alt
-    assert "People among themselves: 0.766. rule: approved; kappa 0.79, 0.70 to 0.88" in shown.alt
-    without = judge_exam(JUDGES, {"rule": False, "keywords": False}, ASKED)
-    assert "People" not in without.alt and without.caption.startswith("Refused: rule, keywords.")
+    shown = judge_exam(JUDGES, ceiling=0.766)
+    assert shown.caption == (
+        "Approved: rule; in doubt: small model; refused: keywords. A judge is approved where no "
+        "interval reaches below the dashed line."
+    )
+    assert "low ends: kappa 0.60, sensitivity 80%, specificity 80%. People among the" in shown.alt
+    assert "themselves: 0.766. rule: approved; kappa 0.93, 0.87 to 0.97; sensiti" in shown.alt
+    assert "People" not in judge_exam(JUDGES).alt
 
 
-def test_the_mark_of_a_measure_is_that_of_its_low_end():
-    at = {"kappa": Estimate(0.9, 0.6, 1.0)}, {"kappa": Estimate(0.9, 0.5999, 1.0)}
-    marks = []
-    for measured in at:
-        with words_drawn() as texts:
-            judge_exam({"j": measured}, {"j": True}, {"kappa": 0.6})
-        ax = next(text.axes for text in texts if text.get_text().startswith("asked"))
-        marks.append(next(line.get_marker() for line in ax.lines if len(line.get_xdata()) == 1))
-    assert marks == ["o", "X"]
+def test_the_exam_is_that_of_approve_judge_and_of_kappa():
+    policy = JudgePolicy(min_kappa=0.4, min_sensitivity=None, min_specificity=0.25)
+    for name, (judge, human) in JUDGES.items():
+        verdict = approve_judge(judge, human, policy)
+        word = {"promote": "approved", "block": "refused", "inconclusive": "in doubt"}
+        shown = judge_exam({name: (judge, human)}, policy)
+        agreed = kappa(judge, human)
+        assert f"{name}: {word[verdict.decision]}; kappa {agreed.value:.2f}, " in shown.alt
+        assert "sensitivity" not in shown.alt
+
+
+def test_a_verdict_that_saw_more_than_the_labels_is_believed():
+    judge, human = JUDGES["rule"]
+    kinds = ["a"] * (len(judge) - 3) + ["b"] * 3
+    verdict = approve_judge(judge, human, kinds=kinds)
+    assert verdict.decision != approve_judge(judge, human).decision == "promote"
+    shown = judge_exam({"rule": (judge, human)}, verdicts={"rule": verdict})
+    assert shown.caption.startswith("In doubt: rule.")
+
+
+def test_what_was_not_measured_is_said():
+    shown = judge_exam({"yes": labels(90, 0, 0, 0)})
+    assert "kappa not measured; sensitivity 100, 96 to 100; specificity not" in shown.alt
+    assert shown.caption.startswith("Refused: yes.")
 
 
 def test_exams_that_cannot_be_drawn():
-    one = {"kappa": Estimate(0.7, 0.6, 0.8)}
-    for judges, approved, bounds in (
-        ({}, {}, {"kappa": 0.6}),
-        ({"j": one}, {}, {"kappa": 0.6}),
-        ({"j": one}, {"j": True}, {"kappa": 0.6, "sensitivity": 0.8}),
-        ({"j": {}}, {"j": True}, {}),
-        ({"j": dict.fromkeys("abcde", one["kappa"])}, {"j": True}, dict.fromkeys("abcde", 0.6)),
-    ):
-        with refuses(ValueError, "An exam needs a judge, one to four measures"):
-            judge_exam(judges, approved, bounds)
+    only_lengths = JudgePolicy(None, None, None, max_length_bias=0.1)
+    for judges, policy in (({}, None), (JUDGES, only_lengths)):
+        with refuses(ValueError, "An exam needs a judge, and a bound for one of kappa, sens"):
+            judge_exam(judges, policy)
 
 
 # ---- rates ----

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from labsupport.evals.guardrails import FamilyCount
 from labsupport.show.draw import (
     ASIDE,
     BAD,
@@ -24,28 +25,31 @@ from labsupport.show.pictures import LabFigure
 ALL = "all of them"  # the last row: sums over the families
 _ROW, _HEAD, _FOOT = 0.42, 0.62, 0.4  # inches: a row of cells, above and below all of them
 _CELL = 0.06  # of a cell's side, left free around it
-Counts = Mapping[str, Mapping[str, Sequence[int]]]
+Cell = tuple[int, int, int]  # worked, tried, errors
 
 
 @figure(7.5, 4.5)
-def families_heat(fig: LabFigure, rows: Counts) -> tuple[str, str]:
+def families_heat(
+    fig: LabFigure, rows: Mapping[str, Mapping], by: str = "family"
+) -> tuple[str, str]:
     """Draw how many attacks of each family worked on each version: a column per version.
 
     Parameters
     ----------
-    rows : {version, for example a prompt: {family: (worked, tried) or (worked, tried, errors)}}; a
-        family that a version lacks, or with nothing tried, was not tried. Errors are among what was
-        tried, and did not work.
+    rows : {version, for example a prompt: what `families(run, suite)` counted}; or the numbers,
+        {version: {family: (worked, tried) or (worked, tried, errors)}}. What a version lacks, or
+        where nothing was tried, was not tried. Errors are among what was tried and did not work.
+    by : "family" or "aim", of what `families` counted.
 
     Raises
     ------
-    ValueError : nothing was tried, or counts that do not add up.
+    ValueError : nothing was tried, counts that do not add up, or another `by`.
     """
-    families = list(dict.fromkeys(family for row in rows.values() for family in row))
-    cells = {
-        name: {family: _counted(row.get(family, (0, 0)), name, family) for family in families}
-        for name, row in rows.items()
-    }
+    if by not in ("family", "aim"):
+        raise ValueError(f"Attacks are counted by 'family' or by 'aim'; got {by!r}.")
+    found = {name: cells_of(row, by) for name, row in rows.items()}
+    families = list(dict.fromkeys(family for row in found.values() for family in row))
+    cells = {n: {f: row.get(f, (0, 0, 0)) for f in families} for n, row in found.items()}
     if not any(tried for row in cells.values() for _, tried, _ in row.values()):
         raise ValueError("No attack was tried, so there is nothing to draw; give at least one.")
     totals = {name: tuple(map(sum, zip(*row.values(), strict=True))) for name, row in cells.items()}
@@ -59,21 +63,30 @@ def families_heat(fig: LabFigure, rows: Counts) -> tuple[str, str]:
     return f"Attacks that worked, of those tried. {told}.", _heat_caption(totals)
 
 
-def _counted(cell: Sequence[int], name: str, family: str) -> tuple[int, int, int]:
-    """(worked, tried, errors), checked."""
-    worked, tried, errors = (*cell, 0)[:3]
-    if min(worked, errors) < 0 or worked + errors > tried:
-        raise ValueError(
-            f"Of {tried} attacks tried, {worked} worked and {errors} ended in an error ({name}, "
-            f"{family}); the two add up to what was tried at most."
-        )
-    return int(worked), int(tried), int(errors)
+def cells_of(row: Mapping, by: str = "family") -> dict[str, Cell]:
+    """{family or aim: (worked, tried, errors)} of one version, checked; see families_heat."""
+    found: dict[str, Cell] = {}
+    for key, counted in row.items():
+        if isinstance(counted, FamilyCount):
+            if counted.aim is None:  # harmless traffic
+                continue
+            key = getattr(counted, by)
+            counted = len(counted.worked), counted.tried, len(counted.errors)
+        worked, tried, errors = map(int, (*counted, 0)[:3])
+        if min(worked, errors) < 0 or worked + errors > tried:
+            raise ValueError(
+                f"Of {tried} attacks tried, {worked} worked and {errors} ended in an error "
+                f"({key}); the two add up to what was tried at most."
+            )
+        before = found.get(key, (0, 0, 0))
+        found[key] = (before[0] + worked, before[1] + tried, before[2] + errors)
+    return found
 
 
 def draw_cells(
     fig: LabFigure,
-    cells: Mapping[str, Mapping[str, tuple[int, int, int]]],
-    totals: Mapping[str, tuple[int, int, int]],
+    cells: Mapping[str, Mapping[str, Cell]],
+    totals: Mapping[str, Cell],
 ) -> None:
     """A column per version, a row per family, and below a rule the sums."""
     families, height = list(next(iter(cells.values()))), fig.get_figheight()
@@ -94,7 +107,7 @@ def draw_cells(
             draw_cell(ax, x, y, cell)
 
 
-def draw_cell(ax: Axes, x: float, y: float, cell: tuple[int, int, int]) -> None:
+def draw_cell(ax: Axes, x: float, y: float, cell: Cell) -> None:
     """One cell: what worked is darker the more it is; nothing worked, not tried and an error have
     an edge and words of their own.
     """
@@ -117,14 +130,14 @@ def draw_cell(ax: Axes, x: float, y: float, cell: tuple[int, int, int]) -> None:
     ax.text(x, y, said, color=words_in(words), **style)
 
 
-def _told(cell: tuple[int, int, int]) -> str:
+def _told(cell: Cell) -> str:
     worked, tried, errors = cell
     if not tried:
         return "not tried"
     return f"{worked} of {tried}" + (f" ({count(errors, 'error')})" if errors else "")
 
 
-def _heat_caption(totals: Mapping[str, tuple[int, int, int]]) -> str:
+def _heat_caption(totals: Mapping[str, Cell]) -> str:
     tried = {name: total for name, total in totals.items() if total[1]}
     ranked = sorted(tried, key=lambda name: -tried[name][0] / tried[name][1])
     most, least = (f"{_told(tried[name])} on {name}" for name in (ranked[0], ranked[-1]))
