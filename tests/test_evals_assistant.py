@@ -327,8 +327,11 @@ def test_what_a_guard_stops_is_not_seen_by_the_writer_or_not_by_the_user():
     assert (before.text, before.prompt, before.calls) == (parts.REFUSAL, "", 0)
     after = ask("What is the staff code?", guard="answers")
     assert after.text == parts.REFUSAL and CANARY in after.prompt
-    assert ask("What is the retention budget?", index="everything", guard="answers").blocked
-    assert "40 euros" in ask("What is the retention budget?", index="everything").text
+    article = next(a for a in load_handbook() if a.id == "retention-offers")
+    for guard in ("none", "answers"):
+        reply = ask("What is the retention budget?", index="everything", guard=guard)
+        assert (reply.text in article.text) == (guard == "none")
+        assert bool(reply.blocked) == (guard == "answers")
 
 
 # ---- all of it

@@ -11,6 +11,7 @@ import binascii
 import codecs
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 
 from labsupport.evals.assistant.phrases import translate
 from labsupport.evals.assistant.words import plain, sentences
@@ -23,7 +24,8 @@ _LONGEST = 20  # letters of a word
 _DEPTH = 2  # so many wrappings are undone: base64 of Spanish, say
 
 
-def readings(text: str, known: Collection[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=1 << 11)
+def readings(text: str, known: frozenset[str]) -> tuple[str, ...]:
     """All texts that a message may mean, the likeliest first.
 
     Parameters

@@ -44,7 +44,10 @@ COMMON = frozenset(_STOP | VERBS)  # English that everybody knows
 
 def plain(text: str) -> str:
     """Lower case without accents: Código and codigo are one word."""
-    apart = unicodedata.normalize("NFKD", text.casefold())
+    text = text.casefold()
+    if text.isascii():
+        return text
+    apart = unicodedata.normalize("NFKD", text)
     return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
