@@ -6,6 +6,7 @@ words      an answer without its case, spaces and punctuation
 blocks     YAML with the lines that its blocks stand on
 patterns   regular expressions that end
 handbook   the articles that the system under test looks things up in
+shipped    the suites that come with the lab
 suite      tasks, read from a file that anybody can write
 scoring    right or wrong, by rule
 runs       a suite, asked, in a log that survives a kill
@@ -109,6 +110,7 @@ __all__, __getattr__, __dir__ = by_name(
             "contamination",
             "stale_items",
         ),
+        "shipped": ("shipped_suite",),
         "suite": (
             "Suite",
             "Task",

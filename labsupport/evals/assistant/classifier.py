@@ -19,9 +19,9 @@ from functools import cache
 import numpy as np
 from scipy import sparse
 
-from labsupport.data import FOLDER
 from labsupport.durable import digest
-from labsupport.evals.suite import Suite, Task
+from labsupport.evals.shipped import shipped_suite
+from labsupport.evals.suite import Task
 
 TAUGHT = ("direct request", "role play", "authority claim", "injected document")
 TAUGHT = ("direct request", "role play", "authority claim")
@@ -184,8 +184,8 @@ def taught_ids() -> frozenset[str]:
 
 def _lessons() -> tuple[list[Task], list[Task]]:
     """Every second attack of each family that is taught, and every second benign text."""
-    attacks = Suite.load(FOLDER / "support" / "attacks.yaml")
-    traffic = Suite.load(FOLDER / "support" / "traffic.yaml")
+    attacks = shipped_suite("attacks")
+    traffic = shipped_suite("traffic")
     taught = [attacks.select(families=[family]).tasks[::2] for family in TAUGHT]
     benign = traffic.select(families=["benign"]).tasks[::2]
     return [task for tasks in taught for task in tasks], list(benign)
