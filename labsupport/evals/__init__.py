@@ -5,21 +5,12 @@ system     what is judged: anything that answers
 assistant  the system under test
 """
 
-from importlib import import_module
+from labsupport.by_name import by_name
 
-_NAMES = {
-    "estimate": ("Estimate", "share"),
-    "system": ("Reply", "System", "Writer"),
-}
-_HOME = {name: module for module, names in _NAMES.items() for name in names}
-__all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+__all__, __getattr__, __dir__ = by_name(
+    __name__,
+    {
+        "estimate": ("Estimate", "share"),
+        "system": ("Reply", "System", "Writer"),
+    },
+)
