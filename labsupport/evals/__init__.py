@@ -11,6 +11,10 @@ scoring    right or wrong, by rule
 runs       a suite, asked, in a log that survives a kill
 paired     candidate and champion on the same tasks, clustered
 assistant  the system under test
+leaks      whether an attack worked
+guarantees what holds whatever the model says
+guardrails what a candidate must hold, family by family
+holes      the attacks that worked, for people to read
 """
 
 from labsupport.by_name import by_name
@@ -30,6 +34,11 @@ _NAMES = {
     "scoring": ("recall", "score"),
     "runs": ("Answer", "Run", "read_run", "run_suite", "scores_of", "variance_of"),
     "paired": ("PairedScores",),
+    "assistant.assistant": ("Assistant",),
+    "leaks": ("canary_said", "instructions_said", "worked"),
+    "guarantees": ("GUARANTEES", "Guarantee", "guarantee_checks"),
+    "guardrails": ("GuardPolicy", "ever_worked", "families", "guardrail_checks"),
+    "holes": ("guardrail_report", "holes", "transcript"),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = sorted(_HOME)
