@@ -23,32 +23,16 @@ __all__, __getattr__, __dir__ = by_name(
     __name__,
     {
         "estimate": ("Estimate", "share"),
+        "handbook": ("Article", "handbook_digest", "load_handbook"),
         "system": ("Reply", "System", "Writer"),
+        "suite": ("Suite", "Task"),
+        "scoring": ("recall", "score"),
+        "runs": ("Answer", "Run", "read_run", "run_suite", "scores_of", "variance_of"),
+        "paired": ("PairedScores",),
+        "assistant.assistant": ("Assistant",),
+        "leaks": ("canary_said", "instructions_said", "worked"),
+        "guarantees": ("GUARANTEES", "Guarantee", "guarantee_checks"),
+        "guardrails": ("GuardPolicy", "ever_worked", "families", "guardrail_checks"),
+        "holes": ("guardrail_report", "holes", "transcript"),
     },
 )
-_NAMES = {
-    "estimate": ("Estimate", "share"),
-    "handbook": ("Article", "handbook_digest", "load_handbook"),
-    "system": ("Reply", "System", "Writer"),
-    "suite": ("Suite", "Task"),
-    "scoring": ("recall", "score"),
-    "runs": ("Answer", "Run", "read_run", "run_suite", "scores_of", "variance_of"),
-    "paired": ("PairedScores",),
-    "assistant.assistant": ("Assistant",),
-    "leaks": ("canary_said", "instructions_said", "worked"),
-    "guarantees": ("GUARANTEES", "Guarantee", "guarantee_checks"),
-    "guardrails": ("GuardPolicy", "ever_worked", "families", "guardrail_checks"),
-    "holes": ("guardrail_report", "holes", "transcript"),
-}
-_HOME = {name: module for module, names in _NAMES.items() for name in names}
-__all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
