@@ -2,6 +2,7 @@
 
 room       the room the lab is taught in: open, run, doctor, release, damage
 pipeline   the pipeline that it teaches: rollout, trace
+llm        a language model: ask, serve, record
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from labsupport.cli import pipeline, room
+from labsupport.cli import llm, pipeline, room
 from labsupport.workspace import LabError
 
 DESCRIPTION = (
@@ -57,4 +58,5 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     room.add_commands(commands)
     pipeline.add_commands(commands)
+    llm.add_commands(commands)
     return parser

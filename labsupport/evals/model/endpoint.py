@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from labsupport.durable import digest
 from labsupport.evals.system import Reply
 
-MISSING = "No language model here yet; `make llm` installs one (210 MB to download, once)."
+MISSING = "No language model here yet; `make llm` installs one (130 MB to download, once)."
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _TOP = 20  # of the likeliest first tokens; the protocol gives no more
 
@@ -116,6 +116,20 @@ class Endpoint:
         choice, error, _ = self._ask(messages, seed=0, **more)
         value, error = _yes_against_no(choice) if choice else (None, error)
         return LogOdds(value, error, time.perf_counter() - begun)
+
+    def check(self) -> None:
+        """Is anybody there, with this model?
+
+        Raises
+        ------
+        ModelError : no.
+        """
+        import openai
+
+        try:
+            self._client.models.list()
+        except openai.OpenAIError as error:
+            raise ModelError(self._hidden(_sentence(error, self.limit))) from None
 
     @cached_property
     def _client(self) -> Any:

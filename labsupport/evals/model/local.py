@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -32,14 +32,18 @@ class Local:
     model : its name.
     model_digest : SHA-256 of its weights.
     engine : what runs it, with its version.
-    pid : of its process.
+    process : that runs it.
     """
 
     url: str
     model: str
     model_digest: str
     engine: str
-    pid: int
+    process: subprocess.Popen = field(repr=False)
+
+    def wait(self) -> None:
+        """Until its process ends, which is not before the `with` does unless it fails."""
+        self.process.wait()
 
     def endpoint(self, **how: object) -> Endpoint:
         """A Writer on it; see Endpoint for what else there is to say."""
@@ -116,7 +120,7 @@ def serve(threads: int = 1, context: int = CONTEXT) -> Iterator[Local]:
         try:
             line = process.stdout.readline()  # the end of its process ends this, too
             url = _address(line, said)
-            yield Local(url, NAME, model_digest(path), what, process.pid)
+            yield Local(url, NAME, model_digest(path), what, process)
         finally:
             end_children(process.pid)
             process.stdin.close()
