@@ -9,6 +9,7 @@ import json
 import math
 import os
 import time
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +21,8 @@ from labsupport.evals.system import Reply
 
 MISSING = "No language model here yet; `make llm` installs one (130 MB to download, once)."
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+# No cache shall answer. And a connection that was kept may end just when it is needed.
+_HEADERS = {"Cache-Control": "no-cache", "Connection": "close"}
 _TOP = 20  # of the likeliest first tokens; the protocol gives no more
 
 
@@ -124,10 +127,11 @@ class Endpoint:
         ------
         ModelError : no.
         """
+        client = self._client
         import openai
 
         try:
-            self._client.models.list()
+            client.models.list(extra_headers=_HEADERS)
         except openai.OpenAIError as error:
             raise ModelError(self._hidden(_sentence(error, self.limit))) from None
 
@@ -137,9 +141,11 @@ class Endpoint:
             import openai
         except ImportError:
             raise ModelError(MISSING) from None
-        # A proxy that the environment names must not see what stays on this machine.
+        # A proxy that the environment names must not see what stays on this machine; and nobody
+        # sends the key on to another address.
         near = urlsplit(self.url).hostname in _LOOPBACK
-        http = openai.DefaultHttpxClient(trust_env=False) if near else None
+        http = openai.DefaultHttpxClient(trust_env=not near, follow_redirects=False)
+        weakref.finalize(self, http.close)
         return openai.OpenAI(
             base_url=self.url,
             api_key=self.key or "none",  # else it would send the environment's
@@ -152,25 +158,26 @@ class Endpoint:
 
     def _ask(self, messages: Sequence, **how: object) -> tuple[Any, str | None, bool]:
         """The first choice, or None and what went wrong; and whether a cache answered."""
+        client = self._client
         import openai
 
-        client = self._client
         try:
             raw = client.chat.completions.with_raw_response.create(
                 model=self.model,
                 messages=[dict(message) for message in messages],
                 temperature=0,
-                extra_headers={"Cache-Control": "no-cache"},
+                extra_headers=_HEADERS,
                 **how,
             )
             told = raw.parse()
-            choice = told.choices[0]
-            repeated = _from_cache(raw.headers) or told.id in self._ids
-            self._ids.update({told.id} if told.id else ())
+            choice, told_id = told.choices[0], told.id
         except openai.OpenAIError as error:
             return None, self._hidden(_sentence(error, self.limit)), False
         except (AttributeError, IndexError, TypeError, ValueError):
             return None, "The endpoint answered with something else than a chat completion.", False
+        repeated = _from_cache(raw.headers) or told_id in self._ids
+        if told_id:
+            self._ids.add(told_id)
         return choice, None, repeated
 
     def _hidden(self, sentence: str) -> str:
