@@ -416,5 +416,5 @@ def test_a_pattern_that_an_answer_keeps_busy_is_refused(pattern):
     ],
 )
 def test_what_is_let_in_ends(pattern, text):
-    """The test's own time limit is what it is measured by; refused ones take longer than the sun."""
+    """Held against the time limit of a test; what is refused would take longer than the sun."""
     assert not found_in(pattern, text)

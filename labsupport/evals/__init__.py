@@ -6,6 +6,7 @@ words      an answer without its case, spaces and punctuation
 blocks     YAML with the lines that its blocks stand on
 patterns   regular expressions that end
 handbook   the articles that the system under test looks things up in
+shipped    the suites that come with the lab
 suite      tasks, read from a file that anybody can write
 scoring    right or wrong, by rule
 runs       a suite, asked, in a log that survives a kill
@@ -15,9 +16,12 @@ assistant  the system under test
 agreement  kappa and alpha: agreement beyond chance
 corrected  the true rate behind a judge's
 judge      a judge is approved before it may judge
+stale      items that no candidate fails, and items that a candidate has seen
 mutate     attacks in other words, in a code, inside something else
-report     the attacks that worked, for people to read
+refresh    attacks that follow the system: what it withstands is mutated, what works is kept
+holes      the attacks that worked, for people to read
 leaks      whether an attack worked
+report     the attacks that worked, for people to read
 sums       what a run says, in numbers
 talk       a writer and its instructions as a system
 
@@ -59,7 +63,7 @@ __all__, __getattr__, __dir__ = by_name(
             "handbook_digest",
             "load_handbook",
         ),
-        "report": (
+        "holes": (
             "guardrail_report",
             "holes",
             "transcript",
@@ -80,6 +84,15 @@ __all__, __getattr__, __dir__ = by_name(
             "mutate",
         ),
         "paired": ("PairedScores",),
+        "refresh": (
+            "follow",
+            "refresh",
+        ),
+        "report": (
+            "guardrail_report",
+            "holes",
+            "transcript",
+        ),
         "runs": (
             "Answer",
             "Run",
@@ -92,6 +105,11 @@ __all__, __getattr__, __dir__ = by_name(
         "scoring": (
             "recall",
             "score",
+        ),
+        "shipped": ("shipped_suite",),
+        "stale": (
+            "contamination",
+            "stale_items",
         ),
         "suite": (
             "Suite",

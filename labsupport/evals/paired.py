@@ -173,7 +173,7 @@ def _compare(tasks: Sequence[Task], rights: Sequence[Rights], parts: dict) -> Pa
         [Fraction(sum(right[task.id]), len(right[task.id])) for task in tasks] for right in rights
     )
     gains = [float(a - b) for a, b in zip(candidate, baseline, strict=True)]
-    error = math.inf  # one cluster says nothing about others
+    error = 1.0  # the most that it can be: one cluster says nothing about others
     if len(counts) > 1:
         clusters = [task.cluster for task in tasks]
         error = clustered_standard_error(gains, clusters, correction=True)

@@ -93,7 +93,8 @@ class Extract:
         found = (self._best(pool, frozenset(words(text)), before) for text in told)
         _, said, block = max(found, key=lambda each: each[0])
         if steps:
-            said += block.requests if block and block is not context.blocks[0] else ()
+            asks = block.requests if block and block is not context.blocks[0] else ()
+            said = (*(sentence for sentence in said if sentence not in asks), *asks)  # in order
             stated = tuple(_pool(context, hidden, steps=False))
             for other in context.blocks[1:]:
                 said += () if other.quoted else tuple(self._obey(other, context, stated))
