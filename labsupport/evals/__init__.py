@@ -1,6 +1,19 @@
 """Evaluating what talks: suites, judges that must be approved, guardrails.
 
+<<<<<<< ours
 estimate   a number with an interval; a share, exactly
+=======
+alike      whether a judge is as right about one system as about another
+agreement  kappa and alpha: agreement beyond chance
+corrected  the true rate behind a judge's
+coverage   how often each interval holds the true rate
+estimate   a number with an interval; a share, exactly
+judged     a gain through a judge, each side with its own calibration
+judge      a judge is approved before it may judge
+labels     labels in three parts: for the prompt, the threshold, the approval
+melding    exact intervals of shares, carried through a formula
+powered    few human labels and many of a judge: PPI, PPI++
+>>>>>>> theirs
 system     what is judged: anything that answers
 words      an answer without its case, spaces and punctuation
 blocks     YAML with the lines that its blocks stand on
@@ -13,6 +26,7 @@ runs       a suite, asked, in a log that survives a kill
 paired     candidate and champion on the same tasks, clustered
 tiers      what to ask when, what it costs, what it catches
 assistant  the system under test
+<<<<<<< ours
 agreement  kappa and alpha: agreement beyond chance
 corrected  the true rate behind a judge's
 judge      a judge is approved before it may judge
@@ -24,6 +38,27 @@ leaks      whether an attack worked
 report     the attacks that worked, for people to read
 sums       what a run says, in numbers
 talk       a writer and its instructions as a system
+=======
+"""
+
+from importlib import import_module
+
+_NAMES = {
+    "alike": ("calibrations_agree",),
+    "agreement": ("kappa", "kappa_of_table", "krippendorff_alpha"),
+    "corrected": ("Calibration", "corrected_rate"),
+    "coverage": ("Coverage", "coverages"),
+    "estimate": ("Estimate", "share"),
+    "judge": ("Approval", "JudgePolicy", "approve_judge"),
+    "judged": ("JudgedRates",),
+    "labels": ("Split", "split_labels"),
+    "powered": ("human_only", "ppi", "ppi_plus", "widened"),
+    "system": ("Reply", "System", "Writer"),
+}
+_HOME = {name: module for module, names in _NAMES.items() for name in names}
+__all__ = sorted(_HOME)
+
+>>>>>>> theirs
 
 A name is imported when it is asked for.
 """
