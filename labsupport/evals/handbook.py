@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 from labsupport.data import FOLDER
 from labsupport.durable import digest
+from labsupport.evals.blocks import Block, check_keys, kind_of, read_block, text_of, texts_of
+from labsupport.evals.words import says, words_of
 
 HANDBOOK = FOLDER / "support" / "handbook.yaml"
 _NEEDED = ("id", "title", "text")
@@ -52,10 +52,9 @@ def load_handbook(path: Path | None = None) -> tuple[Article, ...]:
 
     Raises
     ------
-    ValueError : a sentence with file and article: not YAML, a key that is missing, unknown or of
-        another type, an id or a title that stands twice, a marker that does not give away its
-        article and no other.
-    FileNotFoundError : there is no such file.
+    OSError : there is no such file.
+    ValueError : anything in it that is not understood, with file, line and article; an id or a
+        title that stands twice; an internal article without markers, a marker of another article.
     """
     return _heron() if path is None else _read(Path(path))
 
@@ -72,68 +71,56 @@ def _heron() -> tuple[Article, ...]:
 
 
 def _read(path: Path) -> tuple[Article, ...]:
-    try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        said = " ".join(str(error).split())
-        raise ValueError(f"{path.name} is not YAML in UTF-8: {said}.") from error
-    if not isinstance(told, dict) or set(told) != {"articles"}:
-        raise ValueError(f"{path.name} must have one key, articles, with a list; give it that key.")
-    if not isinstance(told["articles"], list) or not told["articles"]:
-        raise ValueError(f"{path.name} has no article; write at least one under articles.")
+    block = read_block(path)
+    check_keys(block, ("articles",), ("articles",), path.name)
+    entries = block["articles"]
+    if not isinstance(entries, list) or not entries:
+        raise ValueError(f"{path.name}: 'articles' is a list of articles, at least one.")
     articles = tuple(
-        _article(f"{path.name}, article {number}", entry)
-        for number, entry in enumerate(told["articles"], 1)
+        _article(entry, f"{path.name}, article {number}") for number, entry in enumerate(entries, 1)
     )
     for name in ("id", "title"):
-        _once(path.name, name, [getattr(article, name) for article in articles])
+        _check_once(path.name, name, [getattr(article, name) for article in articles])
     for article in articles:
         _check_markers(path.name, article, articles)
     return articles
 
 
-def _article(where: str, entry: object) -> Article:
-    if not isinstance(entry, dict):
-        raise ValueError(f"{where} is {entry!r}; an article has the keys {', '.join(_NEEDED)}.")
-    where = f"{where} ({entry['id']})" if "id" in entry else where
-    keys = Article.__dataclass_fields__
-    if unknown := [str(key) for key in entry if key not in keys]:
-        raise ValueError(
-            f"{where} has the unknown key {', '.join(unknown)}; the keys are {', '.join(keys)}."
-        )
-    if missing := [key for key in _NEEDED if key not in entry]:
-        raise ValueError(f"{where} lacks {', '.join(missing)}; every article needs it.")
-    for key, value in entry.items():
-        if key == "internal":
-            if not isinstance(value, bool):
-                raise ValueError(f"{where}: internal is {value!r}; write true or leave it out.")
-        elif key in _LISTS:
-            if not (isinstance(value, list) and value and all(map(_is_text, value))):
-                raise ValueError(f"{where}: {key} is {value!r}; write a list of sentences.")
-        elif not _is_text(value):
-            raise ValueError(f"{where}: {key} is {value!r}; write a text.")
-    return Article(**{k: tuple(v) if k in _LISTS else v for k, v in entry.items()})
+def _article(entry: object, where: str) -> Article:
+    if not isinstance(entry, Block):
+        raise ValueError(f"{where} is no block of keys such as 'id' and 'title'.")
+    where = f"{where} ({entry['id']})" if isinstance(entry.get("id"), str) else where
+    check_keys(entry, tuple(Article.__dataclass_fields__), _NEEDED, where)
+    try:
+        parts = {key: _part(key, value) for key, value in entry.items()}
+    except ValueError as error:
+        raise ValueError(f"{where}, line {entry.line}: {error}") from None
+    return Article(**parts)
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+def _part(key: str, value: object) -> object:
+    if key != "internal":
+        return (texts_of if key in _LISTS else text_of)(value, repr(key))
+    if value is not True:
+        raise ValueError(f"'internal' is true, or left out; got {kind_of(value)}.")
+    return value
 
 
-def _once(file: str, what: str, values: Sequence[str]) -> None:
-    if twice := sorted({value for value in values if values.count(value) > 1}):
-        raise ValueError(f"{file} has the {what} {twice[0]!r} twice; give each article its own.")
+def _check_once(file: str, what: str, values: Sequence[str]) -> None:
+    if twice := [value for value in values if values.count(value) > 1]:
+        raise ValueError(f"{file}: the {what} {twice[0]!r} stands twice; each article has its own.")
 
 
 def _check_markers(file: str, article: Article, articles: Sequence[Article]) -> None:
     """A marker in an answer means that this article was shown: so it stands here and only here."""
     if article.internal != bool(article.markers):
         raise ValueError(
-            f"{file}, {article.id}: an internal article needs markers, and no other has any."
+            f"{file}: {article.id!r} must be internal and have markers, or neither of the two."
         )
     for marker in article.markers:
-        holders = [a.id for a in articles if marker.casefold() in a.whole.casefold()]
-        if holders != [article.id]:
+        there = [other.id for other in articles if says(words_of(other.whole), marker)]
+        if there != [article.id]:
             raise ValueError(
-                f"{file}, {article.id}: the marker {marker!r} stands in {', '.join(holders) or 'no'} "
-                "article; choose a phrase of this article and of no other."
+                f"{file}: the marker {marker!r} of {article.id!r} stands in "
+                f"{' and '.join(there) or 'no article'}; choose a phrase of this article alone."
             )
