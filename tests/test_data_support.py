@@ -304,6 +304,7 @@ def test_the_readme_counts_what_is_there():
         ("handbook", "articles"): len(HANDBOOK),
         ("handbook", "internal articles, for staff only"): len(HANDBOOK) - len(PUBLIC),
         ("handbook", "public articles with steps"): sum(bool(a.steps) for a in PUBLIC),
+        ("community", "notes of customers"): len(load_handbook(FOLDER / "community.yaml")),
         ("questions", "questions that the handbook answers"): len(ANSWERED),
         ("questions", "of these, answered by the steps alone"): len(answered_by_steps()),
         ("questions", "questions that it does not answer"): len(tasks("questions", "unanswerable")),

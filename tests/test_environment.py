@@ -4,8 +4,10 @@ packages come from.
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
 from itertools import product
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -34,16 +37,21 @@ CONDA_SPEC = re.compile(rf"[a-z][a-z0-9-]*( {RANGE}(,{RANGE})*)?")  # what conda
 ENTRY = re.compile(r"^(?P<requirement>\S.*?) \\\n(?P<rest>(?:    .*\n?)*)", re.MULTILINE)
 LOCKS = {
     name: (ROOT / name).read_text(encoding="utf-8")
-    for name in ("requirements.lock", "requirements-test.lock", "requirements-uv.lock")
+    for name in (
+        *("requirements.lock", "requirements-test.lock"),
+        *("requirements-uv.lock", "requirements-llm.lock"),
+    )
 }
 LOCKED = {
     name: [(Requirement(m["requirement"]), m["rest"]) for m in ENTRY.finditer(text)]
     for name, text in LOCKS.items()
 }
+LLM = re.search(r"^LLM = (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[1]
 ASKED = {  # what each lock must satisfy
     "requirements.lock": NEEDED + EXTRAS["lock"],
     "requirements-test.lock": NEEDED + [r for extra in EXTRAS.values() for r in extra],
     "requirements-uv.lock": [Requirement("uv")],
+    "requirements-llm.lock": [Requirement(line) for line in shlex.split(LLM)],
 }
 
 PYTHONS = ["3.11.2", "3.11.7", "3.12.0", "3.13.0", "3.14.0"]
@@ -173,6 +181,25 @@ def test_students_download_nothing_that_only_tests_and_authors_need() -> None:
     lab = {canonicalize_name(r.name) for r, _ in LOCKED["requirements.lock"]}
     others = {canonicalize_name(r.name) for extra in ("author", "test") for r in EXTRAS[extra]}
     assert not lab & others
+
+
+def test_the_language_model_comes_with_all_that_it_imports() -> None:
+    """Its lock is installed without what its packages ask for; so that is in one of the locks."""
+    pytest.importorskip("openai", reason="no language model here: make llm")
+    # Only the plugin that the model was packed as imports these, and the lab does not.
+    left_out = {"llm", "llama-cpp-python"}
+    machine = {"extra": "", **default_environment()}
+    lane = versions("requirements-llm.lock", machine)
+    have = {**dict(versions("requirements.lock", machine)), **dict(lane)}
+    for name, version in lane:
+        assert importlib.metadata.version(name) == version
+        for line in importlib.metadata.requires(name) or ():
+            needed = Requirement(line)
+            if needed.marker and not needed.marker.evaluate(machine):
+                continue
+            found = have.get(canonicalize_name(needed.name))
+            assert found or needed.name in left_out, f"{name} needs {needed.name}"
+            assert not found or needed.specifier.contains(found), f"{name}: {line}, not {found}"
 
 
 def our_files() -> list[Path]:

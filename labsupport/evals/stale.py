@@ -53,7 +53,7 @@ class Staleness:
 
     def still_allowed(self, item: str) -> float:
         """The highest failure rate that is compatible with how seldom an item failed: the exact
-        upper bound, one-sided, at 95 %. 1 where nobody answered it.
+        upper bound, one-sided, at 95%. 1 where nobody answered it.
         """
         n = self.asked[item]
         return share(self.failed[item], n, 2 * CONFIDENCE - 1).high if n else 1.0

@@ -74,7 +74,7 @@ def _block(text: str, titled: bool = True) -> Block:
     text = text.strip()
     quoted = len(text) > 1 and text[0] == text[-1] == '"' and titled
     text = text[1:-1] if quoted else text
-    title = _TITLE.match(text) if titled else None
+    title = _TITLE.match(text) if titled and not imperative(text) else None
     parts = sentences(text[title.end() :] if title else text)
     return Block(
         frozenset(words(title[1])) if title else frozenset(),
