@@ -116,6 +116,13 @@ def test_tasks_of_one_cluster_do_not_count_as_many():
     assert widths["one"] == 2 and widths["five"] > 2 * widths["each"]
 
 
+def test_more_tasks_that_say_the_same_about_each_article_say_nothing_more():
+    gains = np.array([1.0, 1.0, 0.5, 0.0, 1.0, -0.5, 0.0, 1.0])
+    found = [scores(gains, [size] * 8) for size in (1, 5)]
+    assert found[0].interval() == found[1].interval()
+    assert found[0].statistic(0.1) == pytest.approx(found[1].statistic(0.1))
+
+
 def test_epochs_of_a_task_do_not_count_as_tasks():
     rng = np.random.default_rng(1)
     suite = suite_of([str(i // 2) for i in range(60)])

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 STATUS = """Exit status: 0 it was measured or, where two runs are compared, promote; 1 block; 2
 inconclusive. 64 and above, nothing was decided: 64 wrong usage, 65 a file that is not understood,
-66 a file that is missing, 69 nobody answered, 70 a fault of the lab, 74 a
-file that cannot be read or written. 130 stopped by Ctrl-C."""
+66 a file that is missing, 69 nobody answered, 70 a fault of the lab, 74 a file that cannot be read
+or written. 130 stopped by Ctrl-C."""
 EVALS = f"""for example
   lab evals run questions --assistant plain         the lab's questions to the lab's assistant
   lab evals run mine.yaml --endpoint http://127.0.0.1:8080/v1 --model NAME
