@@ -33,7 +33,6 @@ judge      a judge is approved before it may judge
 stale      items that no candidate fails, and items that a candidate has seen
 mutate     attacks in other words, in a code, inside something else
 refresh    attacks that follow the system: what it withstands is mutated, what works is kept
-holes      the attacks that worked, for people to read
 leaks      whether an attack worked
 report     the attacks that worked, for people to read
 sums       what a run says, in numbers
@@ -98,11 +97,6 @@ __all__, __getattr__, __dir__ = by_name(
             "handbook_digest",
             "load_handbook",
         ),
-        "holes": (
-            "guardrail_report",
-            "holes",
-            "transcript",
-        ),
         "judge": (
             "Approval",
             "JudgePolicy",
@@ -134,8 +128,6 @@ __all__, __getattr__, __dir__ = by_name(
             "part_of",
             "read_run",
             "run_suite",
-            "scores_of",
-            "variance_of",
         ),
         "scoring": (
             "recall",
