@@ -73,6 +73,7 @@ __all__, __getattr__, __dir__ = by_name(
             "krippendorff_alpha",
         ),
         "assistant.assistant": ("Assistant",),
+        "assistant.held_out": ("leave_one_family_out",),
         "corrected": (
             "Calibration",
             "corrected_rate",
