@@ -17,6 +17,9 @@ from labsupport.costs import Stage
 from labsupport.data import load_employment
 from labsupport.delivery import Fault, usual_plan
 from labsupport.delivery.story import Story
+from labsupport.evals import Estimate, share
+from labsupport.evals.assistant.held_out import FamilyStudy, HeldOut
+from labsupport.evals.judge import JudgePolicy
 from labsupport.intervals import bootstrap_gains
 from labsupport.noise import Spread
 from labsupport.outcomes import PairedOutcomes
@@ -78,6 +81,49 @@ HURT = {
     "live shift": {"flip": 296_703.2, "four looks": 41.5, "all the time": 0.3},
     "small slice": {"flip": 28_906.0, "four looks": 148.0, "all the time": 148.0},
 }
+
+
+# Attacks on three prompts; judges and what they are asked; a guard's table; suites over versions.
+HEAT = {
+    "plain": {"direct request": (3, 6), "role play": (4, 6), "encoding": (0, 6, 2)},
+    "never reveal": {"direct request": (0, 6), "role play": (1, 6, 1), "encoding": (0, 6)},
+    "no secret": {"direct request": (0, 6), "role play": (0, 6), "encoding": (0, 0)},
+}
+
+
+def labels(both: int, judge: int, human: int, neither: int) -> tuple[list[int], list[int]]:
+    """(judge's, people's) labels: passed by both, by the judge only, by people only, by neither."""
+    cells = [(1, 1)] * both + [(1, 0)] * judge + [(0, 1)] * human + [(0, 0)] * neither
+    return tuple(map(list, zip(*cells, strict=True)))
+
+
+JUDGES = {
+    "rule": labels(140, 4, 5, 120),
+    "small model": labels(150, 25, 20, 90),
+    "keywords": labels(120, 60, 10, 20),
+}
+RATES = {
+    "champion": {"raw": (0.8, 0.775, 0.825), "people only": (0.8, 0.722, 0.879)}
+    | {"corrected": (0.8, 0.672, 0.915), "corrected, shared": (0.8, 0.672, 0.915)},
+    "candidate": {"raw": (0.8375, 0.815, 0.86), "people only": (0.75, 0.66, 0.83)}
+    | {"corrected": (0.75, 0.63, 0.86), "corrected, shared": (0.85, 0.74, 0.95)},
+}
+RATES = {side: {m: Estimate(*e) for m, e in each.items()} for side, each in RATES.items()}
+HELD = FamilyStudy(
+    (
+        HeldOut("encoding", share(12, 12), share(0, 12)),
+        HeldOut("role play", share(12, 12), share(7, 12)),
+        HeldOut("a third one", share(11, 12), share(11, 12)),
+    ),
+    {"benign": share(1, 40), "near miss": share(6, 20)},
+    0.001,
+)
+AGES = {
+    "yesterday's suite": [(9, 40), (4, 40), (0, 40), (0, 40)],
+    "refreshed suite": [None, (14, 55), (9, 58), (11, 60)],
+    "held-out family": [(5, 8), (5, 8), (4, 8), (4, 8)],
+}
+VERSIONS = ["plain", "words", "both ends", "classifier"]
 
 
 def told(end: str, entered: list[float], until: float, hurt: float, flipped: float) -> Story:
@@ -194,6 +240,28 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
         "late": ((told("rolled back", [0, 240, 535, 740], 940, 900.4, 19_000), "late"), {}),
         "very late": ((told("stages", [0, 500, 505], 1300, 6e5, 2e7), "on its way"), {}),
         "hardly a flip": ((told("shadow", [0], 300, 0, 2), "on its way"), {}),
+    },
+    "families_heat": {
+        "three prompts": ((HEAT,), {}),
+        "one": (({"plain": HEAT["plain"]},), {}),
+        "nothing works": (({"no secret": HEAT["no secret"]},), {}),
+    },
+    "judge_exam": {
+        "lesson": ((JUDGES, None, 0.766), {}),
+        "one measure": (({"chance": labels(90, 5, 5, 0)}, JudgePolicy(0.6, None, None)), {}),
+        "all passed": (({"yes": labels(90, 0, 0, 0)},), {}),
+    },
+    "rate_intervals": {
+        "lesson": ((RATES, {"champion": 0.8, "candidate": 0.75}), {}),
+        "truth unknown": (({side: {"raw": each["raw"]} for side, each in RATES.items()},), {}),
+    },
+    "held_out_families": {
+        "three": ((HELD,), {}),
+        "one": ((FamilyStudy(HELD.families[:1], {"benign": share(0, 40)} | HELD.blocked, 0),), {}),
+    },
+    "suite_ages": {
+        "lesson": ((VERSIONS, AGES), {}),
+        "one suite": ((VERSIONS[:2], {"yesterday's suite": [(1, 4), (4, 4)]}), {}),
     },
     "corrected": {
         "trees": ((real_tests("trees_without_medical"),), {}),

@@ -38,6 +38,7 @@ from labsupport.show.draw import (
     RULE,
     TAILS,
     VOID,
+    tint,
     words_in,
 )
 from labsupport.show.figures.pipeline import BOXES
@@ -909,6 +910,177 @@ def _covers_no_line(box: Bbox, lines: list[Line2D]) -> None:
         heights = np.interp(fine, *points.T)
         inside = (fine > box.x0) & (fine < box.x1) & (heights > box.y0) & (heights < box.y1)
         assert not inside.any(), "words on a line"
+
+
+# ---- lesson 09 ----
+
+
+def cells_of(ax: Axes) -> dict[tuple[int, int], str]:
+    """{(column, row): what a cell says}, each with the ground and the edge that its words have."""
+    found, columns, rows = {}, list(ax.get_xticks()), list(ax.get_yticks())
+    for patch, text in zip(ax.patches, ax.texts, strict=True):
+        x, y = text.get_position()
+        assert (patch.get_x() + patch.get_width() / 2, patch.get_y() + patch.get_height() / 2) == (
+            pytest.approx(x), pytest.approx(y)
+        )  # fmt: skip
+        said = text.get_text()
+        ground, edge = to_hex(patch.get_facecolor()), to_hex(patch.get_edgecolor())
+        worked, tried = map(int, re.findall(r"\d+", said)[:2]) if said != "not tried" else (0, 0)
+        if worked:
+            assert ground == tint(BAD, 0.2 + 0.55 * worked / tried)
+        elif "error" in said:
+            assert (ground, edge) == (tint(ASIDE, 0.25), to_hex(ASIDE))
+        else:
+            assert (ground, edge) == (to_hex("white"), to_hex(GOOD if tried else RULE))
+        found[columns.index(x), rows.index(y)] = said.replace("\n", " (") + ")" * ("\n" in said)
+    assert len(found) == len(columns) * len(rows)
+    return found
+
+
+def families_heat(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    families, cells = names(ax), cells_of(ax)
+    for x, label in enumerate(ax.get_xticklabels()):
+        each = (f"{family} {cells[x, y]}" for y, family in enumerate(families))
+        yield f"{label.get_text()}: {', '.join(each)}".replace("\n", " ")
+    yield f"{families[0]} {cells[0, 0]}, "
+
+
+EXAM = {"approved": ("o", GOOD), "refused": ("X", BAD), "in doubt": ("D", MAIN)}
+
+
+def judge_exam(fig: Figure) -> Iterator[str]:
+    judges, asked, told = names(fig.axes[0]), [], {name: [] for name in names(fig.axes[0])}
+    for ax in fig.axes:
+        measure, unit = re.fullmatch(r"(\w+)( \(%\))?", ax.get_xlabel()).groups()
+        unit = 100 if unit else 1
+        (line,) = (line for line in upright(ax) if line.is_dashed())
+        bound = float(line.get_xdata()[0])
+        word = said(ax, "asked: ")
+        asked.append(f"{measure} {word.get_text().removeprefix('asked: ')}")
+        assert float(word.get_text()[7:].removesuffix("%")) == pytest.approx(bound)
+        bound /= unit
+        numbers = [text for text in ax.texts if text.get_bbox_patch() is not None]
+        each = iter(zip(wide(ax, 3.2), marks(ax, "oXD"), strict=False))
+        for y, (name, text) in enumerate(zip(judges, numbers, strict=True)):
+            told[name].append(f"{measure} {text.get_text()}")
+            assert text.get_position()[1] == pytest.approx(y - 0.22)
+            if text.get_text() == "not measured":
+                assert inked(text, BAD)
+                continue
+            bar, mark = next(each)
+            (low, high), at_y = spans(bar)
+            kind, ink = EXAM["approved" if low >= bound * unit else "refused"]
+            if low < bound * unit <= high:
+                kind, ink = EXAM["in doubt"]
+            assert mark.get_marker() == kind and all(inked(a, ink) for a in (bar, mark, text))
+            assert at(mark)[1] == at_y[0] == pytest.approx(y + 0.14)
+            form = "{:.2f}, {:.2f} to {:.2f}" if unit == 1 else "{:.0f}, {:.0f} to {:.0f}"
+            assert text.get_text().replace("−", "-") == form.format(at(mark)[0], low, high)
+    for text in fig.axes[0].texts:
+        if text.get_color() == APART:
+            (line,) = (line for line in fig.axes[0].lines if inked(line, APART))
+            assert text.get_text().endswith(f" {line.get_xdata()[0]:.3f}")
+            yield f"{text.get_text()}.".capitalize()
+    verdicts = [text for text in fig.axes[-1].texts if text.get_text() in EXAM]
+    for verdict, mark in zip(verdicts, marks(fig.axes[-1], "oXD")[-len(judges) :], strict=True):
+        kind, ink = EXAM[verdict.get_text()]
+        name, height = judges[verdict.get_position()[1]], at(mark)[1]
+        assert mark.get_marker() == kind and inked(mark, ink) and inked(verdict, ink)
+        assert height == verdict.get_position()[1]
+        yield f"{name}: {verdict.get_text()}; {'; '.join(told[name])}"
+    yield f"Asked of the low ends: {', '.join(asked)}."
+
+
+def rate_intervals(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    keys = [text for text in ax.texts if text.get_position()[1] == -0.83]
+    sides = [text.get_text().partition("\n")[0] for text in keys]
+    truths = [float(line.get_xdata()[0]) for line in upright(ax)]
+    if truths:
+        words = [key.get_text().replace("\n", ", ") for key in keys]
+        assert [word.split()[-1] for word in words] == [f"{truth:.4g}%" for truth in truths]
+        yield ", ".join(words).capitalize() + "."
+    samples = [mark for mark in marks(ax, "s^") if at(mark)[1] == -0.83]
+    assert [mark.get_marker() for mark in samples] == ["s", "^"] and len(keys) == 2
+    points = [mark for mark in marks(ax, "s^") if mark not in samples]
+    widths = [text for text in ax.texts if text.get_position()[0] == 1.06]
+    gains = [text for text in ax.texts if text.get_position()[0] == 1.44]
+    crosses = [at(mark)[1] for mark in marks(ax, "X")]
+    each = iter(zip(wide(ax, 3.2), points, widths, strict=True))
+    for y, (method, gain) in enumerate(zip(names(ax), gains, strict=True)):
+        parts, values = [], []
+        for name, ink, mark in zip(sides, (MAIN, ASIDE), "s^", strict=True):
+            bar, point, width = next(each)
+            (low, high), (lane, _) = spans(bar)
+            value = at(point)[0]
+            assert all(inked(a, ink) for a in (bar, point, width)) and point.get_marker() == mark
+            assert at(point)[1] == lane == width.get_position()[1] and round(lane) == y
+            assert width.get_text() == f"{high - low:.1f}" and low <= value <= high
+            spread = f"{value:.1f}%, {low:.1f}% to {high:.1f}%, width {width.get_text()}"
+            parts.append(f"{name} {spread}")
+            values.append(value)
+        change, number = values[1] - values[0], gain.get_text().replace("−", "-")
+        assert float(number) == pytest.approx(change, abs=0.0500001)
+        wrong = bool(truths) and change * (truths[1] - truths[0]) <= 0
+        assert inked(gain, BAD if wrong else GOOD if truths else INK) and wrong == (y in crosses)
+        yield f"{method}: {', '.join(parts)}, difference {number}"
+    yield f"{names(ax)[0]}: {sides[0]} "
+
+
+def held_out_families(fig: Figure) -> Iterator[str]:
+    caught, blocked = fig.axes
+    keys = [text.get_text() for text in caught.texts if text.get_transform() == caught.transAxes]
+    samples = [mark for mark in marks(caught, "s^") if mark.get_transform() == caught.transAxes]
+    assert [mark.get_marker() for mark in samples] == ["s", "^"] and len(keys) == 2
+    ends = iter([mark for mark in marks(caught, "s^") if mark not in samples])
+    numbers = iter([text for text in caught.texts if text.get_text() not in keys])
+    each = iter(zip(ends, wide(caught, 1.6), numbers, strict=True))
+    for y, (family, lane) in enumerate(zip(names(caught), wide(caught, 5), strict=True)):
+        points, told = [], []
+        for key, kind, ink in zip(keys, "s^", (MAIN, ASIDE), strict=True):
+            mark, bar, number = next(each)
+            assert mark.get_marker() == kind and round(at(mark)[1]) == y
+            told.append(f"{key} {_with_interval(mark, bar, number, ink)}")
+            points.append(at(mark))
+        assert list(zip(*spans(lane), strict=True)) == points
+        yield f"{family}: {', '.join(told)}"
+    parts = zip(names(blocked), marks(blocked), wide(blocked, 1.6), blocked.texts, strict=True)
+    for kind, mark, bar, number in parts:
+        yield f"{kind}: {_with_interval(mark, bar, number, BAD)} blocked".replace("\n", " ")
+
+
+def _with_interval(mark: Line2D, bar: Line2D, number: Text, ink: str) -> str:
+    (low, high), heights = spans(bar)
+    assert all(inked(artist, ink) for artist in (mark, bar, number))
+    assert {*heights, number.get_position()[1]} == {at(mark)[1]}
+    assert number.get_text() == f"{at(mark)[0]:.0f}%"
+    return f"{number.get_text()}, {low:.0f}% to {high:.0f}%"
+
+
+def suite_ages(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    versions = [label.get_text().replace("\n", " ") for label in ax.get_xticklabels()]
+    yield f"over {len(versions)} versions."
+    curves, leaders, samples = wide(ax, 2.4), wide(ax, 0.8), marks(ax, "Xs^o")
+    inks = zip((BAD, MAIN, ASIDE, GOOD), "Xs^o", strict=True)
+    styles = set()
+    for curve, leader, sample, text in zip(curves, leaders, samples, ax.texts, strict=True):
+        (ink, kind), share = next(inks), [float(y) for y in curve.get_ydata()]
+        assert {curve.get_marker(), sample.get_marker()} == {kind}
+        assert all(inked(a, ink) for a in (curve, leader, sample, text))
+        assert spans(leader) == ([len(versions) - 1, pytest.approx(spans(leader)[0][1])],
+                                 [share[-1], at(sample)[1]])  # fmt: skip
+        name, last = text.get_text().split("\n")
+        hits, tried = map(int, last.split(" of "))
+        assert 100 * hits / tried == pytest.approx(share[-1])
+        assert text.get_position()[1] == at(sample)[1]
+        styles.add(str(curve._unscaled_dash_pattern))
+        yield f"{name}: "
+        yield f"{last} ({share[-1]:.1f}%) on {versions[-1]}"
+        for y, version in zip(share, versions, strict=True):
+            yield f"none yet on {version}" if np.isnan(y) else f"({y:.1f}%) on {version}"
+    assert len(styles) == len(curves)
 
 
 READ: dict[str, Callable[[Figure], Iterator[str]]] = {

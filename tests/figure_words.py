@@ -120,6 +120,31 @@ WORDS: dict[str, Words] = {
         [(("rows in each of the two samples", "false alarms (%)"),)],
         *("PSI above N", "lines: stated; marks: simulated"),
     ),
+    "families_heat": words(
+        [(("attacks that worked, of those tried (the darker, the larger the share)", ""),)],
+        *("N of N", "N of N\nN error", "N of N\nN errors", "not tried"),
+    ),
+    "judge_exam": words(
+        [
+            (("kappa", ""), ("sensitivity (%)", ""), ("specificity (%)", "")),
+            (("kappa", ""),),
+        ],
+        *("asked: N", "people among themselves: N", "N N to N", "approved", "refused"),
+        *("in doubt", "not measured"),
+    ),
+    "rate_intervals": words(
+        [(("answers that are good (%)", ""),)],
+        *("N", "width\n(points)", "candidate minus\nchampion (points)"),
+        *("champion\ntruly N", "candidate\ntruly N", "champion", "candidate"),
+    ),
+    "held_out_families": words(
+        [(("attacks stopped (%)", ""), ("harmless texts\nblocked (%)", ""))],
+        *("N", "known", "held out"),
+    ),
+    "suite_ages": words(
+        [(("version of the assistant", "attacks that work (%)"),)],
+        *("yesterday's suite\nN of N", "refreshed suite\nN of N", "held-out family\nN of N"),
+    ),
     "rollout_states": words(
         [(("", ""),)],
         *("new", "shadow", "canary", "stages", "fleet", "paused", "rolled back", "aborted"),

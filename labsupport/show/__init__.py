@@ -3,6 +3,10 @@
 from labsupport.show.figures.costs import cost_lines, order_costs
 from labsupport.show.figures.delivery import look_bounds, requests_hurt, rollout_minutes
 from labsupport.show.figures.delivery_states import rollout_states
+from labsupport.show.figures.evals import families_heat
+from labsupport.show.figures.evals_judge import judge_exam
+from labsupport.show.figures.evals_rates import rate_intervals
+from labsupport.show.figures.evals_stale import held_out_families, suite_ages
 from labsupport.show.figures.gaps import gap_bound, slice_changes
 from labsupport.show.figures.gate import gate_plane
 from labsupport.show.figures.intervals import interval_bars, resampled_gains, worst_promotions
@@ -32,13 +36,16 @@ __all__ = [
     "delivery_panel",
     "delivery_view",
     "false_alarms",
+    "families_heat",
     "gap_bound",
     "gate_panel",
     "gate_plane",
     "gate_view",
+    "held_out_families",
     "interval_bars",
     "interval_panel",
     "interval_view",
+    "judge_exam",
     "look_bounds",
     "many_panel",
     "many_view",
@@ -49,6 +56,7 @@ __all__ = [
     "order_costs",
     "picture",
     "pipeline",
+    "rate_intervals",
     "requests_hurt",
     "resampled_gains",
     "rollout_minutes",
@@ -57,6 +65,7 @@ __all__ = [
     "source_spread",
     "stream_weeks",
     "successions",
+    "suite_ages",
     "trigger_panel",
     "trigger_view",
     "validation_panel",

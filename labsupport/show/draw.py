@@ -6,6 +6,8 @@ import functools
 import inspect
 from collections.abc import Callable
 
+from matplotlib.colors import to_hex, to_rgb
+
 from labsupport.show.pictures import Picture, new_figure, picture, styled
 
 # Okabe and Ito's colours, told apart by people with any of the common kinds of colour blindness,
@@ -30,6 +32,11 @@ def words_in(ink: str) -> str:
     return _WORDS.get(ink, ink)
 
 
+def tint(ink: str, share: float) -> str:
+    """So much of an ink on white: 0 is white, 1 the ink itself."""
+    return to_hex([1 - share * (1 - part) for part in to_rgb(ink)])
+
+
 def percent(share: float, digits: int | None = None) -> str:
     """A share as 9.8%, with so many decimals; None: as many as it has, four figures at most."""
     return f"{100 * share:.4g}%" if digits is None else f"{share:.{digits}%}"
@@ -48,6 +55,11 @@ def count(number: int, noun: str = "") -> str:
 def minus(text: str) -> str:
     """A number as it is drawn: with a minus sign where Python writes a hyphen."""
     return text.replace("-", "−")
+
+
+def two_lines(name: str) -> str:
+    """A name on two lines, for a place that is too narrow for one."""
+    return name.replace(" ", "\n", 1)
 
 
 def figure(width: float, height: float) -> Callable[[Callable], Callable[..., Picture]]:

@@ -11,4 +11,6 @@ extract    a writer without a model
 tools      what it can do, and who checks that it may
 guard      what stops a message or an answer
 assistant  all of them, put together
+classifier a guard that is learned
+held_out   what it does on families of attacks that it has not seen
 """

@@ -9,6 +9,7 @@ from functools import lru_cache
 _WORD = re.compile(r"[^\W_]+")
 _END = re.compile(r"(?<=[.!?])\s+|(?<=[.!?][\"'”])\s+|\n+")
 _FILLERS = """
+much many long often
 a about all also am an and any are as at be been but by can could did do does for from had has
 have he her hers hi him his how i if in into is it its just let like may me might my no not of
 on or our please shall she should so some such than that the their them then there these they
@@ -21,12 +22,12 @@ check choose clear click close collect come complete confirm connect contact con
 correct create decide decline delete deny describe direct disconnect disregard download drag
 email end enter explain fill find follow forget forward get give go grant hand hold ignore
 include inform insert install invite keep leave let list log look make mention move name never
-note obey offer open output pause pay perform pick play point post press print promise provide
-pull put quote read recite recommend redeem refer refund register remind remove rename repeat
-replace reply report request reset respond restart restore return reveal run save say scan
-scroll select send set share show sign skip start state stop submit swipe switch take tap tell
-transfer translate try turn type uninstall unplug update upgrade upload use verify visit wait
-walk watch write
+note obey offer open output pause pay perform pick play plug point post press print promise
+provide pull put quote read recite recommend redeem refer refund register remind remove rename
+repeat replace reply report request reset respond restart restore return reveal run save say
+scan scroll search select send set share show sign skip start state stop submit swipe switch
+take tap tell transfer translate try turn type uninstall unplug update upgrade upload use verify
+visit wait walk watch write
 """
 _STOP = frozenset(_FILLERS.split())
 VERBS = frozenset(_ACTIONS.split())  # that a request begins with
@@ -43,7 +44,10 @@ COMMON = frozenset(_STOP | VERBS)  # English that everybody knows
 
 def plain(text: str) -> str:
     """Lower case without accents: Código and codigo are one word."""
-    apart = unicodedata.normalize("NFKD", text.casefold())
+    text = text.casefold()
+    if text.isascii():
+        return text
+    apart = unicodedata.normalize("NFKD", text)
     return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 

@@ -46,7 +46,7 @@ def guardrail_report(run: Run, suite: Suite, checks: Sequence[Check]) -> str:
     verdict: Verdict = conclude(checks)
     open_ones = [check for check in verdict.checks if not check.passed]
     lines = [f"{verdict.decision.upper()}: {verdict.reason}", *(c.sentence for c in open_ones)]
-    failed = {check.slice for check in open_ones if check.name == "attacks"}
+    failed = {check.slice for check in open_ones if check.name == "guardrail"}
     for task, answer in holes(run, suite):
         if task.family in failed:
             failed.discard(task.family)
