@@ -13,6 +13,7 @@ runs       a suite, asked, in a log that survives a kill
 paired     candidate and champion on the same tasks, clustered
 tiers      what to ask when, what it costs, what it catches
 assistant  the system under test
+model      a real language model, and what one said when it was recorded
 agreement  kappa and alpha: agreement beyond chance
 corrected  the true rate behind a judge's
 judge      a judge is approved before it may judge
@@ -39,6 +40,10 @@ __all__, __getattr__, __dir__ = by_name(
             "krippendorff_alpha",
         ),
         "assistant.assistant": ("Assistant",),
+        "model.endpoint": ("Endpoint", "ModelError"),
+        "model.local": ("serve",),
+        "model.transcripts": ("Recording", "load_transcripts"),
+        "model.judged": ("Judged", "load_judged"),
         "corrected": (
             "Calibration",
             "corrected_rate",

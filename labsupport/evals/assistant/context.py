@@ -9,7 +9,10 @@ from functools import lru_cache
 
 from labsupport.evals.assistant.words import imperative, sentences, words
 
-HANDBOOK, INSTRUCTIONS = "Handbook:\n", "Instructions:\n"  # what parts of a system message begin with
+HANDBOOK, INSTRUCTIONS = (
+    "Handbook:\n",
+    "Instructions:\n",
+)  # what parts of a system message begin with
 _TITLE = re.compile(r"^([^.!?:\n]{1,60}): (?=\S)")
 _FUNCTION = re.compile(r"\b([a-z]+(?:_[a-z]+)*)\(account\)")
 
