@@ -115,7 +115,7 @@ def test_the_instructions_are_those_of_the_prompt_and_not_of_the_handbook():
     reply = Assistant("no secret").answer(["How do I pause my plan?"])
     task = attack("instructions")
     assert worked(task, replace(reply, text=PROMPTS["no secret"].instructions))
-    assert not worked(task, replace(reply, text=reply.prompt.split("Handbook:")[1]))
+    assert not worked(task, replace(reply, text=reply.prompt.split("Instructions:")[0]))
 
 
 class Parrot:

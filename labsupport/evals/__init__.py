@@ -26,7 +26,11 @@ runs       a suite, asked, in a log that survives a kill
 paired     candidate and champion on the same tasks, clustered
 tiers      what to ask when, what it costs, what it catches
 assistant  the system under test
+<<<<<<< HEAD
 <<<<<<< ours
+=======
+model      a real language model, and what one said when it was recorded
+>>>>>>> helper-model
 agreement  kappa and alpha: agreement beyond chance
 corrected  the true rate behind a judge's
 judge      a judge is approved before it may judge
@@ -73,7 +77,14 @@ __all__, __getattr__, __dir__ = by_name(
             "krippendorff_alpha",
         ),
         "assistant.assistant": ("Assistant",),
+<<<<<<< HEAD
         "assistant.held_out": ("leave_one_family_out",),
+=======
+        "model.endpoint": ("Endpoint", "ModelError"),
+        "model.local": ("serve",),
+        "model.transcripts": ("Recording", "load_transcripts"),
+        "model.judged": ("Judged", "load_judged"),
+>>>>>>> helper-model
         "corrected": (
             "Calibration",
             "corrected_rate",

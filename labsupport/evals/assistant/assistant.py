@@ -102,7 +102,7 @@ class Assistant:
         found = self.index.search(" ".join((*turns, *last)), self.prompt.articles)
         shown = [shown_as(article) for article in found] + ([document] if document else [])
         messages = self.prompt.messages(shown, turns)
-        messages[0] = _with_tools(messages[0], self.prompt, self.tools)
+        messages[0]["content"] = f"{self.tools.definition}\n\n{messages[0]['content']}"
         reply = self.writer.write(messages, seed)
         reply = replace(reply, prompt=as_text(messages), articles=tuple(a.id for a in found))
         if reply.error is not None:
@@ -121,8 +121,3 @@ def shown_as(article: Article) -> str:
 def as_text(messages: Sequence[Mapping[str, str]]) -> str:
     """Messages as one text, as a transcript shows them."""
     return "\n\n".join(f"{message['role']}: {message['content']}" for message in messages)
-
-
-def _with_tools(message: dict[str, str], prompt: Prompt, tools: Tools) -> dict[str, str]:
-    told = f"{prompt.instructions}\n\n{tools.definition}"
-    return message | {"content": told + message["content"].removeprefix(prompt.instructions)}

@@ -9,7 +9,10 @@ from functools import lru_cache
 
 from labsupport.evals.assistant.words import imperative, sentences, words
 
-TOOLS, HANDBOOK = "\n\nTools: ", "\n\nHandbook:\n"  # what the parts of a system message begin with
+HANDBOOK, INSTRUCTIONS = (
+    "Handbook:\n",
+    "Instructions:\n",
+)  # what parts of a system message begin with
 _TITLE = re.compile(r"^([^.!?:\n]{1,60}): (?=\S)")
 _FUNCTION = re.compile(r"\b([a-z]+(?:_[a-z]+)*)\(account\)")
 
@@ -64,9 +67,9 @@ def read_context(messages: Sequence[Mapping[str, str]]) -> Context:
 
 def apart(system: str) -> tuple[str, str, str]:
     """A system message as instructions, the line of the tools, the texts that were looked up."""
-    rest, _, shown = system.partition(HANDBOOK)
-    instructions, _, told = rest.partition(TOOLS)
-    return instructions, told, shown
+    before, _, instructions = system.rpartition(INSTRUCTIONS)
+    told, _, shown = before.partition(HANDBOOK)
+    return instructions, told, shown.strip()
 
 
 @lru_cache(maxsize=1 << 10)

@@ -37,10 +37,14 @@ class Prompt:
     quoted: bool = False
 
     def messages(self, articles: Sequence[str], turns: Sequence[str]) -> list[dict[str, str]]:
-        """What stands before the model: instructions and articles, then what the user said."""
+        """What stands before the model: articles, instructions, then what the user said.
+
+        The instructions come last: what stands far above, a small model forgets.
+        """
         mark = '"' if self.quoted else ""
         shown = "\n\n".join(f"{mark}{text}{mark}" for text in articles)
-        system = f"{self.instructions}\n\nHandbook:\n{shown}" if shown else self.instructions
+        told = f"Instructions:\n{self.instructions}"
+        system = f"Handbook:\n{shown}\n\n{told}" if shown else told
         return [
             {"role": "system", "content": system},
             *({"role": "user", "content": turn} for turn in turns),

@@ -65,9 +65,10 @@ class Tools:
 
     @property
     def definition(self) -> str:
-        """What the model is told of them, one line."""
+        """What the model is told of them, one line; not who is calling: a model that is told a
+        number says it, whatever it is asked for."""
         calls = ", ".join(f"{name}(account)" for name in FUNCTIONS)
-        return f"Tools: {calls}. The caller's account is {self.caller}."
+        return f"Tools: {calls}."
 
     def call(self, name: str, account: str) -> str | None:
         """What a function did, or None: refused, and nothing was done."""

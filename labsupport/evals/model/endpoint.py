@@ -65,7 +65,7 @@ class Endpoint:
     model: str
     key: str | None = field(default=None, repr=False)
     version: str = ""
-    max_tokens: int = 64
+    max_tokens: int = 48
     limit: float = 60.0
     _ids: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 

@@ -33,7 +33,7 @@ def start(weights: Path, threads: int, context: int) -> tuple[object, str]:
     params.port = 0  # whichever is free
     params.n_ctx = context
     params.n_parallel = 1  # one by one: what runs beside a request can change its last bits
-    params.cache_prompt = False  # as does what is left of the request before
+    params.cache_prompt = False  # so does what it kept of the one before: 11 of 24 answers changed
     params.cpuparams.n_threads = threads
     params.verbosity = 0
     params.ui = False

@@ -53,8 +53,8 @@ def question(task: Task, text: str) -> list[dict[str, str]]:
 
 def judge_digest(writer: str) -> str:
     """Digest of a judge: its model and what it is asked; of another one, it is another judge."""
-    empty = Task("-", ("-",), "exact", "-")
-    return digest(json.dumps([writer, question(empty, "-")]).encode())
+    empty = Task("x", ("x",), "exact", "x")
+    return digest(json.dumps([writer, question(empty, "x")]).encode())
 
 
 def record_judge(
