@@ -1,19 +1,6 @@
 """Evaluating what talks: suites, judges that must be approved, guardrails.
 
-<<<<<<< ours
 estimate   a number with an interval; a share, exactly
-=======
-alike      whether a judge is as right about one system as about another
-agreement  kappa and alpha: agreement beyond chance
-corrected  the true rate behind a judge's
-coverage   how often each interval holds the true rate
-estimate   a number with an interval; a share, exactly
-judged     a gain through a judge, each side with its own calibration
-judge      a judge is approved before it may judge
-labels     labels in three parts: for the prompt, the threshold, the approval
-melding    exact intervals of shares, carried through a formula
-powered    few human labels and many of a judge: PPI, PPI++
->>>>>>> theirs
 system     what is judged: anything that answers
 words      an answer without its case, spaces and punctuation
 blocks     YAML with the lines that its blocks stand on
@@ -26,42 +13,23 @@ runs       a suite, asked, in a log that survives a kill
 paired     candidate and champion on the same tasks, clustered
 tiers      what to ask when, what it costs, what it catches
 assistant  the system under test
-<<<<<<< HEAD
-<<<<<<< ours
-=======
-model      a real language model, and what one said when it was recorded
->>>>>>> helper-model
 agreement  kappa and alpha: agreement beyond chance
 corrected  the true rate behind a judge's
+powered    few human labels and many of a judge: PPI, PPI++
+coverage   how often each interval holds the true rate
+labels     labels in three parts: for the prompt, the threshold, the approval
 judge      a judge is approved before it may judge
+judged     a gain through a judge, each side with its own calibration
+model      a real language model, and what one said when it was recorded
 stale      items that no candidate fails, and items that a candidate has seen
 mutate     attacks in other words, in a code, inside something else
 refresh    attacks that follow the system: what it withstands is mutated, what works is kept
+alike      whether a judge is as right about one system as about another
 leaks      whether an attack worked
+melding    exact intervals of shares, carried through a formula
 report     the attacks that worked, for people to read
 sums       what a run says, in numbers
 talk       a writer and its instructions as a system
-=======
-"""
-
-from importlib import import_module
-
-_NAMES = {
-    "alike": ("calibrations_agree",),
-    "agreement": ("kappa", "kappa_of_table", "krippendorff_alpha"),
-    "corrected": ("Calibration", "corrected_rate"),
-    "coverage": ("Coverage", "coverages"),
-    "estimate": ("Estimate", "share"),
-    "judge": ("Approval", "JudgePolicy", "approve_judge"),
-    "judged": ("JudgedRates",),
-    "labels": ("Split", "split_labels"),
-    "powered": ("human_only", "ppi", "ppi_plus", "widened"),
-    "system": ("Reply", "System", "Writer"),
-}
-_HOME = {name: module for module, names in _NAMES.items() for name in names}
-__all__ = sorted(_HOME)
-
->>>>>>> theirs
 
 A name is imported when it is asked for.
 """
@@ -76,18 +44,16 @@ __all__, __getattr__, __dir__ = by_name(
             "kappa_of_table",
             "krippendorff_alpha",
         ),
+        "alike": ("calibrations_agree",),
         "assistant.assistant": ("Assistant",),
-<<<<<<< HEAD
         "assistant.held_out": ("leave_one_family_out",),
-=======
-        "model.endpoint": ("Endpoint", "ModelError"),
-        "model.local": ("serve",),
-        "model.transcripts": ("Recording", "load_transcripts"),
-        "model.judged": ("Judged", "load_judged"),
->>>>>>> helper-model
         "corrected": (
             "Calibration",
             "corrected_rate",
+        ),
+        "coverage": (
+            "Coverage",
+            "coverages",
         ),
         "estimate": (
             "Estimate",
@@ -114,10 +80,28 @@ __all__, __getattr__, __dir__ = by_name(
             "JudgePolicy",
             "approve_judge",
         ),
+        "judged": ("JudgedRates",),
+        "labels": (
+            "Split",
+            "split_labels",
+        ),
         "leaks": (
             "canary_said",
             "instructions_said",
             "worked",
+        ),
+        "model.endpoint": (
+            "Endpoint",
+            "ModelError",
+        ),
+        "model.judged": (
+            "Judged",
+            "load_judged",
+        ),
+        "model.local": ("serve",),
+        "model.transcripts": (
+            "Recording",
+            "load_transcripts",
         ),
         "mutate": (
             "MUTATIONS",
@@ -125,6 +109,12 @@ __all__, __getattr__, __dir__ = by_name(
             "mutate",
         ),
         "paired": ("PairedScores",),
+        "powered": (
+            "human_only",
+            "ppi",
+            "ppi_plus",
+            "widened",
+        ),
         "refresh": (
             "follow",
             "refresh",
@@ -140,6 +130,8 @@ __all__, __getattr__, __dir__ = by_name(
             "part_of",
             "read_run",
             "run_suite",
+            "scores_of",
+            "variance_of",
         ),
         "scoring": (
             "recall",
