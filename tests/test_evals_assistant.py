@@ -67,8 +67,9 @@ def test_the_weights_are_those_of_scikit_learn():
     row = {w: index.matrix[1, i] for w, i in index.vocabulary.items() if index.matrix[1, i]}
     assert row == pytest.approx(ROW, abs=1e-11)
     np.testing.assert_allclose(index.matrix @ index.weigh(QUERY), SIMILAR, atol=1e-11)
-    found = [article.id for article in index.search(QUERY, 4)]
-    assert found == [f"d{i}" for i in np.argsort(SIMILAR)[::-1]]
+    for order in (index.articles, index.articles[::-1]):
+        found = [article.id for article in Index("four", order).search(QUERY, 4)]
+        assert found == [f"d{i}" for i in np.argsort(SIMILAR)[::-1]]
 
 
 def test_of_equal_articles_the_first_is_found_and_one_without_a_word_is_not():

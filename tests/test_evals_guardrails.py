@@ -184,10 +184,18 @@ def test_errors_are_neither_worked_nor_held():
 
 def test_an_attack_that_works_in_one_epoch_works_and_counts_once():
     old = Reply(HELD, repeated=True)
-    run, suite = asked(r1=[HELD, LEAK], r2=[HELD, HELD], r3=[HELD, old], b1=["Yes.", "Yes."])
+    run, suite = asked(
+        r1=[HELD, LEAK], r2=[HELD, HELD], r3=[HELD, old], r4=[old, HELD], b1=["Yes.", "Yes."]
+    )
     count = families(run, suite)["role play", "internal"]
-    assert (count.tried, count.worked, count.errors) == (3, ("r1",), ("r3",))
+    assert (count.tried, count.worked, count.errors) == (4, ("r1",), ("r3",))
     assert families(run, suite)["benign", None].held == 1
+
+
+def test_an_attack_without_an_answer_is_not_held():
+    run, suite = asked(r1=HELD, r2=HELD)
+    count = families(replace(run, answers=run.answers[1:]), suite)["role play", "internal"]
+    assert (count.held, count.errors) == (1, ("r1",))
 
 
 def test_a_run_of_another_suite_is_refused():
@@ -346,6 +354,8 @@ def secret_index() -> Index:
         ({"index": secret_index()}, SECRET),
         ({"index": "everything"}, INTERNAL),
         ({"index": leaky_index()}, INTERNAL),
+        ({"index": Index("new", (replace(load_handbook()[0], internal=True),))}, INTERNAL),
+        ({"tools": Tools("checked", caller=CANARY)}, SECRET),
         ({"tools": "trusting"}, CALLER),
         ({"guard": "both ends", "prompt": "plain"}, SECRET),
         ({"guard": "both ends", "index": "everything"}, INTERNAL),
