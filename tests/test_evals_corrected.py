@@ -43,6 +43,22 @@ def test_a_perfect_judge_needs_no_correction():
     assert (found.low, found.high) == pytest.approx((0.27242, 0.32911), abs=2e-4)  # Wilson's
 
 
+def test_labels_too_few_to_show_a_judge_say_nothing():
+    # One label of a kind, shrunk to 2 of 3: together with .304 less than a coin's.
+    found = corrected_rate(0.9, 100, 0.3, 100, 1.0, 1)
+    assert (found.low, found.high) == (0, 1)
+
+
+def test_the_interval_holds_the_value():
+    random = np.random.default_rng(0)
+    for _ in range(300):
+        n, m0, m1 = (int(k) for k in random.integers(1, 30, 3))
+        p, sp, se = (random.integers(0, k + 1) / k for k in (n, m0, m1))
+        if sp + se > 1:
+            found = corrected_rate(p, n, sp, m0, se, m1)
+            assert 0 <= found.low <= found.value <= found.high <= 1
+
+
 def test_no_number_of_judged_items_replaces_labels():
     widths = [
         (e := corrected_rate(0.6, n, 0.8, 40, 0.9, 40)).high - e.low for n in (10**2, 10**4, 10**8)

@@ -182,12 +182,12 @@ def test_it_is_as_wide_as_its_parts_say():
     assert (found.low, found.high) == pytest.approx((-0.05 - reach, -0.05 + reach), abs=0.012)
 
 
-# The worst of a search over 400 worlds, drawn and tried again: rates, labels, judges.
+# The worst of searches over some 1000 worlds. Drawn rates cut off at 0 and 1 one by one would fail
+# in 3.9%, 3.2% and 2.6% of experiments there.
 WORST = [  # tasks, (passes, failures) labelled of either side, rates, (sensitivity, specificity)
+    (60, [(80, 40), (40, 20)], (0.3126, 0.02), [(0.98, 1), (0.9, 0.561)], 1),
+    (150, [(80, 3), (40, 80)], (1, 0.57), [(0.8065, 1), (0.9, 1)], -1),
     (60, [(40, 80), (80, 80)], (0.2727, 0.9994), [(0.9, 1), (0.9, 0.696)], 0),
-    (60, [(80, 80), (5, 40)], (0.1561, 1), [(0.9, 0.605), (0.6365, 0.9)], 0),
-    (60, [(20, 3), (80, 20)], (0.98, 0.95), [(0.9, 0.9), (0.9, 1)], 0),
-    (20, [(80, 10), (80, 20)], (0.9121, 1), [(0.871, 1), (0.98, 0.727)], -1),
 ]
 
 
@@ -209,7 +209,7 @@ def drawn(random, n, labels, rates, judges, together):
 
 @pytest.mark.parametrize("world", WORST)
 def test_its_promise_in_the_worst_worlds_found(world):
-    random, runs = np.random.default_rng(1), 250
+    random, runs = np.random.default_rng(1), 300
     gain = world[2][0] - world[2][1]
     below = above = 0
     for _ in range(runs):
@@ -218,7 +218,7 @@ def test_its_promise_in_the_worst_worlds_found(world):
             ends = found.interval()
             below += ends.low > gain + 1e-9
             above += ends.high < gain - 1e-9
-    assert max(below, above) / runs <= 0.025 + 3 * math.sqrt(0.025 * 0.975 / runs)
+    assert max(below, above) / runs <= 0.025
 
 
 @pytest.mark.parametrize(

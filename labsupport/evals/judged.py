@@ -136,7 +136,8 @@ class JudgedRates(ExactPair):
         tail = (1 - confidence) / 2
         low = min(float(np.quantile(drawn, tail)) for drawn in self._drawn(-1))
         high = max(float(np.quantile(drawn, 1 - tail)) for drawn in self._drawn(1))
-        return Interval(min(low, self.gain), max(high, self.gain), confidence, "judged, melded")
+        low, high = max(min(low, self.gain), -1.0), min(max(high, self.gain), 1.0)
+        return Interval(low, high, confidence, "judged, melded")
 
     def statistic(self, gain: float) -> float:
         """The test statistic of the hypothesis that the true gain is `gain`: the normal quantile of
@@ -221,6 +222,8 @@ class JudgedRates(ExactPair):
         return found
 
 
+_FAR = 1e6  # rates drawn beyond this are as far as any
+
 # Of the cells of _cells: those that the candidate, and that the baseline passed.
 _PASSED = np.array([[1, 1, 0, 0], [1, 0, 1, 0]])
 
@@ -230,17 +233,19 @@ def _cells(judged: PairedOutcomes) -> tuple[int, int, int, int]:
 
 
 def _gains(cells: np.ndarray, *rates_and_side) -> np.ndarray:
-    """Corrected gains from drawn cells and both judges' sensitivities and specificities; where a
-    drawn judge is no better than a coin, the rate is the unfavourable end.
+    """Corrected gains from drawn cells and both judges' sensitivities and specificities.
+
+    Drawn rates may lie outside 0 to 1: cut off one by one, they would cancel less of each other's
+    errors than is there. A drawn judge that is no better than a coin allows any rate.
     """
     *rates, side = rates_and_side
     passed = _PASSED @ (cells / cells.sum(axis=0))
     corrected = []
     for p, sensitivity, specificity, worst in zip(
-        passed, rates[::2], rates[1::2], (side > 0, side < 0), strict=True
+        passed, rates[::2], rates[1::2], (side, -side), strict=True
     ):
         informative = sensitivity + specificity - 1
         some = informative > 0
         rate = (p + specificity - 1) / np.where(some, informative, 1)
-        corrected.append(np.where(some, rate.clip(0, 1), float(worst)))
+        corrected.append(np.where(some, rate.clip(-_FAR, _FAR), worst * _FAR))
     return corrected[0] - corrected[1]
