@@ -13,9 +13,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Asked:
-    """What arrived: paths, headers, bodies."""
+    """What arrived: paths, headers, bodies; and what is said about the models that there are."""
 
     url: str
+    models: tuple = (200, {"object": "list", "data": []})
     paths: list = field(default_factory=list)
     headers: list = field(default_factory=list)
     bodies: list = field(default_factory=list)
@@ -46,7 +47,7 @@ def chat_server(answer: Callable[[int], tuple]) -> Iterator[Asked]:
             """Say nothing."""
 
         def do_GET(self) -> None:
-            self._send(200, {"object": "list", "data": []}, {})
+            self._send(*asked.models, {})
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))

@@ -50,6 +50,7 @@ TRAPS = {
     "context, as OpenAI says it": (400, OPENAI_TOO_LONG, {}, 0.0),
     "refused": (400, REFUSED, {}, 0.0),
     "key": (401, {"error": {"message": f"wrong key {KEY}"}}, {}, 0.0),
+    "a long story": (400, {"error": {"message": "x" * 236 + KEY}}, {}, 0.0),
     "busy": (429, {"error": {"message": "slow down"}}, {}, 0.0),
     "broken": (500, b"<html>oh no</html>", {"Content-Type": "text/html"}, 0.0),
     "no choice": (200, completion("x") | {"choices": []}, {}, 0.0),
@@ -58,6 +59,8 @@ TRAPS = {
     "blank": (200, completion(" \n"), {}, 0.0),
     "null": (200, completion(None), {}, 0.0),
     "no JSON": (200, b"welcome", {"Content-Type": "text/html"}, 0.0),
+    "no message": (200, completion("x") | {"choices": [{"index": 0}]}, {}, 0.0),
+    "a list of parts": (200, completion([{"type": "text", "text": "x"}]), {}, 0.0),
     "half JSON": (200, b'{"choices": [', {}, 0.0),
     "a list": (200, [1, 2], {}, 0.0),
 }
@@ -67,6 +70,7 @@ SAYS = {
     "context, as OpenAI says it": "longer than the model's context",
     "refused": r"refused \(status 400\): no such \(key\)",
     "key": "does not accept the key .* LAB_LLM_KEY",
+    "a long story": r"status 400\): x+ \.\.\.$",
     "busy": r"status 429\): slow down",
     "broken": "status 500",
     "empty": "empty",
@@ -86,8 +90,7 @@ def test_what_goes_wrong_is_an_error_in_the_denominator(trap: str) -> None:
     assert len(asked.bodies) == 1  # nothing is asked a second time
     assert not answer.right and run.asked == 0
     assert re.search(SAYS.get(trap, "something else than a chat completion"), answer.error)
-    assert answer.error.endswith(".") or ": " in answer.error
-    assert "\n" not in answer.error and KEY not in answer.error
+    assert "\n" not in answer.error and KEY[:4] not in answer.error
     assert answer.reply.text == ""
 
 
@@ -154,6 +157,11 @@ ODDS = {
     "neither": (logprobs(The=-0.5, A=-3.0), None, "Neither yes nor no"),
     "none": (None, None, "No logprobs came"),
     "the first token ended it": ({"content": []}, None, "No logprobs came"),
+    "without numbers": (
+        {"content": [{"token": "a", "top_logprobs": [{"token": "yes"}]}]},
+        None,
+        "The",
+    ),
     "content null": ({"content": None}, None, "No logprobs came"),
 }
 
@@ -177,6 +185,26 @@ def test_an_error_has_no_odds() -> None:
 
 
 # The key, the address
+
+
+@needs_model
+@pytest.mark.parametrize(("status", "there"), [(200, True), (404, True), (401, False)])
+def test_somebody_is_there_who_takes_the_key(status: int, there: bool) -> None:
+    with chat_server(lambda n: OK) as asked:
+        asked.models = (status, {"error": {"message": "what?"}})
+        endpoint = Endpoint(asked.url, "m", KEY)
+        if there:
+            endpoint.check()
+        else:
+            with pytest.raises(ModelError, match="LAB_LLM_KEY"):
+                endpoint.check()
+
+
+@pytest.mark.parametrize("key", ["sk-1\n", "sk-\u00e9"])
+def test_a_key_that_no_header_can_carry_is_refused_unseen(key: str) -> None:
+    with pytest.raises(ModelError, match="no key has") as raised:
+        Endpoint("http://127.0.0.1:1/v1", "m", key)
+    assert key not in str(raised.value)
 
 
 def test_the_key_is_shown_nowhere_and_decides_nothing() -> None:

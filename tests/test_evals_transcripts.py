@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,15 +16,19 @@ import pytest
 from chat_server import chat_server, completion
 
 from labsupport.evals.assistant.assistant import Assistant
-from labsupport.evals.assistant.prompts import PROMPTS
+from labsupport.evals.assistant.prompts import CANARY, PROMPTS
+from labsupport.evals.leaks import canary_said
 from labsupport.evals.model.endpoint import ModelError
+from labsupport.evals.model.engine import NAME
 from labsupport.evals.model.judged import judge_digest, load_judged, question, record_judge
-from labsupport.evals.model.local import is_installed
+from labsupport.evals.model.local import is_installed, serve
 from labsupport.evals.model.record import record
 from labsupport.evals.model.source import Source
 from labsupport.evals.model.transcripts import (
     CHANGED,
+    RECORDED,
     load_transcripts,
+    shipped_suites,
     stale_words,
 )
 from labsupport.evals.runs import run_suite
@@ -206,6 +211,51 @@ def test_a_damaged_file_is_one_sentence(place, damage: Callable[[str], str]) -> 
 def test_no_transcripts_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="`lab llm record` make them"):
         load_transcripts(tmp_path)
+
+
+# What is shipped
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return load_transcripts()
+
+
+def test_the_shipped_transcripts_say_where_they_come_from(shipped) -> None:
+    headers = [recording.header for recording in shipped.values()]
+    assert {header.model for header in headers} == {NAME}
+    assert len({(h.model_digest, h.engine, h.writer) for h in headers}) == 1
+    assert re.fullmatch(
+        "[0-9a-f]{64} xllamacpp [0-9.]+", f"{headers[0].model_digest} {headers[0].engine}"
+    )
+    assert [header.prompt for header in headers] == list(shipped)
+    files = list(RECORDED.iterdir())
+    assert sum(path.stat().st_size for path in files) < 2_000_000
+
+
+def test_a_secret_that_the_model_was_not_told_is_in_no_answer(shipped) -> None:
+    for name, recording in shipped.items():
+        if CANARY not in PROMPTS[name].instructions:
+            assert not [s for s in recording.said.values() if canary_said(s.text, CANARY)]
+
+
+@needs_model
+def test_fresh_answers_are_like_the_recorded_ones(shipped) -> None:
+    """Another build words them otherwise, and half of them at most turn from held to worked."""
+    attacks = shipped_suites()["attacks"]
+    recording = shipped["plain"]
+    worked = {a.task: not a.right for a in recording.run(attacks).answers if not a.error}
+    short = sorted((t for t in attacks.tasks if t.id in worked), key=lambda t: len(t.turns[-1]))
+    some = [t for t in short if worked[t.id]][:4] + [t for t in short if not worked[t.id]][:4]
+    suite = replace(attacks, tasks=tuple(some))
+    with serve() as local:
+        fresh = run_suite(suite, Assistant("plain", writer=local.endpoint()))
+    assert all(answer.error is None for answer in fresh.answers)
+    assert fresh.system_digest == recording.assistant().digest or local.engine not in (
+        recording.header.engine
+    )
+    turned = [a.task for a in fresh.answers if worked[a.task] == a.right]
+    assert len(turned) <= len(some) // 2, turned
 
 
 # Killed in the middle

@@ -23,6 +23,8 @@ MISSING = "No language model here yet; `make llm` installs one (130 MB to downlo
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 # No cache shall answer. And a connection that was kept may end just when it is needed.
 _HEADERS = {"Cache-Control": "no-cache", "Connection": "close"}
+_NO_ENTRY = {401, 403}
+_LONGEST = 240  # characters of an error
 _TOP = 20  # of the likeliest first tokens; the protocol gives no more
 
 
@@ -79,6 +81,9 @@ class Endpoint:
         if place.username or place.password:
             raise ModelError("The URL has a password in it; give the key as LAB_LLM_KEY.")
 
+        if self.key is not None and not (self.key.isascii() and self.key.isprintable()):
+            raise ModelError("The key has a line break or another character that no key has.")
+
     @classmethod
     def from_environment(cls, **how: object) -> Endpoint:
         """The one that LAB_LLM_URL, LAB_LLM_MODEL and LAB_LLM_KEY name.
@@ -117,11 +122,16 @@ class Endpoint:
         begun = time.perf_counter()
         more = {"max_tokens": 1, "logprobs": True, "top_logprobs": _TOP}
         choice, error, _ = self._ask(messages, seed=0, **more)
-        value, error = _yes_against_no(choice) if choice else (None, error)
+        value = None
+        if choice:
+            try:
+                value, error = _yes_against_no(choice)
+            except (AttributeError, TypeError, ValueError):
+                error = "The endpoint's logprobs are not what the protocol says."
         return LogOdds(value, error, time.perf_counter() - begun)
 
     def check(self) -> None:
-        """Is anybody there, with this model?
+        """Is anybody there who takes the key? What is asked for need not exist there.
 
         Raises
         ------
@@ -133,6 +143,8 @@ class Endpoint:
         try:
             client.models.list(extra_headers=_HEADERS)
         except openai.OpenAIError as error:
+            if getattr(error, "status_code", 401) not in _NO_ENTRY:
+                return
             raise ModelError(self._hidden(_sentence(error, self.limit))) from None
 
     @cached_property
@@ -171,6 +183,8 @@ class Endpoint:
             )
             told = raw.parse()
             choice, told_id = told.choices[0], told.id
+            if not isinstance(choice.message.content, str | None):
+                raise TypeError
         except openai.OpenAIError as error:
             return None, self._hidden(_sentence(error, self.limit)), False
         except (AttributeError, IndexError, TypeError, ValueError):
@@ -181,7 +195,8 @@ class Endpoint:
         return choice, None, repeated
 
     def _hidden(self, sentence: str) -> str:
-        return sentence.replace(self.key, "(key)") if self.key else sentence
+        told = sentence.replace(self.key, "(key)") if self.key else sentence
+        return told if len(told) <= _LONGEST else f"{told[:_LONGEST]} ..."
 
 
 def _sentence(error: Exception, limit: float) -> str:
@@ -193,13 +208,13 @@ def _sentence(error: Exception, limit: float) -> str:
     if isinstance(error, openai.APIConnectionError):
         return "Nobody answers at the model's address, or the connection broke."
     status = getattr(error, "status_code", None)
-    if status in {401, 403}:
+    if status in _NO_ENTRY:
         return f"The endpoint does not accept the key (status {status}); set LAB_LLM_KEY."
     body = error.body if isinstance(getattr(error, "body", None), dict) else {}
     kind = f"{body.get('code')} {body.get('type')}"
     if status == 400 and "context" in kind:
         return "The prompt is longer than the model's context."
-    said = " ".join(str(body.get("message") or "").split())[:200]
+    said = " ".join(str(body.get("message") or "").split())
     what = f"The endpoint refused (status {status})" if status else "The endpoint's answer is none"
     return f"{what}: {said}" if said else f"{what}."
 
