@@ -109,7 +109,7 @@ class Calibration:
         """
         if not (self.positives and self.negatives):
             raise ValueError(
-                "A correction needs items that the human passed and items that he did not; there "
+                "A correction needs items that the human passed, and others; there "
                 f"are {self.positives} and {self.negatives}."
             )
         sensitivity = Fraction(self.tp, self.positives)

@@ -92,7 +92,8 @@ class JudgedRates(ExactPair):
         """Both sides corrected with both calibrations together, where they were shown to agree.
 
         The interval allows for all the difference that is tolerated, so it is seldom narrower than
-        with a calibration for each side.
+        with a calibration for each side. Where the rates differ by more, they are taken for alike
+        with probability 2.5% at most: that much is promised, at any confidence above 95%, too.
 
         Raises
         ------
