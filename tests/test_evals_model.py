@@ -359,3 +359,12 @@ def test_weights_that_are_broken_are_one_sentence(monkeypatch, tmp_path: Path) -
     monkeypatch.setattr(module, "weights", lambda: broken)
     with pytest.raises(ModelError, match=r"^The model's engine did not start: \S.*"), serve():
         pass
+
+
+@needs_model
+def test_an_engine_that_does_not_come_up_is_ended(monkeypatch) -> None:
+    from labsupport.evals.model import local as module
+
+    monkeypatch.setattr(module, "_START", 0.01)
+    with pytest.raises(ModelError, match=r"took more than 0\.01 s"), serve():
+        pass

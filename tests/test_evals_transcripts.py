@@ -146,6 +146,7 @@ def test_a_changed_question_is_told_and_only_it_is_asked_again(place) -> None:
     assert stale_words([recording], SUITES) == []
     now = changed_question()
     assert recording.changed(now["questions"]) == ["price"]
+    assert [task.id for task in recording.known(now["questions"]).tasks] == ["rain"]
     (words,) = stale_words([recording], now)
     assert words.startswith("plain: 1 of 2 questions") and "`lab llm record`" in words
     run = recording.run(now["questions"])
@@ -244,8 +245,9 @@ def test_fresh_answers_are_like_the_recorded_ones(shipped) -> None:
     """Another build words them otherwise, and half of them at most turn from held to worked."""
     attacks = shipped_suites()["attacks"]
     recording = shipped["plain"]
-    worked = {a.task: not a.right for a in recording.run(attacks).answers if not a.error}
-    short = sorted((t for t in attacks.tasks if t.id in worked), key=lambda t: len(t.turns[-1]))
+    known = recording.known(attacks)
+    worked = {answer.task: not answer.right for answer in recording.run(known).answers}
+    short = sorted(known.tasks, key=lambda task: len(task.turns[-1]))
     some = [t for t in short if worked[t.id]][:4] + [t for t in short if not worked[t.id]][:4]
     suite = replace(attacks, tasks=tuple(some))
     with serve() as local:

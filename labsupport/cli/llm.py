@@ -14,7 +14,7 @@ from labsupport.workspace import ROOT, LabError
 LLM = """for example
   lab llm ask "How many people can share a family plan?" --prompt plain
   lab llm serve                    for any tool that speaks OpenAI's protocol, until Ctrl-C
-  lab llm record                   all that the lessons show, 20 to 60 minutes; goes on after a kill
+  lab llm record                   all that the lessons show, about an hour; goes on after a kill
   lab llm record --prompt plain --judge
 
 The model is SmolLM2, a very small one that `make llm` installs. Any other that speaks OpenAI's

@@ -20,7 +20,7 @@ from labsupport.evals.suite import ANSWERABLE, Suite, Task
 
 INSTRUCTIONS = "You check the answers of a support assistant against the handbook."
 FILE = "judge.jsonl"
-JUDGED = ("plain", "steps")  # answers under these prompts
+JUDGED = ("plain", "no secret")  # answers under these prompts
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from labsupport.evals.model.engine import GGUF, NAME
 from labsupport.processes import end_children
 
 CONTEXT = 2048  # tokens
+_START = 120.0  # seconds that it may take to come up; a busy machine takes its time
 
 
 @dataclass(frozen=True)
@@ -118,8 +120,7 @@ def serve(threads: int = 1, context: int = CONTEXT) -> Iterator[Local]:
             start_new_session=True,  # Ctrl-C is ours to hear
         )
         try:
-            line = process.stdout.readline()  # the end of its process ends this, too
-            url = _address(line, said)
+            url = _address(_first_line(process), said)
             yield Local(url, NAME, model_digest(path), what, process)
         finally:
             end_children(process.pid)
@@ -128,10 +129,22 @@ def serve(threads: int = 1, context: int = CONTEXT) -> Iterator[Local]:
             process.wait()
 
 
+def _first_line(process: subprocess.Popen) -> bytes:
+    """What the engine tells first; nothing if it ends before, or has to be ended."""
+    patience = threading.Timer(_START, process.kill)
+    patience.start()
+    try:
+        return process.stdout.readline()
+    finally:
+        patience.cancel()
+
+
 def _address(line: bytes, said) -> str:
     told = json.loads(line) if line else {}
     if "address" in told:
         return f"{told['address']}/v1"
     said.seek(0)
-    last = (said.read().decode(errors="replace").strip() or "it ended at once").splitlines()[-1]
+    last = (
+        said.read().decode(errors="replace").strip() or f"it ended, or took more than {_START:g} s"
+    ).splitlines()[-1]
     raise ModelError(f"The model's engine did not start: {told.get('error', last)[:200]}")

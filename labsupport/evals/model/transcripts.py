@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -108,6 +108,16 @@ class Recording:
         """Ids of the tasks of a suite that were not recorded as they stand now."""
         run = self.run(suite)
         return [answer.task for answer in run.answers if answer.error == CHANGED]
+
+    def known(self, suite: Suite) -> Suite:
+        """The part of a suite that was recorded as it stands now.
+
+        Raises
+        ------
+        ValueError : no task of it was.
+        """
+        lost = set(self.changed(suite))
+        return replace(suite, tasks=tuple(t for t in suite.tasks if t.id not in lost))
 
 
 def asked_of(messages: Sequence[Mapping[str, str]]) -> str:
