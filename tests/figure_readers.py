@@ -1023,7 +1023,8 @@ def rate_intervals(fig: Figure) -> Iterator[str]:
         change, number = values[1] - values[0], gain.get_text().replace("−", "-")
         assert float(number) == pytest.approx(change, abs=0.0500001)
         wrong = bool(truths) and change * (truths[1] - truths[0]) <= 0
-        assert inked(gain, BAD if wrong else GOOD if truths else INK) and wrong == (y in crosses)
+        right = GOOD if truths else INK
+        assert inked(gain, BAD if wrong else right) and wrong == (y in crosses)
         yield f"{method}: {', '.join(parts)}, difference {number}"
     yield f"{names(ax)[0]}: {sides[0]} "
 
