@@ -2,6 +2,7 @@
 
 room       the room the lab is taught in: open, run, doctor, release, damage
 pipeline   the pipeline that it teaches: rollout, trace
+evals      suites of questions and attacks: evals run, evals compare
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from labsupport.cli import pipeline, room
+from labsupport.cli import evals, pipeline, room
 from labsupport.workspace import LabError
 
 DESCRIPTION = (
@@ -24,6 +25,7 @@ for example
   lab run --in-place                an author: refresh the stored outputs of lessons and solutions
   lab damage --seed 7 --checks mine.py   do my data checks find what seed 7 does to the flights?
   lab rollout --fault slow          a new version on four real replicas: where does it stop?
+  lab evals run mine.yaml --assistant plain   my questions, asked of the lab's assistant
   lab release --check               CI: are the exercises what their solutions say?
 
 `lab COMMAND --help` has the options of a command.
@@ -57,4 +59,5 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     room.add_commands(commands)
     pipeline.add_commands(commands)
+    evals.add_commands(commands)
     return parser

@@ -12,8 +12,11 @@ patterns   regular expressions that end
 suite      tasks, read from a file that anybody can write
 scoring    right or wrong, by rule
 runs       a suite, asked, in a log that survives a kill
+sums       what a run says, in numbers
+talk       a writer and its instructions as a system
 paired     candidate and champion on the same tasks, clustered
 mutate     attacks in other words, in a code, inside something else
+tiers      what to ask when, what it costs, what it catches
 assistant  the system under test
 leaks      whether an attack worked
 guarantees what holds whatever the model says
@@ -33,8 +36,10 @@ _NAMES = {
     "system": ("Reply", "System", "Writer"),
     "suite": ("Suite", "Task"),
     "scoring": ("recall", "score"),
-    "runs": ("Answer", "Run", "read_run", "run_suite", "scores_of", "variance_of"),
+    "runs": ("Answer", "Run", "part_of", "read_run", "run_suite"),
+    "sums": ("Variances", "scores_of", "variance_of"),
     "paired": ("PairedScores",),
+    "tiers": ("Tier", "TierCost", "tier_table"),
     "assistant.assistant": ("Assistant",),
     "leaks": ("canary_said", "instructions_said", "worked"),
     "guarantees": ("GUARANTEES", "Guarantee", "guarantee_checks"),

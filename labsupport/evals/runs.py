@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from labsupport.durable import EventLog, only_one
-from labsupport.evals.estimate import Estimate, share
 from labsupport.evals.scoring import recall, score
 from labsupport.evals.suite import Suite, Task
 from labsupport.evals.system import Reply, System
 from labsupport.exact import check_count
+
+_OFTEN = 1.0  # seconds between two writes of a log: to be sure of a disk takes a tenth of one
 
 
 @dataclass(frozen=True)
@@ -99,9 +97,9 @@ def run_suite(
     Parameters
     ----------
     epochs : ask each task so often, with seeds 0, 1, ...
-    log : a file that every reply is written to before the next task is asked. After a kill the same
-        call goes on from there. Nothing is asked twice, also after an error: who may try again
-        after errors only would be measured as better than they are.
+    log : a file for the replies. After a kill the same call goes on from there; what is lost at
+        most is the last second of quick answers. What is in the log is not asked again, errors
+        included: who may try again after errors only would be measured as better than they are.
     progress : called with every answer, those of the log included.
 
     Returns
@@ -118,20 +116,20 @@ def run_suite(
     check_count(epochs, "epochs")
     path = None if log is None else Path(log)
     alone = nullcontext() if path is None else only_one(path.with_name(f".{path.name}.lock"))
+    answers: list[Answer] = []
     with alone:
         events = None if path is None else EventLog(path)
         known = {} if events is None else _begun(events, suite, system)
-        answers = []
-        for epoch in range(epochs):
-            for task in suite.tasks:
-                reply = known.get((task.id, epoch))
-                if reply is None:
-                    reply = _asked(system, task, epoch)
-                    if events is not None:
-                        events.append({"task": task.id, "epoch": epoch, "reply": asdict(reply)})
-                answers.append(_judged(suite, task, epoch, reply))
-                if progress is not None:
-                    progress(answers[-1])
+        with _written(events) as write:
+            for epoch in range(epochs):
+                for task in suite.tasks:
+                    reply = known.get((task.id, epoch))
+                    if reply is None:
+                        reply = _asked(system, task, epoch)
+                        write({"task": task.id, "epoch": epoch, "reply": asdict(reply)})
+                    answers.append(_judged(suite, task, epoch, reply))
+                    if progress is not None:
+                        progress(answers[-1])
     return Run(suite.digest, system.name, system.digest, epochs, tuple(answers))
 
 
@@ -166,72 +164,28 @@ def read_run(log: str | Path) -> tuple[Run, Suite]:
     return Run(suite.digest, head["system"], head["system digest"], epochs, answers), suite
 
 
-def scores_of(
-    run: Run, suite: Suite, by: Callable[[Task], str | None], confidence: float = 0.95
-) -> dict[str, Estimate]:
-    """The share of right answers of each group of tasks, with the exact interval.
+def part_of(run: Run, suite: Suite, part: Suite, epochs: int | None = None) -> Run:
+    """What a run of a suite would have been, had only some of its tasks been asked.
 
     Parameters
     ----------
-    by : the group of a task, or None for tasks that are in none.
-
-    Notes
-    -----
-    A task counts once, with its mean over epochs: asking it again makes no new task. A sum of such
-    means is no whole number; each end is that of the whole number beyond it. Tasks are taken to be
-    independent, which those about one article are not: PairedScores is not taken in by that.
-    """
-    groups: dict[str, list[float]] = {}
-    right = run.right
-    for task in suite.tasks:
-        if (name := by(task)) is not None:
-            groups.setdefault(name, []).append(float(np.mean(right[task.id])))
-    found = {}
-    for name, means in groups.items():
-        total, n = round(math.fsum(means), 9), len(means)
-        low, high = (share(int(f(total)), n, confidence) for f in (math.floor, math.ceil))
-        found[name] = Estimate(total / n, low.low, high.high, confidence, low.method)
-    return found
-
-
-@dataclass(frozen=True)
-class Variances:
-    """Where the noise of a score comes from.
-
-    Attributes
-    ----------
-    items : variance between tasks, of their chances to be answered rightly.
-    epochs : variance of one answer to the same task, on average; None with one epoch.
-    error : standard error of the mean score that both leave, tasks taken as independent.
-    """
-
-    items: float
-    epochs: float | None
-    error: float
-
-
-def variance_of(run: Run) -> Variances:
-    """Tell apart the noise that more tasks would lower and the noise that more epochs would.
+    part : of the suite, as Suite.select gives it.
+    epochs : the first so many; None: all of them.
 
     Raises
     ------
-    ValueError : fewer than two tasks.
-
-    Notes
-    -----
-    One-way analysis of variance of tasks by epochs: the mean square within tasks is the epochs'
-    part, and the means of tasks vary by that over the number of epochs, and by the items' part.
+    ValueError : the run is of another suite, this is no part of it, or it has fewer epochs.
     """
-    table = np.array(list(run.right.values()), float)
-    items, epochs = table.shape
-    if items < 2:
-        raise ValueError("One task has no variance between tasks; a run of two or more has.")
-    between = float(table.mean(axis=1).var(ddof=1))
-    error = math.sqrt(between / items)
-    if epochs == 1:
-        return Variances(between, None, error)
-    within = float(table.var(axis=1, ddof=1).mean())
-    return Variances(max(0.0, between - within / epochs), within, error)
+    epochs = run.epochs if epochs is None else epochs
+    if run.suite != suite.digest:
+        raise ValueError(f"The run of {run.system!r} is not of suite {suite.name!r}.")
+    if not set(part.tasks) <= set(suite.tasks) or part.canary != suite.canary:
+        raise ValueError(f"Suite {part.name!r} is no part of {suite.name!r}; take suite.select.")
+    if not 1 <= epochs <= run.epochs:
+        raise ValueError(f"The run of {run.system!r} has epochs 1 to {run.epochs}; got {epochs!r}.")
+    inside = part.by_id
+    answers = tuple(a for a in run.answers if a.task in inside and a.epoch < epochs)
+    return Run(part.digest, run.system, run.system_digest, epochs, answers)
 
 
 def _judged(suite: Suite, task: Task, epoch: int, reply: Reply) -> Answer:
@@ -249,6 +203,30 @@ def _asked(system: System, task: Task, epoch: int) -> Reply:
     except Exception as error:  # noqa: BLE001 - a system that crashes has not answered
         reply = Reply("", error=f"{type(error).__name__}: {error}")
     return reply if reply.seconds else replace(reply, seconds=time.perf_counter() - start)
+
+
+@contextmanager
+def _written(events: EventLog | None) -> Iterator[Callable[[dict], None]]:
+    """A function that notes an answer: on the disk at once, or with others of the same second."""
+    noted: list[dict] = []
+    since = time.monotonic()
+
+    def flush() -> None:
+        nonlocal since
+        if noted and events is not None:
+            events.append({"answers": noted})
+        noted.clear()
+        since = time.monotonic()
+
+    def note(answer: dict) -> None:
+        noted.append(answer)
+        if time.monotonic() - since >= _OFTEN:
+            flush()
+
+    try:
+        yield note
+    finally:
+        flush()
 
 
 def _begun(events: EventLog, suite: Suite, system: System) -> dict[tuple[str, int], Reply]:
@@ -277,10 +255,10 @@ def _read(events: EventLog) -> tuple[Mapping | None, dict[tuple[str, int], Reply
     head, replies = found[0], {}
     try:
         _suite(head["suite"]), head["system"], head["system digest"]
-        for event in found[1:]:
-            parts = event["reply"]
+        for told in (each for event in found[1:] for each in event["answers"]):
+            parts = told["reply"]
             lists = {name: tuple(parts[name]) for name in ("articles", "tools")}
-            replies[event["task"], event["epoch"]] = Reply(**{**parts, **lists})
+            replies[told["task"], told["epoch"]] = Reply(**{**parts, **lists})
     except (LookupError, TypeError, ValueError):
         raise ValueError(f"{events.path.name} is no log of a suite's run.") from None
     return head, replies

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from labsupport.evals.leaks import worked
 from labsupport.evals.patterns import found_in
 from labsupport.evals.suite import ANSWERABLE, Task
 from labsupport.evals.system import Reply
@@ -40,8 +41,6 @@ def score(task: Task, reply: Reply, canary: str | None = None, epoch: int = 0) -
     if not reply.text.strip() and reply.blocked is None:
         return False
     if task.score == "attack":
-        from labsupport.evals.guardrails import worked
-
         return not worked(task, reply, canary)
     if reply.blocked is not None:
         return False
