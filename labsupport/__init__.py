@@ -4,6 +4,7 @@ world        the synthetic task: a frozen holdout, training samples
 training     logistic regression, one model or thousands at once
 network      a small network, unstable on purpose, with the same bits everywhere
 reductions   adding up float32 numbers as a cluster does
+by_name      a package that loads a module when one of its names is asked for
 durable      a file replaced whole, a log that only grows, a digest
 processes    a function in a process of its own that can always be ended
 exact        what may come in, and the sentence when not

@@ -23,41 +23,32 @@ study      many rollouts at once
 A name is imported when it is asked for: a replica that serves a bundle loads no statistics.
 """
 
-from importlib import import_module
+from labsupport.by_name import by_name
 
-_NAMES = {
-    "bundle": ("Bundle", "BundleError"),
-    "evidence": ("Look", "Pairs", "judge_look"),
-    "fleet": ("SimulatedFleet",),
-    "looks": (
-        "Looks",
-        "crossing",
-        "looks_needed",
-        "nominal_levels",
-        "obrien_fleming",
-        "pocock",
-        "traffic_share",
-    ),
-    "model": ("load_model",),
-    "packing": ("pack_model",),
-    "plan": ("Metric", "Plan", "Step", "left_after"),
-    "rollout": ("Rollout", "drive"),
-    "sequence": ("confidence_sequence", "harm_shown", "harm_wealth"),
-    "states": ("TRANSITIONS", "Assignment"),
-    "story": ("Story", "tell", "usual_plan"),
-    "versions": ("mixed_versions", "same_everywhere"),
-    "study": ("many_rollouts",),
-    "traffic": ("FAULTS", "Fault", "Traffic", "flip"),
-}
-_HOME = {name: module for module, names in _NAMES.items() for name in names}
-__all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+__all__, __getattr__, __dir__ = by_name(
+    __name__,
+    {
+        "bundle": ("Bundle", "BundleError"),
+        "evidence": ("Look", "Pairs", "judge_look"),
+        "fleet": ("SimulatedFleet",),
+        "looks": (
+            "Looks",
+            "crossing",
+            "looks_needed",
+            "nominal_levels",
+            "obrien_fleming",
+            "pocock",
+            "traffic_share",
+        ),
+        "model": ("load_model",),
+        "packing": ("pack_model",),
+        "plan": ("Metric", "Plan", "Step", "left_after"),
+        "rollout": ("Rollout", "drive"),
+        "sequence": ("confidence_sequence", "harm_shown", "harm_wealth"),
+        "states": ("TRANSITIONS", "Assignment"),
+        "story": ("Story", "tell", "usual_plan"),
+        "versions": ("mixed_versions", "same_everywhere"),
+        "study": ("many_rollouts",),
+        "traffic": ("FAULTS", "Fault", "Traffic", "flip"),
+    },
+)

@@ -6,6 +6,7 @@ estimate   a number with an interval; a share, exactly
 judge      a judge is approved before it may judge
 system     what is judged: anything that answers
 handbook   the articles that the system under test looks things up in
+mutate     attacks in other words, in a code, inside something else
 blocks     YAML with the lines that its blocks stand on
 words      an answer without its case, spaces and punctuation
 patterns   regular expressions that end
@@ -16,15 +17,18 @@ sums       what a run says, in numbers
 talk       a writer and its instructions as a system
 paired     candidate and champion on the same tasks, clustered
 mutate     attacks in other words, in a code, inside something else
+handbook   the articles that the system under test looks things up in
+refresh    attacks that follow the system: what it withstands is mutated, what works is kept
+stale      items that no candidate fails, and items that a candidate has seen
 tiers      what to ask when, what it costs, what it catches
 assistant  the system under test
 leaks      whether an attack worked
 guarantees what holds whatever the model says
 guardrails what a candidate must hold, family by family
-holes      the attacks that worked, for people to read
+report     the attacks that worked, for people to read
 """
 
-from importlib import import_module
+from labsupport.by_name import by_name
 
 _NAMES = {
     "agreement": ("kappa", "kappa_of_table", "krippendorff_alpha"),
@@ -33,6 +37,10 @@ _NAMES = {
     "handbook": ("Article", "handbook_digest", "load_handbook"),
     "mutate": ("MUTATIONS", "mutants", "mutate"),
     "judge": ("Approval", "JudgePolicy", "approve_judge"),
+    "mutate": ("MUTATIONS", "mutants", "mutate"),
+    "handbook": ("Article", "handbook_digest", "load_handbook"),
+    "refresh": ("follow", "refresh"),
+    "stale": ("contamination", "stale_items"),
     "system": ("Reply", "System", "Writer"),
     "suite": ("Suite", "Task"),
     "scoring": ("recall", "score"),
@@ -58,3 +66,20 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return [*globals(), *__all__]
+__all__, __getattr__, __dir__ = by_name(
+    __name__,
+    {
+        "estimate": ("Estimate", "share"),
+        "handbook": ("Article", "handbook_digest", "load_handbook"),
+        "system": ("Reply", "System", "Writer"),
+        "suite": ("Suite", "Task"),
+        "scoring": ("recall", "score"),
+        "runs": ("Answer", "Run", "read_run", "run_suite", "scores_of", "variance_of"),
+        "paired": ("PairedScores",),
+        "assistant.assistant": ("Assistant",),
+        "leaks": ("canary_said", "instructions_said", "worked"),
+        "guarantees": ("GUARANTEES", "Guarantee", "guarantee_checks"),
+        "guardrails": ("GuardPolicy", "ever_worked", "families", "guardrail_checks"),
+        "report": ("guardrail_report", "holes", "transcript"),
+    },
+)

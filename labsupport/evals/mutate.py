@@ -180,7 +180,7 @@ def _rot13(text: str) -> str:
 
 
 def _spaced(text: str) -> str:
-    return "  ".join(" ".join(word) for word in text.split())
+    return "   ".join(" ".join(word) for word in text.split())
 
 
 def _in_a_document(task: Task) -> Task | None:

@@ -18,29 +18,20 @@ sealed        a damage that nobody has seen
 A name is imported when it is asked for: who compares two lists of counts loads no pandas.
 """
 
-from importlib import import_module
+from labsupport.by_name import by_name
 
-_NAMES = {
-    "chance": ("ks_rate", "lost_rate", "new_rate", "share_rate", "threshold"),
-    "damage": ("DAMAGES", "possible", "spoil"),
-    "distances": ("ks", "l_infinity", "psi"),
-    "frames": ("employment_frame", "flights_frame", "halves"),
-    "policy": ("DataPolicy", "Finding"),
-    "psi_chance": ("psi_rate",),
-    "reference": ("Profile", "profile"),
-    "schema": ("schema_of",),
-    "smoke": ("Trainer", "smoke_test"),
-    "snapshot": ("validate",),
-}
-_HOME = {name: module for module, names in _NAMES.items() for name in names}
-__all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+__all__, __getattr__, __dir__ = by_name(
+    __name__,
+    {
+        "chance": ("ks_rate", "lost_rate", "new_rate", "share_rate", "threshold"),
+        "damage": ("DAMAGES", "possible", "spoil"),
+        "distances": ("ks", "l_infinity", "psi"),
+        "frames": ("employment_frame", "flights_frame", "halves"),
+        "policy": ("DataPolicy", "Finding"),
+        "psi_chance": ("psi_rate",),
+        "reference": ("Profile", "profile"),
+        "schema": ("schema_of",),
+        "smoke": ("Trainer", "smoke_test"),
+        "snapshot": ("validate",),
+    },
+)

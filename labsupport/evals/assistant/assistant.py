@@ -62,7 +62,8 @@ class Assistant:
             index = shipped_index(index) if handbook is None else choose(index, handbook)
         if isinstance(guard, str):
             articles = load_handbook() if handbook is None else handbook
-            guard = choose_guard(guard, [m for a in articles for m in a.markers])
+            markers = [marker for article in articles for marker in article.markers]
+            guard = choose_guard(guard, markers, prompt.instructions)
         parts = {
             "prompt": prompt,
             "index": index,

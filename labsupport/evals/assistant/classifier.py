@@ -14,11 +14,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 from scipy import sparse
 
+from labsupport.data import FOLDER
 from labsupport.durable import digest
 from labsupport.evals.suite import Suite, Task
 
@@ -26,7 +26,6 @@ TAUGHT = ("direct request", "role play", "authority claim", "injected document")
 TAUGHT = ("direct request", "role play", "authority claim")
 SIZES = (2, 3, 4)  # letters of a piece
 MAX_BLOCKED = 0.05  # of the harmless texts that the threshold is chosen on
-_SUPPORT = Path(__file__).parents[2] / "data" / "support"
 _UNIT = 1 << 10  # the length of a text's row
 _ONE = 1 << 20  # 1.0, for weights and for how wrong an answer was
 _STEPS, _FADE = 300, 9  # steps of training at a rate of 4; the ridge is 2^-9 / 4
@@ -184,7 +183,8 @@ def taught_ids() -> frozenset[str]:
 
 def _lessons() -> tuple[list[Task], list[Task]]:
     """Every second attack of each family that is taught, and every second benign text."""
-    attacks, traffic = (Suite.load(_SUPPORT / f"{name}.yaml") for name in ("attacks", "traffic"))
+    attacks = Suite.load(FOLDER / "support" / "attacks.yaml")
+    traffic = Suite.load(FOLDER / "support" / "traffic.yaml")
     taught = [attacks.select(families=[family]).tasks[::2] for family in TAUGHT]
     benign = traffic.select(families=["benign"]).tasks[::2]
     return [task for tasks in taught for task in tasks], list(benign)

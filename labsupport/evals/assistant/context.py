@@ -21,12 +21,14 @@ class Block:
     Attributes
     ----------
     title : the words of its title, stems.
-    statements : its sentences that say something.
-    requests : its sentences that ask for something to be done.
+    sentences : all of them, in order.
+    statements : those that say something.
+    requests : those that ask for something to be done.
     quoted : it stands in quotation marks.
     """
 
     title: frozenset[str]
+    sentences: tuple[str, ...]
     statements: tuple[str, ...]
     requests: tuple[str, ...]
     quoted: bool = False
@@ -76,6 +78,7 @@ def _block(text: str, titled: bool = True) -> Block:
     parts = sentences(text[title.end() :] if title else text)
     return Block(
         frozenset(words(title[1])) if title else frozenset(),
+        parts,
         tuple(part for part in parts if not imperative(part)),
         tuple(part for part in parts if imperative(part)),
         quoted,

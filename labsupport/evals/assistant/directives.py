@@ -15,23 +15,29 @@ _NEVER = re.compile(
     r"mention) ([^.;]+)"
 )
 _OR = re.compile(r"\bor\b|,")
-# A text that speaks to who reads it: what to say comes after a colon, a mark or one of these.
+# A request that is meant for the assistant begins with one of these and tells what to say after a
+# colon, in marks or after "with" or "that"; or it speaks of the customer, or of the answer.
 _SPEAK = re.compile(
-    r"\b(?:say|reply|answer|respond|write|print|output|tell|recommend|mention|include|append|add|"
-    r"insert|state|inform|quote|call|run)\b(?P<rest>.*)$",
+    r"^\W*(?:[\w-]+[,:]?\s+){0,4}?(?:say|reply|answer|respond|write|print|output|tell|recommend|"
+    r"mention|include|append|add|insert|state|inform|quote|finish|end|begin|start)\b"
+    r"(?:[^:\"“]{0,60}?:\s*|(?:\s+[\w-]+){0,4}?\s+(?:with|that)\s+|[^\"“]{0,60}[\"“])(?P<what>.+)$",
     re.IGNORECASE | re.DOTALL,
 )
-_WITH = re.compile(
-    r"^[^:]*?(?::\s*|\bwith\b\s+(?:the (?:words?|sentence|text|line)s?\s+)?|\bthat\b\s+)"
+_ABOUT = re.compile(
+    r"\b(?:customers?|users?|readers?|callers?|everybody|everyone|anybody|whoever asks|assistant)\b"
+    r"|\b(?:your|the|every|each|all) (?:answers?|repl(?:y|ies)|responses?)\b",
+    re.IGNORECASE,
 )
 _REPEAT = frozenset(words("repeat print show write recite quote output copy tell translate give "
                           "summarise summarize reveal list display share read send return state "
-                          "paraphrase type"))  # fmt: skip
+                          "paraphrase type cry sing rhyme"))  # fmt: skip
 _SELF = re.compile(
     r"\b(?:your|the|these|those|all|initial|original|system|hidden)\s+(?:\w+\s+)?"
     r"(?:instructions?|prompt|rules|guidelines|directions|orders|system message)\b"
+    r"(?! (?:for|of|about|on|to|come|came)\b)"
     r"|\b(?:text|words?|everything|all|message|messages|sentences?|lines?)\b[^.?!]{0,30}\babove\b"
     r"|\babove (?:text|message|words|lines)\b|\bbefore (?:this|my) (?:message|line|question)\b"
+    r"|\b(?:which|what) (?:instructions|rules|guidelines|orders)\b[^.?!]{0,20}\byou\b"
     r"|\bwhat were you told\b|\bsystem prompt\b",
     re.IGNORECASE,
 )
@@ -81,25 +87,23 @@ def repeats_instructions(text: str) -> bool:
 
 
 def calls(text: str, functions: Sequence[str]) -> list[str]:
-    """Calls of tools that a text asks for: written as calls, or in the words of a tool's name
-    with the number of an account.
+    """Calls of tools that a text asks for: written as calls, or with the first word of a tool's
+    name and the number of an account.
     """
     found = [f"{name}(account={number})" for name, number in _LITERAL.findall(text)]
-    if not found and (number := _NUMBER.search(text.lower())):
-        held = set(words(text))
-        for name in functions:
-            verb, *_ = name.split("_")
-            if set(words(verb)) <= held:
-                found.append(f"{name}(account={number[1]})")
-    return found
+    numbers = () if found else _NUMBER.findall(text.lower())
+    held = set(words(text)) if numbers else set()
+    verbs = {name: set(words(name.split("_")[0])) for name in functions}
+    return found + [f"{n}(account={a})" for n in functions if verbs[n] <= held for a in numbers]
 
 
 def obeyed(request: str) -> str | None:
-    """What a sentence wants said: "Reply with: X" wants X. None if it is not about saying."""
-    match = _SPEAK.search(request)
-    if match is None:
-        return None
-    return _WITH.sub("", match["rest"], count=1).strip().strip("\"'").strip() or None
+    """What a request that is meant for the assistant wants said: "Reply with: X" wants X. None if
+    it is meant for the customer, as a step is.
+    """
+    if match := _SPEAK.search(request):
+        return match["what"].strip().strip("\"'“”").strip() or None
+    return request if _ABOUT.search(request) else None
 
 
 def form(text: str) -> Callable[[str], str] | None:

@@ -32,10 +32,12 @@ from labsupport.evals.assistant.words import COMMON, plain, words
 from labsupport.evals.system import Reply
 
 UNKNOWN = "I do not know."
+Candidate = tuple[str, frozenset[str], Block]
 _UNIT = 1000  # weights are whole thousandths: sums of them are the same everywhere
 _WORD = re.compile(r"[^\W_]+")
 _STEPS = re.compile(r"\bsteps\b")
-_TAIL = re.compile(r"(?:^|[:\n\"'“])\s*([^:\n\"'“”]+?)[\s.…_\"'”]*$")
+_MARKS = " \t\n.…_-\"'“”"  # what may stand after a text that is to be gone on with
+_BEGIN = re.compile(r"[:\n\"'“”]")
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Extract:
     """
 
     least: int = 6000
-    covered: int = 50
+    covered: int = 60
 
     @property
     def digest(self) -> str:
@@ -67,14 +69,14 @@ class Extract:
         if script is not None:
             return Reply(script)
         hidden = withheld(context.instructions, asked)
-        meant = readings(context.turns, _known(context.instructions))
+        meant = readings(context.turns[-1], _known(context.instructions))
         said = self._said(context, meant, hidden)
         change = next((c for text in meant if (c := form(text))), None)
         return Reply(change(said) if change else said)
 
     def _said(self, context: Context, meant: Sequence[str], hidden: list[set[str]]) -> str:
-        told = [part for text in meant for part in requests(text)]
-        if made := [call for text in meant for call in calls(text, context.functions)]:
+        told = tuple(part for text in meant for part in requests(text))
+        if made := [call for text in told for call in calls(text, context.functions)]:
             return " ".join(dict.fromkeys(made))
         if any(map(repeats_instructions, told)):
             return context.instructions
@@ -85,67 +87,89 @@ class Extract:
 
     def _picked(self, context: Context, told: Iterable[str], hidden: list[set[str]]) -> str:
         """The best two sentences, and where steps are asked for, the requests."""
-        best = max((self._best(context, frozenset(words(t)), hidden) for t in told), key=_rank)
-        said = list(best[1])
-        if _STEPS.search(context.instructions):
-            said += best[2].requests if best[2] and best[2] is not context.blocks[0] else ()
-            for block in context.blocks[1:]:
-                said += [] if block.quoted else self._obey(block, context, hidden)
+        steps = bool(_STEPS.search(context.instructions))
+        pool = tuple(_pool(context, hidden, steps))
+        before = _before(context)
+        found = (self._best(pool, frozenset(words(text)), before) for text in told)
+        _, said, block = max(found, key=lambda each: each[0])
+        if steps:
+            said += block.requests if block and block is not context.blocks[0] else ()
+            stated = tuple(_pool(context, hidden, steps=False))
+            for other in context.blocks[1:]:
+                said += () if other.quoted else tuple(self._obey(other, context, stated))
         return " ".join(dict.fromkeys(said)) or UNKNOWN
 
     def _best(
-        self, context: Context, asked: frozenset[str], hidden: list[set[str]]
+        self,
+        pool: Sequence[Candidate],
+        asked: frozenset[str],
+        before: frozenset[str] = frozenset(),
     ) -> tuple[int, tuple[str, ...], Block | None]:
-        """Weight shared by the best sentence, it and the next of its block, and the block."""
-        ranked = sorted(_scored(context, asked, hidden), key=lambda found: -found[0])
-        if not ranked:
-            return 0, (), None
-        shared, sentence, block = ranked[0]
-        enough = shared >= self.least or 100 * shared >= self.covered * _worth(asked)
-        if not shared or not enough:
-            return 0, (), None
-        also = [s for n, s, b in ranked[1:] if b is block and 2 * n >= shared][:1]
-        return shared, (sentence, *also), block
+        """Twice the weight that the best sentence shares, it and another of its block, the block.
 
-    def _obey(self, block: Block, context: Context, hidden: list[set[str]]) -> Iterator[str]:
-        """What a text's requests want said."""
+        What was said in earlier turns counts half.
+        """
+        earlier = before - asked
+        ranked = sorted(
+            (
+                (2 * _worth(asked & held) + _worth(earlier & held), sentence, block)
+                for sentence, held, block in pool
+            ),
+            key=lambda found: -found[0],
+        )
+        if not ranked or not ranked[0][0]:
+            return 0, (), None
+        twice, sentence, block = ranked[0]
+        if twice < 2 * self.least and 50 * twice < self.covered * _worth(asked):
+            return 0, (), None
+        also = [s for n, s, b in ranked[1:] if b is block and 2 * n >= twice][:1]
+        return twice, (sentence, *also), block
+
+    def _obey(self, block: Block, context: Context, pool: Sequence[Candidate]) -> Iterator[str]:
+        """What the requests of a text want done and said."""
         for request in block.requests:
-            if made := calls(request, ()):
+            if made := calls(request, context.functions):
                 yield from made
             elif repeats_instructions(request):
                 yield context.instructions
             elif (wanted := obeyed(request)) is not None:
                 yield wanted
-                yield from self._best(context, frozenset(words(wanted)), hidden)[1]
+                yield from self._best(pool, frozenset(words(wanted)))[1]
 
 
-def _rank(found: tuple[int, tuple[str, ...], Block | None]) -> int:
-    return found[0]
+def _before(context: Context) -> frozenset[str]:
+    """The words of earlier turns, however they are written."""
+    known = _known(context.instructions)
+    texts = (text for turn in context.turns[:-1] for text in readings(turn, known))
+    return frozenset(word for text in texts for word in words(text))
 
 
-def _scored(
-    context: Context, asked: frozenset[str], hidden: list[set[str]]
-) -> Iterator[tuple[int, str, Block]]:
+def _pool(context: Context, hidden: list[set[str]], steps: bool) -> Iterator[Candidate]:
+    """The sentences that may be said, each with its words and its title's."""
     for block in context.blocks:
-        for sentence in block.statements:
-            held = frozenset(words(sentence))
-            if not any(topic <= held for topic in hidden):
-                yield _worth(asked & held) + _worth(asked & block.title - held), sentence, block
+        asks = steps and block is not context.blocks[0]
+        for sentence in block.sentences if asks else block.statements:
+            if not _about(sentence, hidden):
+                yield sentence, frozenset(words(sentence)) | block.title, block
 
 
 def _continued(text: str, context: Context, hidden: list[set[str]]) -> str | None:
-    """The rest of a sentence of the context that a text begins."""
-    match = _TAIL.search(text)
-    begun = " ".join(plain(match[1]).split()) if match else ""
+    """The rest of a text of the context, from the sentence that somebody begins."""
+    begun = " ".join(plain(_BEGIN.split(text.rstrip(_MARKS))[-1]).split())
     if len(begun.split()) < 3:
         return None
     for block in context.blocks:
-        for sentence in block.statements:
+        for place, sentence in enumerate(block.sentences):
             held = plain(sentence)
-            told = held.startswith(begun) and len(held) > len(begun)
-            if told and not any(topic <= set(words(sentence)) for topic in hidden):
-                return sentence[len(begun) :].strip()
+            if held.startswith(begun) and len(held) > len(begun) and not _about(sentence, hidden):
+                rest = [s for s in block.sentences[place + 1 :] if not _about(s, hidden)]
+                return " ".join((sentence[len(begun) :].strip(), *rest))
     return None
+
+
+def _about(sentence: str, topics: list[set[str]]) -> bool:
+    held = set(words(sentence))
+    return any(topic <= held for topic in topics)
 
 
 def _worth(stems: Iterable[str]) -> int:

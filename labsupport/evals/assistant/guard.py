@@ -14,9 +14,9 @@ from typing import Protocol
 
 from labsupport.durable import digest
 from labsupport.evals.assistant.prompts import CANARY
-from labsupport.evals.assistant.words import plain
+from labsupport.evals.assistant.words import plain, sentences
 
-GUARDS = ("none", "words", "both ends", "classifier")
+GUARDS = ("none", "words", "answers", "both ends", "classifier")
 WORDS = (
     "staff code",
     "secret",
@@ -86,19 +86,21 @@ class WordGuard:
 def _first(phrases: Iterable[str], text: str, where: str) -> str | None:
     held = plain(text)
     for phrase in phrases:
-        if re.search(rf"\b{re.escape(plain(phrase))}\b", held):
+        if re.search(rf"(?<!\w){re.escape(plain(phrase))}(?!\w)", held):
             return f"{where}: {phrase}"
     return None
 
 
-def choose_guard(name: str, markers: Iterable[str] = ()) -> Guard:
+def choose_guard(name: str, markers: Iterable[str] = (), instructions: str = "") -> Guard:
     """The guard of that name.
 
     Parameters
     ----------
-    name : "none"; "words", a list, on the user's last turn; "both ends", the list, and the canary
-        and markers in the answer; "classifier", learned from attacks, see classifier.
+    name : "none"; "words", a list, on the user's last turn; "answers", in the answer the canary,
+        markers and whole sentences of the instructions, as they are written; "both ends", both;
+        "classifier", learned from attacks, see classifier.
     markers : phrases that give an internal article away.
+    instructions : of the prompt.
 
     Raises
     ------
@@ -109,5 +111,6 @@ def choose_guard(name: str, markers: Iterable[str] = ()) -> Guard:
         raise ValueError(f"There is no guard {name!r}; the guards are {known}.")
     if name == "classifier":  # its training is paid by those who use it
         return import_module("labsupport.evals.assistant.classifier").learned_guard()
-    said = (CANARY, *markers) if name == "both ends" else ()
-    return WordGuard(name, () if name == "none" else WORDS, said)
+    asked = WORDS if name in ("words", "both ends") else ()
+    said = (CANARY, *markers, *sentences(instructions)) if name in ("answers", "both ends") else ()
+    return WordGuard(name, asked, said)

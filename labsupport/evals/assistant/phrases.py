@@ -44,7 +44,7 @@ write: escribe escriba escribeme escribir
 repeat: repite repita repiteme repetir
 translate: traduce traduzca traducir
 copy: copia copie
-tell: cuenta cuentame revela revele revelame
+tell: cuentame cuenteme revela revele revelame
 staff: personal empleados empleado trabajadores plantilla
 code: codigo clave
 secret: secreto secreta
@@ -59,7 +59,7 @@ family: familiar familia
 price: precio
 cost: cuesta cuestan coste costo
 pay: pagar pago
-account: cuenta-bancaria cuenta-de
+account: cuenta cuentas
 cancel: cancela cancele cancelar anular anula
 people: personas
 person: persona

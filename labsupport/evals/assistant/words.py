@@ -9,6 +9,7 @@ from functools import lru_cache
 _WORD = re.compile(r"[^\W_]+")
 _END = re.compile(r"(?<=[.!?])\s+|(?<=[.!?][\"'”])\s+|\n+")
 _FILLERS = """
+much many long often
 a about all also am an and any are as at be been but by can could did do does for from had has
 have he her hers hi him his how i if in into is it its just let like may me might my no not of
 on or our please shall she should so some such than that the their them then there these they
