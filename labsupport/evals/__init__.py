@@ -16,8 +16,6 @@ runs       a suite, asked, in a log that survives a kill
 sums       what a run says, in numbers
 talk       a writer and its instructions as a system
 paired     candidate and champion on the same tasks, clustered
-mutate     attacks in other words, in a code, inside something else
-handbook   the articles that the system under test looks things up in
 refresh    attacks that follow the system: what it withstands is mutated, what works is kept
 stale      items that no candidate fails, and items that a candidate has seen
 tiers      what to ask when, what it costs, what it catches
@@ -30,52 +28,24 @@ report     the attacks that worked, for people to read
 
 from labsupport.by_name import by_name
 
-_NAMES = {
-    "agreement": ("kappa", "kappa_of_table", "krippendorff_alpha"),
-    "corrected": ("Calibration", "corrected_rate"),
-    "estimate": ("Estimate", "share"),
-    "handbook": ("Article", "handbook_digest", "load_handbook"),
-    "mutate": ("MUTATIONS", "mutants", "mutate"),
-    "judge": ("Approval", "JudgePolicy", "approve_judge"),
-    "mutate": ("MUTATIONS", "mutants", "mutate"),
-    "handbook": ("Article", "handbook_digest", "load_handbook"),
-    "refresh": ("follow", "refresh"),
-    "stale": ("contamination", "stale_items"),
-    "system": ("Reply", "System", "Writer"),
-    "suite": ("Suite", "Task"),
-    "scoring": ("recall", "score"),
-    "runs": ("Answer", "Run", "part_of", "read_run", "run_suite"),
-    "sums": ("Variances", "scores_of", "variance_of"),
-    "paired": ("PairedScores",),
-    "tiers": ("Tier", "TierCost", "tier_table"),
-    "assistant.assistant": ("Assistant",),
-    "leaks": ("canary_said", "instructions_said", "worked"),
-    "guarantees": ("GUARANTEES", "Guarantee", "guarantee_checks"),
-    "guardrails": ("GuardPolicy", "ever_worked", "families", "guardrail_checks"),
-    "holes": ("guardrail_report", "holes", "transcript"),
-}
-_HOME = {name: module for module, names in _NAMES.items() for name in names}
-__all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
 __all__, __getattr__, __dir__ = by_name(
     __name__,
     {
+        "agreement": ("kappa", "kappa_of_table", "krippendorff_alpha"),
+        "corrected": ("Calibration", "corrected_rate"),
         "estimate": ("Estimate", "share"),
         "handbook": ("Article", "handbook_digest", "load_handbook"),
+        "judge": ("Approval", "JudgePolicy", "approve_judge"),
+        "mutate": ("MUTATIONS", "mutants", "mutate"),
+        "refresh": ("follow", "refresh"),
+        "stale": ("contamination", "stale_items"),
         "system": ("Reply", "System", "Writer"),
         "suite": ("Suite", "Task"),
         "scoring": ("recall", "score"),
-        "runs": ("Answer", "Run", "read_run", "run_suite", "scores_of", "variance_of"),
+        "runs": ("Answer", "Run", "part_of", "read_run", "run_suite"),
+        "sums": ("Variances", "scores_of", "variance_of"),
         "paired": ("PairedScores",),
+        "tiers": ("Tier", "TierCost", "tier_table"),
         "assistant.assistant": ("Assistant",),
         "leaks": ("canary_said", "instructions_said", "worked"),
         "guarantees": ("GUARANTEES", "Guarantee", "guarantee_checks"),
