@@ -98,7 +98,8 @@ class Assistant:
             raise ValueError("Turns are a list of texts, at least one, and none of them empty.")
         if rule := self.guard.before(turns):
             return Reply(REFUSAL, blocked=rule)
-        found = self.index.search(" ".join(turns), self.prompt.articles)
+        last = turns[-1:] if len(turns) > 1 else ()  # once more: it is what is to be answered
+        found = self.index.search(" ".join((*turns, *last)), self.prompt.articles)
         shown = [shown_as(article) for article in found] + ([document] if document else [])
         messages = self.prompt.messages(shown, turns)
         messages[0] = _with_tools(messages[0], self.prompt, self.tools)

@@ -66,7 +66,7 @@ def _decoded(code: str) -> str | None:
 
 
 def _from_letters(text: str, known: Collection[str]) -> str:
-    """S t a f f  c o d e: letters put together again, and cut into words where no gap tells."""
+    """D a y  p a s s: letters put together again, and cut into words where no gap tells."""
     return _SPELLED.sub(lambda match: f" {' '.join(_joined(match[0], known))} ", text)
 
 

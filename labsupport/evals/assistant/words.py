@@ -22,12 +22,12 @@ check choose clear click close collect come complete confirm connect contact con
 correct create decide decline delete deny describe direct disconnect disregard download drag
 email end enter explain fill find follow forget forward get give go grant hand hold ignore
 include inform insert install invite keep leave let list log look make mention move name never
-note obey offer open output pause pay perform pick play point post press print promise provide
-pull put quote read recite recommend redeem refer refund register remind remove rename repeat
-replace reply report request reset respond restart restore return reveal run save say scan
-scroll select send set share show sign skip start state stop submit swipe switch take tap tell
-transfer translate try turn type uninstall unplug update upgrade upload use verify visit wait
-walk watch write
+note obey offer open output pause pay perform pick play plug point post press print promise
+provide pull put quote read recite recommend redeem refer refund register remind remove rename
+repeat replace reply report request reset respond restart restore return reveal run save say
+scan scroll search select send set share show sign skip start state stop submit swipe switch
+take tap tell transfer translate try turn type uninstall unplug update upgrade upload use verify
+visit wait walk watch write
 """
 _STOP = frozenset(_FILLERS.split())
 VERBS = frozenset(_ACTIONS.split())  # that a request begins with
