@@ -39,7 +39,10 @@ def read_block(path: str | Path) -> Block:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
-        raise ValueError(f"{path.name}{line}: broken YAML, {_first(error.problem)}.") from None
+        said = _first(error.problem)
+        if "'?'" in said:  # PyYAML ends a text within brackets at a question mark
+            said += "; put a text with a question mark in quotes"
+        raise ValueError(f"{path.name}{line}: broken YAML, {said}.") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # not UTF-8, a date without a day
         raise ValueError(f"{path.name}: broken YAML, {_first(error)}.") from None
     if not isinstance(found, Block):

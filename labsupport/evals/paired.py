@@ -36,9 +36,8 @@ class PairedScores(ExactPair):
     ----------
     n : tasks.
     exact_candidate, exact_baseline : mean share of right answers, over tasks and epochs.
-    clusters : number of clusters.
     standard_error : of the gain, between clusters, with the correction for few of them.
-    largest : share of the tasks that the largest cluster has.
+    sizes : tasks of each cluster, the largest first.
     outcomes : the same as PairedOutcomes, where every cluster is one task that was asked once;
         else None.
     slices : mapping of slice name to the PairedScores of its tasks.
@@ -47,9 +46,8 @@ class PairedScores(ExactPair):
     n: int
     exact_candidate: Fraction
     exact_baseline: Fraction
-    clusters: int
     standard_error: float
-    largest: float
+    sizes: tuple[int, ...]
     outcomes: PairedOutcomes | None = None
     slices: Mapping[str, PairedScores] = field(default_factory=dict)
 
@@ -93,13 +91,13 @@ class PairedScores(ExactPair):
         """A two-sided interval for the true gain, were the same clusters filled anew.
 
         The standard error between clusters, with the t quantile of their number less one; and what
-        a cluster that was lost or won altogether would add (see comparisons.bounded_reach). Such a
-        cluster is far from the others: seen from a gain g, a lost one by 1 + g, a won one by 1 - g.
-        The chance that the true gain is below the interval, or above, was at most
-        (1 - confidence) / 2 in a search over worlds, by exact enumeration: 3 to 100 clusters, of
-        one size or with some four times as large, up to three outcomes of a cluster, confidence
-        0.6 to 0.99. The price: with 60 clusters about half as wide again as the exact interval of
-        as many single tasks.
+        clusters that were lost or won altogether, and are missing here, would add (see
+        comparisons.bounded_reach, and _unseen). Seen from a gain g, a lost cluster is 1 + g away
+        and a won one 1 - g. The chance that the true gain is below the interval, or above, was at
+        most (1 - confidence) / 2 in a search over worlds, each by exact enumeration: 3 to 40
+        clusters of one size, or some of them up to ten times as large, three outcomes of a cluster,
+        confidence 0.6 to 0.95. The price: on 60 clusters its lower end is half as far again from
+        the gain as that of the exact interval for as many single tasks.
 
         Tasks that are clusters of their own, and were asked once, have that exact interval.
         """
@@ -141,12 +139,32 @@ class PairedScores(ExactPair):
 
     def _reach(self, tail: float, side: float, more: float = 1.0) -> float:
         """The interval's, below (1) or above (-1) the gain, on `more` times as many clusters."""
-        freedom = self.clusters * more - 1
+        freedom = len(self.sizes) * more - 1
         if freedom <= 0:
             return math.inf
         t = float(stats.t.isf(tail, freedom))
-        unit = (1 + side * self.gain) * self.largest / more
-        return bounded_reach(t, self.standard_error / math.sqrt(more), unit)
+        lost = (1 + side * self.gain) * _unseen(np.array(self.sizes) / self.n, tail, more)
+        unit = lost / -math.log(tail)
+        return max(lost, bounded_reach(t, self.standard_error / math.sqrt(more), unit))
+
+
+def _unseen(shares: np.ndarray, tail: float, more: float) -> float:
+    """The largest share of the tasks that may be lost on average, and none is with probability
+    `tail`, if each cluster is lost with a chance of its own, altogether or not at all.
+
+    A cluster is spared with probability e^-x. The x of all sum to -log(tail), and are best spent so
+    that share e^-x is the same for all that can be lost. With many clusters of one size this is
+    -log(tail), the limit of a Poisson mean, times the share of one.
+
+    Parameters
+    ----------
+    shares : (C,) of the tasks, the largest first.
+    more : there are so many times as many clusters, each with so many times less.
+    """
+    logs = np.log(shares)
+    levels = (np.cumsum(logs) + math.log(tail) / more) / np.arange(1, len(logs) + 1)
+    level = levels[np.flatnonzero(levels <= logs)[-1]]
+    return float(-(shares * np.expm1(-np.maximum(0, logs - level))).sum())
 
 
 def _compare(tasks: Sequence[Task], rights: Sequence[Rights], parts: dict) -> PairedScores:
@@ -167,5 +185,5 @@ def _compare(tasks: Sequence[Task], rights: Sequence[Rights], parts: dict) -> Pa
             ones, *(np.array(side, float) for side in (candidate, baseline))
         )
     means = (sum(side, Fraction()) / n for side in (candidate, baseline))
-    largest = max(counts.values()) / n
-    return PairedScores(n, *means, len(counts), error, largest, outcomes, parts)
+    sizes = tuple(sorted(counts.values(), reverse=True))
+    return PairedScores(n, *means, error, sizes, outcomes, parts)
