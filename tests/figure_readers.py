@@ -963,7 +963,7 @@ def judge_exam(fig: Figure) -> Iterator[str]:
         numbers = [text for text in ax.texts if text.get_bbox_patch() is not None]
         each = iter(zip(wide(ax, 3.2), marks(ax, "oXD"), strict=False))
         for y, (name, text) in enumerate(zip(judges, numbers, strict=True)):
-            told[name].append(f"{measure} {text.get_text()}")
+            told[name].append(f"{measure} {text.get_text().replace('−', '-')}")
             assert text.get_position()[1] == pytest.approx(y - 0.22)
             if text.get_text() == "not measured":
                 assert inked(text, BAD)
