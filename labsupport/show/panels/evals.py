@@ -113,16 +113,12 @@ def plot_view(fig: LabFigure, view: LlmView) -> str:
 
 @cache
 def _warm() -> None:
-    """Ask, when the panel opens, the champion and whatever a preset or one control leads to: then
-    a move costs some hundredths of a second, and not the half second of 458 tasks.
+    """Ask, when the panel opens, whatever a preset leads to; another version is asked when it is
+    chosen first.
     """
     names = ("prompt", "index", "guard", "tools")
-    settings = [PANEL.preset(label) for label in PANEL.presets]
-    for control in PANEL.controls:
-        if control.name in names:
-            settings += [PANEL.start | {control.name: value} for value in control.values]
-    for version in {CHAMPION, *(tuple(each[name] for name in names) for each in settings)}:
-        paired(version)
+    for setting in map(PANEL.preset, PANEL.presets):
+        paired(tuple(setting[name] for name in names))
 
 
 def _parts(version: Version, misses: int) -> tuple[Part, ...]:
