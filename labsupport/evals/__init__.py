@@ -1,9 +1,15 @@
 """Evaluating what talks: suites, judges that must be approved, guardrails.
 
+alike      whether a judge is as right about one system as about another
 agreement  kappa and alpha: agreement beyond chance
 corrected  the true rate behind a judge's
+coverage   how often each interval holds the true rate
 estimate   a number with an interval; a share, exactly
+judged     a gain through a judge, each side with its own calibration
 judge      a judge is approved before it may judge
+labels     labels in three parts: for the prompt, the threshold, the approval
+melding    exact intervals of shares, carried through a formula
+powered    few human labels and many of a judge: PPI, PPI++
 system     what is judged: anything that answers
 handbook   the articles that the system under test looks things up in
 mutate     attacks in other words, in a code, inside something else
@@ -31,25 +37,30 @@ from labsupport.by_name import by_name
 __all__, __getattr__, __dir__ = by_name(
     __name__,
     {
-        "agreement": ("kappa", "kappa_of_table", "krippendorff_alpha"),
-        "corrected": ("Calibration", "corrected_rate"),
-        "estimate": ("Estimate", "share"),
-        "handbook": ("Article", "handbook_digest", "load_handbook"),
-        "judge": ("Approval", "JudgePolicy", "approve_judge"),
-        "mutate": ("MUTATIONS", "mutants", "mutate"),
-        "refresh": ("follow", "refresh"),
-        "stale": ("contamination", "stale_items"),
-        "system": ("Reply", "System", "Writer"),
-        "suite": ("Suite", "Task"),
-        "scoring": ("recall", "score"),
-        "runs": ("Answer", "Run", "part_of", "read_run", "run_suite"),
-        "sums": ("Variances", "scores_of", "variance_of"),
-        "paired": ("PairedScores",),
-        "tiers": ("Tier", "TierCost", "tier_table"),
-        "assistant.assistant": ("Assistant",),
-        "leaks": ("canary_said", "instructions_said", "worked"),
-        "guarantees": ("GUARANTEES", "Guarantee", "guarantee_checks"),
-        "guardrails": ("GuardPolicy", "ever_worked", "families", "guardrail_checks"),
-        "report": ("guardrail_report", "holes", "transcript"),
+        "agreement": ('kappa', 'kappa_of_table', 'krippendorff_alpha'),
+        "corrected": ('Calibration', 'corrected_rate'),
+        "estimate": ('Estimate', 'share'),
+        "handbook": ('Article', 'handbook_digest', 'load_handbook'),
+        "judge": ('Approval', 'JudgePolicy', 'approve_judge'),
+        "mutate": ('MUTATIONS', 'mutants', 'mutate'),
+        "refresh": ('follow', 'refresh'),
+        "stale": ('contamination', 'stale_items'),
+        "system": ('Reply', 'System', 'Writer'),
+        "suite": ('Suite', 'Task'),
+        "scoring": ('recall', 'score'),
+        "runs": ('Answer', 'Run', 'part_of', 'read_run', 'run_suite'),
+        "sums": ('Variances', 'scores_of', 'variance_of'),
+        "paired": ('PairedScores',),
+        "tiers": ('Tier', 'TierCost', 'tier_table'),
+        "assistant.assistant": ('Assistant',),
+        "leaks": ('canary_said', 'instructions_said', 'worked'),
+        "guarantees": ('GUARANTEES', 'Guarantee', 'guarantee_checks'),
+        "guardrails": ('GuardPolicy', 'ever_worked', 'families', 'guardrail_checks'),
+        "report": ('guardrail_report', 'holes', 'transcript'),
+        "alike": ('calibrations_agree',),
+        "coverage": ('Coverage', 'coverages'),
+        "judged": ('JudgedRates',),
+        "labels": ('Split', 'split_labels'),
+        "powered": ('human_only', 'ppi', 'ppi_plus', 'widened'),
     },
 )

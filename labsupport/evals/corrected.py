@@ -64,6 +64,12 @@ class Calibration:
         cells = [judge & human, ~judge & human, ~judge & ~human, judge & ~human]
         return cls(*(int(cell.sum()) for cell in cells), system)
 
+    def __add__(self, other: Calibration) -> Calibration:
+        """Both together, of both systems' answers."""
+        systems = dict.fromkeys(side.system for side in (self, other))
+        counts = (getattr(self, c) + getattr(other, c) for c in ("tp", "fn", "tn", "fp"))
+        return Calibration(*counts, " + ".join(systems))
+
     @property
     def n(self) -> int:
         """Items."""
