@@ -2,6 +2,14 @@
 
 estimate   a number with an interval; a share, exactly
 system     what is judged: anything that answers
+handbook   the articles that the system under test looks things up in
+blocks     YAML with the lines that its blocks stand on
+words      an answer without its case, spaces and punctuation
+patterns   regular expressions that end
+suite      tasks, read from a file that anybody can write
+scoring    right or wrong, by rule
+runs       a suite, asked, in a log that survives a kill
+paired     candidate and champion on the same tasks, clustered
 assistant  the system under test
 """
 
@@ -9,7 +17,12 @@ from importlib import import_module
 
 _NAMES = {
     "estimate": ("Estimate", "share"),
+    "handbook": ("Article", "handbook_digest", "load_handbook"),
     "system": ("Reply", "System", "Writer"),
+    "suite": ("Suite", "Task"),
+    "scoring": ("recall", "score"),
+    "runs": ("Answer", "Run", "read_run", "run_suite", "scores_of", "variance_of"),
+    "paired": ("PairedScores",),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = sorted(_HOME)
