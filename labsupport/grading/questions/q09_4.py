@@ -207,7 +207,6 @@ EDGES = {
     "tasks of which all end in errors": given((0, 0, 0, 80)),
     "a gain on every task": given((60, 0, 0, 0)),
     "a single family": given(attacks=lambda rng: {"role play": tight(rng)}),
-    "a family that is called quality": given(attacks=lambda rng: {"quality": hole(rng)}),
     "a bound of one half": given(attacks=families(untold), most=0.5),
     "a bound of zero": given(most=0.0),
     "a bound of one": given(attacks=families(hole, failing), allowed=hole, most=1.0),
