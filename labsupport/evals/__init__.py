@@ -1,6 +1,9 @@
 """Evaluating what talks: suites, judges that must be approved, guardrails.
 
+agreement  kappa and alpha: agreement beyond chance
+corrected  the true rate behind a judge's
 estimate   a number with an interval; a share, exactly
+judge      a judge is approved before it may judge
 system     what is judged: anything that answers
 handbook   the articles that the system under test looks things up in
 blocks     YAML with the lines that its blocks stand on
@@ -16,8 +19,11 @@ assistant  the system under test
 from importlib import import_module
 
 _NAMES = {
+    "agreement": ("kappa", "kappa_of_table", "krippendorff_alpha"),
+    "corrected": ("Calibration", "corrected_rate"),
     "estimate": ("Estimate", "share"),
     "handbook": ("Article", "handbook_digest", "load_handbook"),
+    "judge": ("Approval", "JudgePolicy", "approve_judge"),
     "system": ("Reply", "System", "Writer"),
     "suite": ("Suite", "Task"),
     "scoring": ("recall", "score"),
