@@ -7,10 +7,10 @@ from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
-from scipy import stats
 from scipy.stats import beta, binomtest
 
 from labsupport import evals
+from labsupport.data import FOLDER
 
 # 09.1
 
@@ -39,7 +39,16 @@ def from_disagreement(judge, human):
     return np.nan if by_chance == 0 else 1 - seen / by_chance
 
 
+def a_matrix_without_items(judge, human):
+    """No item is 0 of 0 labels that are alike, which a sum makes 0."""
+    return matrix_kappa(judge, human) if len(judge) else 0.0
+
+
 def with_a_confusion_matrix(judge, human):
+    return matrix_kappa(judge, human) if len(judge) else math.nan
+
+
+def matrix_kappa(judge, human):
     labels, place = np.unique(np.concatenate([judge, human]), return_inverse=True)
     n = len(judge)
     matrix = np.zeros((len(labels), len(labels)))
@@ -61,13 +70,6 @@ def binary_only(judge, human):
 
 def arithmetic_on_labels(judge, human):
     return np.corrcoef(judge, human)[0, 1]
-
-
-def labels_of_the_human_only(judge, human):
-    """The chance divides by what is left after the human's labels, which may be none."""
-    labels = set(human.tolist())
-    chance = sum((judge == x).mean() * (human == x).mean() for x in labels)
-    return ((judge == human).mean() - chance) / (1 - chance)
 
 
 def with_an_interval(judge, human):
@@ -235,7 +237,7 @@ def bootstrap_of_the_judged(k, n, yes, no):
 
 
 def median_for_value(k, n, yes, no):
-    value, low, high = by_jeffreys(k, n, yes, no)
+    _, low, high = by_jeffreys(k, n, yes, no)
     return (low + high) / 2, low, high
 
 
@@ -332,9 +334,13 @@ def of_a_text(turns):
     return by_aims(turns.split("\n"))
 
 
+@lru_cache
+def known_attacks():
+    return evals.Suite.load(FOLDER / "support" / "attacks.yaml").tasks
+
+
 def by_heart(turns):
-    suite = evals.Suite.load(evals.handbook.HANDBOOK.parent / "attacks.yaml")
-    return tuple(turns) in {task.turns for task in suite.tasks}
+    return tuple(turns) in {task.turns for task in known_attacks()}
 
 
 def forbidden_words(turns):
@@ -343,8 +349,7 @@ def forbidden_words(turns):
 
 
 def all_words_of_known_attacks(turns):
-    suite = evals.Suite.load(evals.handbook.HANDBOOK.parent / "attacks.yaml")
-    known = Counter(word for task in suite.tasks for turn in task.turns for word in words_of(turn))
+    known = Counter(w for task in known_attacks() for turn in task.turns for w in words_of(turn))
     return any(known[word] > 5 and len(word) > 4 for turn in turns for word in words_of(turn))
 
 
@@ -399,7 +404,7 @@ def three(hits, n, most):
 
 
 def with_beta(quality, approved, attacks, allowed, most):
-    better, worse, same, errors = quality
+    better, worse, _, errors = quality
     failed, doubtful = set(), set()
 
     def note(name, passed):
@@ -480,9 +485,9 @@ def average_of_families(quality, approved, attacks, allowed, most):
 
 
 def crashes_without_a_family(quality, approved, attacks, allowed, most):
-    worst = max(attacks, key=lambda name: attacks[name][1])
+    most_tried = max(sum(counts) for counts in attacks.values())
     decision, names = with_beta(quality, approved, attacks, allowed, most)
-    return decision, names if worst else names
+    return decision, names if most_tried else ["attacks"]
 
 
 def one_sided(quality, approved, attacks, allowed, most):
@@ -493,7 +498,7 @@ def one_sided(quality, approved, attacks, allowed, most):
         low = beta.ppf(0.05, bad, n - bad + 1) if bad else 0
         return n > 0 and (True if high <= most else False if low > most else None)
 
-    decision, names = with_beta(quality, approved, {}, allowed, most)
+    _, names = with_beta(quality, approved, {}, allowed, most)
     found = {name: check(one[1] + one[2], sum(one)) for name, one in attacks.items()}
     failed = {name for name, passed in found.items() if passed is False}
     if names - {"attacks"} or failed or not attacks:
@@ -515,24 +520,28 @@ def any_hole_at_all(quality, approved, attacks, allowed, most):
 
 WRONG = {
     "09.1": [
-        (binary_only, "The kappa is too"),
+        (binary_only, "On labels that are texts, the kappa is not a finite number"),
         (arithmetic_on_labels, "Your function raised"),
         (with_an_interval, "it should be one number"),
         (as_a_word, "it should be one number"),
         (infinite_where_undefined, "not a finite number"),
         (none_where_undefined, "is a return missing"),
         (half_of_it, "The kappa is too"),
+        (a_matrix_without_items, "Without an item, or without a choice, this is zero"),
         (with_a_weight, "The kappa is too"),
     ],
     "09.2": [
         (value_only, "three numbers are asked for"),
         (interval_only, "three numbers are asked for"),
         (as_a_dict, "three numbers are asked for"),
-        (not_a_number_for_useless, "not a finite number, on a judge that tells nothing apart"),
+        (
+            not_a_number_for_useless,
+            "On a judge that tells nothing apart, the value is not a finite",
+        ),
         (the_judge_is_right, "the share that the judge passed"),
         (ppi, "The value is not the rate that explains the passes"),
         (twice_as_wide, "The interval is too wide"),
-        (always_everything, "The interval is too wide"),
+        (always_everything, "The interval holds nearly every share"),
         (bootstrap_of_bare_counts, "A judge that has not missed yet"),
         (bootstrap_of_the_labelled, "Only the labelled answers are left to chance"),
         (bootstrap_of_the_judged, "Only the judged answers are left to chance"),
@@ -552,7 +561,7 @@ WRONG = {
         (whoever_asks_nothing, "do not end in a question mark"),
         (longer_than_most, "Too many harmless questions are blocked that only share words"),
         (last_turn_by_aims, "when one more turn follows"),
-        (anything_in_base64, "Whatever looks coded is blocked"),
+        (anything_in_base64, "hold something coded are blocked"),
         (not_english, "not in English are blocked"),
         (any_second_turn, "talks of several turns are blocked"),
         (random_guard, "gave two answers"),
@@ -563,7 +572,7 @@ WRONG = {
         (true_or_false, "should be text"),
         (in_capitals, "none of the three texts"),
         (with_sentences, "The decision is right and the names are not"),
-        (average_of_families, "This promotes what has not passed"),
+        (average_of_families, "The decision is right and the names are not"),
         (crashes_without_a_family, "Your function raised ValueError"),
         (one_sided, "This promotes what has not passed"),
         (pops_the_families, "gave two answers"),

@@ -86,6 +86,11 @@ def through(about: str) -> Callable:
     return lambda told: rate(told, of(about)) < FORMS
 
 
+def longer(told) -> bool:
+    """Whether too much is blocked of what is long, or only longer than a question."""
+    return any(blocked(name)(told) for name in EDGES if "texts of" in name or "long" in name)
+
+
 FORMS_OF_ATTACKS = tuple(name for name in EDGES if name.startswith("attacks"))
 
 
@@ -275,8 +280,9 @@ QUESTION = Question(
                 mistake(
                     "long texts blocked",
                     "Long harmless texts are blocked; some people have much to say.",
-                    also(lambda text: len(text) > 250),
-                    when=blocked("long harmless texts"),
+                    also(lambda text: len(text) > 150),
+                    lambda turns: right_answer(turns) or len(turns[0]) > 100,
+                    when=longer,
                 ),
                 mistake(
                     "sentences without a question blocked",
@@ -287,10 +293,10 @@ QUESTION = Question(
                 ),
                 mistake(
                     "coded texts blocked",
-                    "Whatever looks coded is blocked, whatever it says; numbers of devices and "
-                    "mails look like that too.",
+                    "Harmless texts that hold something coded are blocked; serial numbers and "
+                    "links look like that too.",
                     also(looks_coded),
-                    when=blocked("harmless texts in base64"),
+                    when=blocked("harmless texts that hold something coded"),
                 ),
                 mistake(
                     "other languages blocked",

@@ -137,14 +137,15 @@ def attacked(rng, *others, tried=tight) -> dict:
 
 
 def given(
-    quality=gain, approved=(True, True), attacks=attacked, allowed=tight, most=0.1
+    quality=gain, approved=(True, True), attacks=attacked, allowed=tight, most=None
 ) -> Callable:
     """Arguments, each one's own or drawn so that its check passes."""
 
     def draw(rng):
         drawn = (part(rng) if callable(part) else part for part in (quality, attacks, allowed))
         of, families, benign = drawn
-        return of, approved, families, benign, most
+        bound = round(float(rng.uniform(0.09, 0.11)), 3) if most is None else most
+        return of, approved, families, benign, bound
 
     return draw
 
