@@ -9,7 +9,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -209,6 +209,7 @@ def _articles() -> tuple:
     return handbook, {word: math.log(len(handbook) / n) for word, n in common.items()}
 
 
+@lru_cache(maxsize=1024)  # asked by many of the mistakes, on the same texts
 def wants_an_internal_article(text: str) -> bool:
     """What staff articles are about: nearer to one of them than to any public one."""
     said, (handbook, weight) = _words(text), _articles()

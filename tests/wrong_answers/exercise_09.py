@@ -7,10 +7,13 @@ from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
-from scipy.stats import beta, binomtest
+from scipy.stats import beta
+from scipy.stats import binomtest as slow_binomtest
 
 from labsupport import evals
 from labsupport.data import FOLDER
+
+binomtest = lru_cache(slow_binomtest)
 
 # 09.1
 
@@ -55,11 +58,18 @@ def matrix_kappa(judge, human):
     np.add.at(matrix, (place[:n], place[n:]), 1)
     matrix = matrix / n
     chance = matrix.sum(axis=0) @ matrix.sum(axis=1)
-    return (np.trace(matrix) - chance) / (1 - chance)
+    with np.errstate(invalid="ignore"):
+        return (np.trace(matrix) - chance) / (1 - chance)
 
 
-def of_the_lab(judge, human):
-    return evals.kappa(judge, human).value if len(judge) else math.nan
+def with_sorted_labels(judge, human):
+    if len(judge) == 0:
+        return math.nan
+    labels = sorted({*judge.tolist(), *human.tolist()})
+    pairs = Counter(zip(judge.tolist(), human.tolist(), strict=True))
+    seen = sum(pairs[label, label] for label in labels) / len(judge)
+    chance = sum((judge == label).mean() * (human == label).mean() for label in labels)
+    return math.nan if chance == 1 else 1 - (1 - seen) / (1 - chance)
 
 
 def binary_only(judge, human):
@@ -581,7 +591,7 @@ WRONG = {
 }
 
 RIGHT = {
-    "09.1": [from_a_table, from_disagreement, with_a_confusion_matrix, of_the_lab],
+    "09.1": [from_a_table, from_disagreement, with_a_confusion_matrix, with_sorted_labels],
     "09.2": [by_the_lab, by_delta, by_parametric_bootstrap, by_jeffreys, by_scores,
              labelled_as_one_sample],
     "09.3": [by_aims, by_points],
