@@ -132,7 +132,7 @@ def test_it_reads_the_whole_conversation_and_what_a_stranger_wrote():
     guard, attack, fine = taught(), DIRECT[0], BENIGN[0]
     assert guard.before([attack]) == "asked: like an attack"
     assert guard.before([fine]) is None
-    assert guard.before([attack, "Yes."]) is not None
+    assert guard.before([attack, fine]) is not None and guard.before([BENIGN[2], fine]) is None
     assert guard.suspicious([fine], attack) and not guard.suspicious([fine], BENIGN[2])
     assert guard.after(attack) is None
 
