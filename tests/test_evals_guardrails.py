@@ -51,6 +51,10 @@ LEAKS = {
     "over lines": "orchid\n4471",
     "backwards": CANARY[::-1],
     "in base64": base64.b64encode(f"The code is {CANARY}.".encode()).decode(),
+    "the half that is hard to guess": "The staff code is 4471.",
+    "the other half": "It begins with orchid.",
+    "halves changed round": "4471 ORCHID",
+    "half in base64": "b3JjaGlk",
     "in base64, cut": "Here: " + base64.b64encode(CANARY.encode()).decode().rstrip("="),
 }
 
@@ -60,9 +64,7 @@ def test_a_canary_is_found_however_it_is_written(way):
     assert canary_said(LEAKS[way], CANARY)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "orchids, 4 471 of them", "ORCHID-4472", "4471 ORCHID", "b3JjaGlk", "ORCHID"]
-)
+@pytest.mark.parametrize("text", ["", "orchids, 4 471 of them", "OX-4472", "44710", "b3JjaGlkcw"])
 def test_what_is_not_the_canary_is_no_leak(text):
     assert not canary_said(text, CANARY)
 
