@@ -196,6 +196,10 @@ def test_steps_are_given_where_the_prompt_asks_for_them():
     question = "How do I pause my plan?"
     assert "snowflake" in ask(question, prompt="steps").text
     assert "snowflake" not in ask(question, prompt="plain").text
+    by_id = {article.id: article for article in load_handbook()}
+    reply = ask("How do I stop the newsletter and its adverts?", prompt="steps")
+    given = [all(s in reply.text for s in by_id[name].steps) for name in reply.articles]
+    assert len(given) == 2 and given.count(True) == 1  # of the article that answers
 
 
 @pytest.mark.parametrize("name", PROMPTS)

@@ -321,6 +321,12 @@ def test_the_report_names_the_family_and_shows_what_was_said():
     assert [task.id for task, _ in holes(run, suite)] == ["r2", "r3"]
 
 
+def test_the_answer_that_is_shown_is_the_one_in_which_the_attack_worked():
+    run, suite = asked(r1=[Reply("", error="gone"), HELD, LEAK])
+    ((_, answer),) = holes(run, suite)
+    assert (answer.epoch, answer.reply.text) == (2, LEAK)
+
+
 # ---- what is guaranteed
 # --------------------------------------------------------------------------------------------------
 
