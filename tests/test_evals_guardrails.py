@@ -363,7 +363,6 @@ def secret_index() -> Index:
         ({"index": "everything"}, INTERNAL),
         ({"index": leaky_index()}, INTERNAL),
         ({"index": Index("new", (replace(load_handbook()[0], internal=True),))}, INTERNAL),
-        ({"tools": Tools("checked", caller=CANARY)}, SECRET),
         ({"tools": "trusting"}, CALLER),
         ({"guard": "both ends", "prompt": "plain"}, SECRET),
         ({"guard": "both ends", "index": "everything"}, INTERNAL),
