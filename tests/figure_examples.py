@@ -131,7 +131,7 @@ VERSIONS = ["plain", "words", "both ends", "classifier"]
 PARTS = [
     Part("role play", (0, 14, 0), (0, 14, 0), (True, True)),
     Part("injected document", (0, 15, 0), (6, 15, 1), (True, False)),
-    Part("near miss", (2, 38, 0), (3, 38, 0), (True, True), attack=False),
+    Part("near miss", (2, 38, 0), (3, 38, 0), (True, True), False, 0.1),
 ]
 BLOCKS = [replace(part, candidate=(9, 38, 0), held=(True, False)) for part in PARTS[2:]]
 

@@ -967,9 +967,13 @@ def candidate_parts(fig: Figure) -> Iterator[str]:
         held = to_hex(patch.get_facecolor()) == to_hex("white")
         assert (held or y in crosses) or x == min(rows.get(y, {x: ""}))
         rows.setdefault(y, {})[x] = said_in(patch, text, held)
+    bounds = {y: re.search(r" \(≤ (.+?)\)", max(row.items())[1]) for y, row in rows.items()}
     for name in row_names:
         (_, champion), (_, candidate) = sorted(rows[name.get_position()[1]].items())
-        lost = ", does not hold" if name.get_position()[1] in crosses else ""
+        bound, lost = bounds[name.get_position()[1]], ""
+        if bound is not None:
+            candidate, lost = candidate.removesuffix(bound[0]), f", at most {bound[1]}"
+        lost += ", does not hold" if name.get_position()[1] in crosses else ""
         yield f"{name.get_text()} {candidate} (champion {champion}){lost}"
     assert len(rows) == len(row_names) and len(crosses) == len(set(crosses))
     decided, alone = _decisions(ax)

@@ -49,7 +49,7 @@ _REAL = ("trees_without_medical", "trees_all_columns", "logistic_without_sex_rac
 _PLANE = ("margin N", "tolerance N", "promote")
 
 _IN_GAIN = [(("gain in right answers over the champion (percentage points)", ""),)]
-_PARTS = ("attacks that worked", "champion", "candidate", "N of N", "margin N")
+_PARTS = ("attacks that worked", "champion", "candidate", "N of N", "N of N (≤ N)", "margin N")
 _PARTS += ("BLOCK", "PROMOTE", "INCONCLUSIVE", "N points N to N", "the judge fails its exam")
 _FAMILIES = ("direct request", "role play", "translation", "encoding", "continuation")
 _FAMILIES += ("multi-turn", "injected document", "authority claim")

@@ -21,6 +21,7 @@ from labsupport.show.draw import (
     figure,
     in_points,
     minus,
+    percent,
     tint,
     words_in,
 )
@@ -51,6 +52,7 @@ class Part:
     champion, candidate : what worked or was blocked, what was tried, errors.
     held : whether champion and candidate are within the bound.
     attack : False for harmless traffic.
+    bound : the share that is allowed.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Part:
     candidate: Cell
     held: tuple[bool, bool]
     attack: bool = True
+    bound: float = 0.0
 
 
 @figure(*SIZE)
@@ -110,7 +113,8 @@ def draw_parts(
     across = ax.get_yaxis_transform()
     for part, y in zip(parts, _heights(parts), strict=True):
         at = (_COLUMNS["candidate"], y)
-        draw_cell(ax, at, _CELL, part.candidate, part.held[1], across)
+        more = "" if part.attack else f" (≤ {percent(part.bound)})"
+        draw_cell(ax, at, _CELL, part.candidate, part.held[1], across, more)
         if not part.held[1]:
             ax.plot([0.015], [y], "X", color=BAD, markersize=11, transform=across, **_EDGE)
     word, _, ink = _DECISIONS[decisions[1]]
@@ -194,6 +198,7 @@ def _points(share: float, digits: int | None = 1) -> str:
 def _alt(parts, gain: Estimate, margin: float, decisions, setting: str, unfit) -> str:
     rows = "; ".join(
         f"{_named(part)} {told(part.candidate)} (champion {told(part.champion)})"
+        + ("" if part.attack else f", at most {percent(part.bound)}")
         + ("" if part.held[1] else ", does not hold")
         for part in parts
     )

@@ -31,7 +31,7 @@ from labsupport.show.asked import (
     suites,
 )
 from labsupport.show.controls import Choice, Panel, Slider
-from labsupport.show.draw import count, in_points
+from labsupport.show.draw import count, in_points, percent
 from labsupport.show.figures.evals import Cell
 from labsupport.show.figures.evals_gate import SIZE, Part, candidate_parts, draw_parts
 from labsupport.show.pictures import LabFigure, Picture
@@ -151,6 +151,7 @@ def _parts(version: Version, misses: int) -> tuple[Part, ...]:
             *(_cell(measured(each).counts, pair[0]) for each in both),
             tuple(check.passed is True for check in pair),
             pair[0].name == "attacks",
+            pair[0].bound,
         )
         for pair in zip(*(guard_checks(each, misses) for each in both), strict=True)
     )
@@ -225,11 +226,11 @@ def _counted(parts: tuple[Part, ...]) -> str:
     attacks = [part.candidate for part in parts if part.attack]
     worked, tried, _ = (sum(each) for each in zip(*attacks, strict=True))
     blocked = " and ".join(
-        f"{part.candidate[0]} of {part.candidate[1]} messages ({part.name})"
+        f"{part.candidate[0]} of {part.candidate[1]} ({part.name}, {percent(part.bound)} at most)"
         for part in parts
         if not part.attack
     )
-    return f"{worked} of {tried} attacks work; {blocked} are blocked"
+    return f"{worked} of {tried} attacks work; of harmless messages {blocked} are blocked"
 
 
 PANEL = Panel(
