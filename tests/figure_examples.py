@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 
 import matplotlib.text
@@ -25,6 +26,7 @@ from labsupport.noise import Spread
 from labsupport.outcomes import PairedOutcomes
 from labsupport.show import controls, draw
 from labsupport.show.draw import FIGURES
+from labsupport.show.figures.evals_gate import Part
 from labsupport.show.figures.pipeline import BOXES
 from labsupport.show.panels import PANELS
 from labsupport.show.panels.intervals import ROWS
@@ -124,6 +126,14 @@ AGES = {
     "held-out family": [(5, 8), (5, 8), (4, 8), (4, 8)],
 }
 VERSIONS = ["plain", "words", "both ends", "classifier"]
+
+
+PARTS = [
+    Part("role play", (0, 14, 0), (0, 14, 0), (True, True)),
+    Part("injected document", (0, 15, 0), (6, 15, 1), (True, False)),
+    Part("near miss", (2, 38, 0), (3, 38, 0), (True, True), False, 0.1),
+]
+BLOCKS = [replace(part, candidate=(9, 38, 0), held=(True, False)) for part in PARTS[2:]]
 
 
 def told(end: str, entered: list[float], until: float, hurt: float, flipped: float) -> Story:
@@ -241,6 +251,28 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
         "very late": ((told("stages", [0, 500, 505], 1300, 6e5, 2e7), "on its way"), {}),
         "hardly a flip": ((told("shadow", [0], 300, 0, 2), "on its way"), {}),
     },
+    "candidate_parts": {
+        "an attack works": (
+            (PARTS, Estimate(0.225, 0.1, 0.318), 0.0, ("promote", "block"), "prompt steps"),
+            {},
+        ),
+        "in doubt": (
+            (PARTS[::2], Estimate(-0.004, -0.09, 0.082), 0.02, ("inconclusive",) * 2, "x"),
+            {},
+        ),
+        "all holds": (
+            (PARTS[::2], Estimate(0.3, 0.29, 0.4), 0.02, ("promote", "promote"), "w"),
+            {},
+        ),
+        "a judge fails": (
+            (BLOCKS, Estimate(0.232, -0.332, 0.802), -0.05, ("inconclusive", "block"), "y"),
+            {"unfit": ("kappa",)},
+        ),
+        "no gain": (
+            (PARTS[:1], Estimate(*[math.nan] * 3), 0.3, ("block", "block"), "z"),
+            {"unfit": ("kappa", "specificity")},
+        ),
+    },
     "families_heat": {
         "three prompts": ((HEAT,), {}),
         "one": (({"plain": HEAT["plain"]},), {}),
@@ -275,6 +307,10 @@ MORE = {
         "extreme": {"margin": 0.02, "true_gain": -0.02, "churn": 0.2, "draw": 40},
     },
     "slices": {"crowded": {"n_slices": 40, "rows": 200, "loss": 0.5}},
+    "evals": {
+        "a judge in a hurry": {"judge": "any answer", "margin": 30},
+        "nothing is guarded": {"guard": "none", "index": "everything", "tools": "trusting"},
+    },
     "delivery": {
         "in a hurry": {"fault": "none", "pairs": 0.25},
         "on its way": {"minute": 200},

@@ -915,24 +915,29 @@ def _covers_no_line(box: Bbox, lines: list[Line2D]) -> None:
 # ---- lesson 09 ----
 
 
+def said_in(patch: Patch, text: Text, held: bool = False) -> str:
+    """What a cell says, with the ground and the edge that its words have."""
+    said = text.get_text()
+    ground, edge = to_hex(patch.get_facecolor()), to_hex(patch.get_edgecolor())
+    worked, tried = map(int, re.findall(r"\d+", said)[:2]) if said != "not tried" else (0, 0)
+    if worked and not held:
+        assert ground == tint(BAD, 0.2 + 0.55 * worked / tried)
+    elif "error" in said:
+        assert (ground, edge) == (tint(ASIDE, 0.25), to_hex(ASIDE))
+    else:
+        assert (ground, edge) == (to_hex("white"), to_hex(GOOD if tried else RULE))
+    return said.replace("\n", " (") + ")" * ("\n" in said)
+
+
 def cells_of(ax: Axes) -> dict[tuple[int, int], str]:
-    """{(column, row): what a cell says}, each with the ground and the edge that its words have."""
+    """{(column, row): what a cell says}."""
     found, columns, rows = {}, list(ax.get_xticks()), list(ax.get_yticks())
     for patch, text in zip(ax.patches, ax.texts, strict=True):
         x, y = text.get_position()
         assert (patch.get_x() + patch.get_width() / 2, patch.get_y() + patch.get_height() / 2) == (
             pytest.approx(x), pytest.approx(y)
         )  # fmt: skip
-        said = text.get_text()
-        ground, edge = to_hex(patch.get_facecolor()), to_hex(patch.get_edgecolor())
-        worked, tried = map(int, re.findall(r"\d+", said)[:2]) if said != "not tried" else (0, 0)
-        if worked:
-            assert ground == tint(BAD, 0.2 + 0.55 * worked / tried)
-        elif "error" in said:
-            assert (ground, edge) == (tint(ASIDE, 0.25), to_hex(ASIDE))
-        else:
-            assert (ground, edge) == (to_hex("white"), to_hex(GOOD if tried else RULE))
-        found[columns.index(x), rows.index(y)] = said.replace("\n", " (") + ")" * ("\n" in said)
+        found[columns.index(x), rows.index(y)] = said_in(patch, text)
     assert len(found) == len(columns) * len(rows)
     return found
 
@@ -944,6 +949,59 @@ def families_heat(fig: Figure) -> Iterator[str]:
         each = (f"{family} {cells[x, y]}" for y, family in enumerate(families))
         yield f"{label.get_text()}: {', '.join(each)}".replace("\n", " ")
     yield f"{families[0]} {cells[0, 0]}, "
+
+
+def candidate_parts(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    inside = [text for text in ax.texts if re.match(r"\d+ of \d+|not tried", text.get_text())]
+    cells = [patch for patch in ax.patches if patch.get_linewidth() == 1.4]
+    row_names = [text for text in ax.texts if text.get_position()[0] == 0.045]
+    crosses = [at(mark)[1] for mark in marks(ax, "X") if at(mark)[0] == 0.015]
+    rows: dict[float, dict[float, str]] = {}
+    for patch, text in zip(cells, inside, strict=True):
+        (x, y), middle = text.get_position(), patch.get_x() + patch.get_width() / 2
+        assert (middle, patch.get_y() + patch.get_height() / 2) == (
+            pytest.approx(x),
+            pytest.approx(y),
+        )
+        held = to_hex(patch.get_facecolor()) == to_hex("white")
+        assert (held or y in crosses) or x == min(rows.get(y, {x: ""}))
+        rows.setdefault(y, {})[x] = said_in(patch, text, held)
+    bounds = {y: re.search(r" \(≤ (.+?)\)", max(row.items())[1]) for y, row in rows.items()}
+    for name in row_names:
+        (_, champion), (_, candidate) = sorted(rows[name.get_position()[1]].items())
+        bound, lost = bounds[name.get_position()[1]], ""
+        if bound is not None:
+            candidate, lost = candidate.removesuffix(bound[0]), f", at most {bound[1]}"
+        lost += ", does not hold" if name.get_position()[1] in crosses else ""
+        yield f"{name.get_text()} {candidate} (champion {champion}){lost}"
+    assert len(rows) == len(row_names) and len(crosses) == len(set(crosses))
+    decided, alone = _decisions(ax)
+    margin, gain = said(ax, "margin "), [t for t in ax.texts if " points, " in t.get_text()]
+    (line,) = (line for line in wide(ax, 1.6) if line.is_dashed())
+    number = margin.get_text().removeprefix("margin ").replace("−", "-")
+    assert float(number) == pytest.approx(line.get_xdata()[0]) and inked(margin, GOOD)
+    found = gain[0].get_text().replace("−", "-") if gain else "not measured"
+    found = found.replace("points, ", "points, truly ")
+    if gain:
+        value, low, high = map(float, re.findall(r"[+-][\d.]+", found))
+        assert spans(wide(ax, 4)[0])[0] == pytest.approx([max(low, -12), min(high, 36)], abs=0.051)
+        assert at(alone[1])[0] == pytest.approx(value, abs=0.051)
+    yield f": {decided}. Gain in right answers {found}, margin {number}: {alone[0]}."
+    unfit = [text for text in ax.texts if text.get_text() == "the judge fails its exam"]
+    yield from ("The judge fails its exam: " for text in unfit if inked(text, BAD))
+
+
+def _decisions(ax: Axes) -> tuple[str, tuple[str, Line2D | None]]:
+    """The decision in words; that of the gain alone, and its mark."""
+    word = next(t for t in ax.texts if t.get_text().lower() in DECISIONS)
+    assert inked(word, DECISIONS[word.get_text().lower()][1])
+    mark = next((mark for mark in marks(ax) if at(mark)[0] != 0.015), None)
+    if mark is None:
+        return word.get_text().lower(), ("block", None)
+    alone = next(d for d, look in DECISIONS.items() if look[0] == mark.get_marker())
+    assert inked(mark, DECISIONS[alone][1]) and inked(wide(ax, 4)[0], DECISIONS[alone][1])
+    return word.get_text().lower(), (alone, mark)
 
 
 EXAM = {"approved": ("o", GOOD), "refused": ("X", BAD), "in doubt": ("D", MAIN)}
@@ -1088,6 +1146,7 @@ READ: dict[str, Callable[[Figure], Iterator[str]]] = {
     **{name: globals()[name] for name in FIGURES},
     "costs panel": cost_lines,
     "delivery panel": rollout_minutes,
+    "evals panel": candidate_parts,
     "gate panel": gate_plane,
     "intervals panel": intervals_panel,
     "noise panel": noise_panel,

@@ -48,6 +48,12 @@ _STEPS = ("shadow\nN", "canary\nN", "stages\nN", "flip: N")
 _REAL = ("trees_without_medical", "trees_all_columns", "logistic_without_sex_race")
 _PLANE = ("margin N", "tolerance N", "promote")
 
+_IN_GAIN = [(("gain in right answers over the champion (percentage points)", ""),)]
+_PARTS = ("attacks that worked", "champion", "candidate", "N of N", "N of N (≤ N)", "margin N")
+_PARTS += ("BLOCK", "PROMOTE", "INCONCLUSIVE", "N points N to N", "the judge fails its exam")
+_FAMILIES = ("direct request", "role play", "translation", "encoding", "continuation")
+_FAMILIES += ("multi-turn", "injected document", "authority claim")
+
 WORDS: dict[str, Words] = {
     "pipeline": words(
         [(("", ""),)],
@@ -120,6 +126,10 @@ WORDS: dict[str, Words] = {
         [(("rows in each of the two samples", "false alarms (%)"),)],
         *("PSI above N", "lines: stated; marks: simulated"),
     ),
+    "candidate_parts": words(
+        _IN_GAIN,
+        *(*_PARTS, "N of N\nN error", "blocked: near miss", "role play", "injected document"),
+    ),
     "families_heat": words(
         [(("attacks that worked, of those tried (the darker, the larger the share)", ""),)],
         *("N of N", "N of N\nN error", "N of N\nN errors", "not tried"),
@@ -185,5 +195,6 @@ WORDS: dict[str, Words] = {
         _MINUTES, *_STEPS, "rolled back\nN hurt", "fleet\nN hurt", "in canary\nN hurt"
     ),
     "triggers panel": words(_IN_WEEKS, *_WEEKS),
+    "evals panel": words(_IN_GAIN, *_PARTS, "blocked: near miss", "blocked: benign", *_FAMILIES),
     "validation panel": _SIZES,
 }

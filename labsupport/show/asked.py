@@ -4,23 +4,33 @@ show of them costs nothing a second time.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+
+import numpy as np
 
 from labsupport.checks import Check
 from labsupport.data import FOLDER
 from labsupport.evals.assistant.assistant import Assistant
 from labsupport.evals.assistant.extract import Extract
+from labsupport.evals.assistant.words import COMMON, stem
+from labsupport.evals.corrected import Calibration
 from labsupport.evals.estimate import Estimate
 from labsupport.evals.guarantees import guarantee_checks
 from labsupport.evals.guardrails import FamilyCount, GuardPolicy, families, guardrail_checks
+from labsupport.evals.judge import approve_judge
+from labsupport.evals.judged import JudgedRates
+from labsupport.evals.labels import split_labels
 from labsupport.evals.paired import PairedScores
 from labsupport.evals.report import holes
 from labsupport.evals.runs import Answer, Run, run_suite
+from labsupport.evals.scoring import does_not_know
 from labsupport.evals.suite import Suite, Task
 from labsupport.evals.system import Reply
-from labsupport.gate import Policy, gate
+from labsupport.evals.words import words_of
+from labsupport.gate import Policy, Verdict, gate
 
 Version = tuple[str, str, str, str]  # prompt, index, guard, tools
 
@@ -89,25 +99,95 @@ def measured(version: Version) -> Measured:
     return Measured(run_suite(questions, system), attacked, *found, unsafe)
 
 
-@cache
-def paired(version: Version) -> PairedScores:
-    """A version beside the champion, on the questions."""
-    runs = (measured(each).answers for each in (version, CHAMPION))
-    return PairedScores.from_runs(*runs, suites()[0])
+def _words(text: str) -> set[str]:
+    return {stem(word) for word in words_of(text)} - COMMON
+
+
+def _words_in_common(task: Task, reply: Reply) -> bool:
+    """A judge that passes what shares two words or more with the question."""
+    return len(_words(task.turns[-1]) & _words(reply.text)) >= 2
+
+
+def _any_answer(task: Task, reply: Reply) -> bool:
+    """A judge that passes whatever does not say that it does not know."""
+    return not does_not_know(reply.text)
+
+
+# Who says whether an answer is right. The first knows the answers; the others have not seen them.
+JUDGES = {"known answers": None, "words in common": _words_in_common, "any answer": _any_answer}
 
 
 @cache
-def gain_of(version: Version) -> Estimate:
-    """Its gain in right answers, a share of the questions, with its interval."""
-    gain, interval = paired(version).gain, paired(version).interval(CONFIDENCE)
-    return Estimate(gain, interval.low, interval.high, CONFIDENCE, interval.method)
+def _labels(version: Version, judge: str) -> tuple[np.ndarray, np.ndarray]:
+    """(what a judge says, what is right) of a version's answers to the questions."""
+    pairs = zip(suites()[0].tasks, measured(version).answers.answers, strict=True)
+    rows = [(JUDGES[judge](task, answer.reply), answer.right) for task, answer in pairs]
+    return tuple(np.array(rows, dtype=int).T)
+
+
+@cache
+def exam(version: Version, judge: str) -> Verdict | None:
+    """Whether a judge may judge the answers of champion and version: on half of the questions,
+    which it is then calibrated on. None: it knows the answers.
+    """
+    if JUDGES[judge] is None:
+        return None
+    labels = [_labels(each, judge) for each in (version, CHAMPION)]
+    said, right = (np.concatenate([one[k][_known()] for one in labels]) for k in (0, 1))
+    return approve_judge(said, right)
+
+
+@cache
+def _known() -> np.ndarray:
+    """Places of the questions whose answers people would label."""
+    return split_labels([task.id for task in suites()[0].tasks]).approval
+
+
+@cache
+def paired(version: Version, judge: str = "known answers") -> PairedScores | JudgedRates:
+    """A version beside the champion: on all questions; through a judge on those that it was not
+    calibrated on, each side corrected with its own calibration.
+
+    Raises
+    ------
+    ValueError : the judge is so bad on a side that no correction is possible.
+    """
+    if JUDGES[judge] is None:
+        runs = (measured(each).answers for each in (version, CHAMPION))
+        return PairedScores.from_runs(*runs, suites()[0])
+    sides = {"candidate": _labels(version, judge), "champion": _labels(CHAMPION, judge)}
+    known = _known()
+    rest = np.setdiff1d(np.arange(len(suites()[0].tasks)), known)
+    calibrations = [
+        Calibration.from_labels(said[known], right[known], name)
+        for name, (said, right) in sides.items()
+    ]
+    return JudgedRates.from_labels(*(said[rest] for said, _ in sides.values()), *calibrations)
+
+
+@cache
+def gain_of(version: Version, judge: str = "known answers") -> Estimate:
+    """Its gain in right answers, a share of the questions, with its interval; NaN where there is
+    none.
+    """
+    try:
+        found = paired(version, judge)
+    except ValueError:
+        return Estimate(math.nan, math.nan, math.nan, CONFIDENCE, "not measured")
+    interval = found.interval(CONFIDENCE)
+    return Estimate(found.gain, interval.low, interval.high, CONFIDENCE, interval.method)
 
 
 @lru_cache(maxsize=4096)
-def gain_checks(version: Version, margin: int) -> tuple[Check, ...]:
-    """What the gate checks of the gain, against a margin in points."""
+def gain_checks(version: Version, margin: int, judge: str = "known answers") -> tuple[Check, ...]:
+    """What the gate checks of the gain, against a margin in points; and the judge's exam first."""
+    verdict = exam(version, judge)
     policy = Policy(min_gain=margin / 100, max_gap=None, confidence=CONFIDENCE)
-    return gate(paired(version), policy).checks
+    try:
+        checks = gate(paired(version, judge), policy).checks
+    except ValueError as error:
+        checks = (Check("gain", None, math.nan, margin / 100, False, str(error)),)
+    return (*(verdict.checks if verdict else ()), *checks)
 
 
 @lru_cache(maxsize=4096)

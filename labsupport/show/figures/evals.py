@@ -115,6 +115,7 @@ def draw_cell(
     cell: Cell,
     held: bool = False,
     transform: Transform | None = None,
+    more: str = "",
 ) -> None:
     """One cell: what worked is darker the more it is; nothing worked, not tried and an error have
     an edge and words of their own.
@@ -124,6 +125,7 @@ def draw_cell(
     at, size : its middle, and how wide and high it is.
     held : what worked is within its bound, and looks like nothing.
     transform : of both; None: of the data.
+    more : said after the counts.
     """
     worked, tried, errors = cell
     look, words = {"facecolor": "white", "edgecolor": "white"}, GREY
@@ -139,9 +141,9 @@ def draw_cell(
     corner = (at[0] - size[0] / 2, at[1] - size[1] / 2)
     ax.add_artist(Rectangle(corner, *size, linewidth=1.4, **look, **place))
     said = told(cell).removesuffix(")").replace(" (", "\n")
-    style = {"weight": "bold" if tried else "normal", "fontsize": 9.5 if errors else 11.5}
+    style = {"weight": "bold" if tried else "normal", "fontsize": 9.5 if errors or more else 11.5}
     style |= {"ha": "center", "va": "center", "linespacing": 1.05} | place
-    ax.text(*at, said, color=words_in(words), **style)
+    ax.text(*at, said + more, color=words_in(words), **style)
 
 
 def told(cell: Cell) -> str:

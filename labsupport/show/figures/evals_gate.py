@@ -21,6 +21,7 @@ from labsupport.show.draw import (
     figure,
     in_points,
     minus,
+    percent,
     tint,
     words_in,
 )
@@ -32,6 +33,7 @@ _LOW, _HIGH = -12.0, 36.0  # ends of the axis of gains, percentage points
 _COLUMNS = {"champion": 0.51, "candidate": 0.83}  # middles, in parts of the axes
 _CELL = (0.29, 0.86)  # a part of the axes wide, of a row high
 _STRIP = 1.15  # rows above and below the interval
+_UNFIT = "the judge fails its exam"
 _DECISIONS = {
     "promote": ("PROMOTE", "o", GOOD),
     "inconclusive": ("INCONCLUSIVE", "D", MAIN),
@@ -50,6 +52,7 @@ class Part:
     champion, candidate : what worked or was blocked, what was tried, errors.
     held : whether champion and candidate are within the bound.
     attack : False for harmless traffic.
+    bound : the share that is allowed.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Part:
     candidate: Cell
     held: tuple[bool, bool]
     attack: bool = True
+    bound: float = 0.0
 
 
 @figure(*SIZE)
@@ -67,6 +71,7 @@ def candidate_parts(
     margin: float,
     decisions: tuple[str, str],
     setting: str,
+    unfit: Sequence[str] = (),
 ) -> tuple[str, str]:
     """Draw a candidate beside the champion: attacks that worked by family, harmless traffic that
     was blocked, and the gain in right answers with its interval and the margin.
@@ -77,16 +82,17 @@ def candidate_parts(
     margin : that the whole interval must reach.
     decisions : "promote", "block" or "inconclusive": of the gain alone, and of everything.
     setting : what the candidate is, in a few words.
+    unfit : what a judge failed in, if the gain is a judge's who failed.
 
     Raises
     ------
     ValueError : no part to draw.
     """
-    alt = draw_parts(fig, parts, gain, margin, decisions, setting)
-    lost = [part.name for part in parts if not part.held[1]]
+    alt = draw_parts(fig, parts, gain, margin, decisions, setting, unfit)
+    lost = [part.name for part in parts if not part.held[1]] + ["the judge"] * bool(unfit)
+    found = f"a gain of {_points(gain.value)} points" if gain.value == gain.value else "no gain"
     return alt, (
-        f"{decisions[1].capitalize()}: a gain of {_points(gain.value)} points; what does not hold: "
-        f"{', '.join(lost) or 'nothing'}."
+        f"{decisions[1].capitalize()}: {found}; what does not hold: {', '.join(lost) or 'nothing'}."
     )
 
 
@@ -97,6 +103,7 @@ def draw_parts(
     margin: float,
     decisions: tuple[str, str],
     setting: str,
+    unfit: Sequence[str] = (),
 ) -> str:
     """Draw the parts; return the alt text."""
     if not parts:
@@ -106,14 +113,21 @@ def draw_parts(
     across = ax.get_yaxis_transform()
     for part, y in zip(parts, _heights(parts), strict=True):
         at = (_COLUMNS["candidate"], y)
-        draw_cell(ax, at, _CELL, part.candidate, part.held[1], across)
+        more = "" if part.attack else f" (≤ {percent(part.bound)})"
+        draw_cell(ax, at, _CELL, part.candidate, part.held[1], across, more)
         if not part.held[1]:
             ax.plot([0.015], [y], "X", color=BAD, markersize=11, transform=across, **_EDGE)
     word, _, ink = _DECISIONS[decisions[1]]
     head = {"transform": across, "va": "center", "weight": "bold", "color": words_in(ink)}
     ax.text(0.0, -1.75, word, fontsize=14, **head)
-    _draw_gain(ax, gain, margin, decisions[0], _heights(parts)[-1] + 0.75 + _STRIP)
-    return _alt(parts, gain, margin, decisions, setting)
+    foot = _heights(parts)[-1] + 0.75 + _STRIP
+    _draw_margin(ax, margin, foot)
+    if gain.value == gain.value:
+        _draw_gain(ax, gain, decisions[0], foot)
+    if unfit:
+        head |= {"ha": "right", "color": words_in(BAD)}
+        ax.text(0.98, -1.75, _UNFIT, fontsize=11, **head)
+    return _alt(parts, gain, margin, decisions, setting, unfit)
 
 
 def _named(part: Part) -> str:
@@ -149,43 +163,50 @@ def _frame(fig: LabFigure, parts: Sequence[Part]) -> Axes:
     return ax
 
 
-def _draw_gain(ax: Axes, gain: Estimate, margin: float, decision: str, y: float) -> None:
-    """The interval in its strip, above the axis, with the margin that it must reach."""
+def _draw_margin(ax: Axes, margin: float, y: float) -> None:
+    """The margin that the interval must reach, and what lies beyond it."""
+    asked, top = float(np.clip(100 * margin, _LOW, _HIGH)), y - _STRIP + 0.1
+    shade = {"facecolor": tint(GOOD, 0.13), "edgecolor": "none", "zorder": 0}
+    ax.add_artist(Rectangle((asked, top), _HIGH - asked, y + _STRIP - top, **shade))
+    line = {"color": GOOD, "linewidth": 1.6, "linestyle": DASHED, "zorder": 1}
+    ax.plot([asked, asked], [top, y + _STRIP], **line)
+    right = asked < 0
+    look = {"ha": "right", "va": "center", "fontsize": 10, "weight": "bold", "zorder": 5}
+    look |= {"ha": "left"} if right else {}
+    said = f"margin {minus(_points(margin, None))}"
+    ax.text(asked + (0.5 if right else -0.5), y + 0.72, said, color=words_in(GOOD), **look)
+
+
+def _draw_gain(ax: Axes, gain: Estimate, decision: str, y: float) -> None:
+    """The interval in its strip, above the axis."""
     low, value, high = (
         float(np.clip(100 * x, _LOW, _HIGH)) for x in (gain.low, gain.value, gain.high)
     )
-    asked = float(np.clip(100 * margin, _LOW, _HIGH))
-    top = y - _STRIP + 0.1
-    shade = {"facecolor": tint(GOOD, 0.13), "edgecolor": "none", "zorder": 0}
-    ax.add_patch(Rectangle((asked, top), _HIGH - asked, y + _STRIP - top, **shade))
-    line = {"color": GOOD, "linewidth": 1.6, "linestyle": DASHED, "zorder": 1}
-    ax.plot([asked, asked], [top, y + _STRIP], **line)
     _, mark, ink = _DECISIONS[decision]
     ax.plot([low, high], [y, y], color=ink, linewidth=4, zorder=3, solid_capstyle="butt")
     ax.plot([value], [y], mark, color=ink, markersize=12, zorder=4, **_EDGE)
-    look = {"va": "center", "weight": "bold", "zorder": 5}
-    said = f"{minus(_points(gain.value))} points"
-    at = float(np.clip(value, _LOW + 5, _HIGH - 6))
-    ax.text(at, y - 0.68, said, ha="center", fontsize=11, color=words_in(ink), **look)
-    right = asked < 20
-    place = (asked + 0.5 * (1 if right else -1), y + 0.72)
-    style = {"ha": "left" if right else "right", "fontsize": 10, "color": words_in(GOOD)}
-    ax.text(*place, f"margin {minus(_points(margin, None))}", **style, **look)
+    look = {"ha": "center", "va": "center", "weight": "bold", "fontsize": 11, "zorder": 5}
+    at = float(np.clip(value, _LOW + 12, _HIGH - 12))
+    said = minus(f"{_points(gain.value)} points, {_points(gain.low)} to {_points(gain.high)}")
+    ax.text(at, y - 0.68, said, color=words_in(ink), **look)
 
 
 def _points(share: float, digits: int | None = 1) -> str:
     return in_points(round(share, 9), digits)
 
 
-def _alt(parts, gain: Estimate, margin: float, decisions: tuple[str, str], setting: str) -> str:
+def _alt(parts, gain: Estimate, margin: float, decisions, setting: str, unfit) -> str:
     rows = "; ".join(
         f"{_named(part)} {told(part.candidate)} (champion {told(part.champion)})"
+        + ("" if part.attack else f", at most {percent(part.bound)}")
         + ("" if part.held[1] else ", does not hold")
         for part in parts
     )
     low, value, high = (_points(x) for x in (gain.low, gain.value, gain.high))
+    found = f"{value} points, truly {low} to {high}" if gain.value == gain.value else "not measured"
+    judge = f" {_UNFIT[0].upper()}{_UNFIT[1:]}: {', '.join(unfit)}." if unfit else ""
     return (
-        f"{setting[:1].upper()}{setting[1:]}: {decisions[1]}. Gain in right answers {value} "
-        f"points, truly {low} to {high}, margin {_points(margin, None)}: {decisions[0]}. Attacks "
-        f"that worked by family, harmless messages that were blocked by kind. {rows}."
+        f"{setting[:1].upper()}{setting[1:]}: {decisions[1]}. Gain in right answers {found}, "
+        f"margin {_points(margin, None)}: {decisions[0]}.{judge} Attacks that worked by family, "
+        f"harmless messages that were blocked by kind. {rows}."
     )

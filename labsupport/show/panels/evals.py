@@ -20,19 +20,23 @@ from labsupport.evals.suite import Task
 from labsupport.gate import Verdict, conclude
 from labsupport.show.asked import (
     CHAMPION,
+    JUDGES,
     Version,
+    exam,
     gain_checks,
     gain_of,
     guard_checks,
     measured,
     paired,
+    suites,
 )
 from labsupport.show.controls import Choice, Panel, Slider
-from labsupport.show.draw import count, in_points
+from labsupport.show.draw import count, in_points, percent
 from labsupport.show.figures.evals import Cell
 from labsupport.show.figures.evals_gate import SIZE, Part, candidate_parts, draw_parts
 from labsupport.show.pictures import LabFigure, Picture
 
+EXAM = ("kappa", "sensitivity", "specificity")  # a judge's checks
 _QUOTE = 150  # letters of a transcript that the sentence has room for
 
 
@@ -68,9 +72,17 @@ class LlmView:
         alone = [check for check in self.verdict.checks if check.name == "gain"]
         return conclude(alone).decision, self.verdict.decision
 
+    @property
+    def unfit(self) -> tuple[str, ...]:
+        """What the judge's exam measured and did not find good enough."""
+        exam_of = (check for check in self.verdict.checks if check.name in EXAM)
+        return tuple(check.name for check in exam_of if check.passed is not True)
+
     def picture(self) -> Picture:
         """The candidate beside the champion."""
-        return candidate_parts(self.parts, self.gain, self.margin, self.decisions, self.setting)
+        return candidate_parts(
+            self.parts, self.gain, self.margin, self.decisions, self.setting, self.unfit
+        )
 
 
 def llm_view(
@@ -78,6 +90,7 @@ def llm_view(
     index: str = "public",
     guard: str = "answers",
     tools: str = "checked",
+    judge: str = "known answers",
     margin: int = 0,
     misses: int = 10,
 ) -> LlmView:
@@ -86,6 +99,8 @@ def llm_view(
     Parameters
     ----------
     prompt, index, guard, tools : the version of each part, by name.
+    judge : who says whether an answer is right, one of JUDGES. One that does not know the answers
+        has to pass an exam first.
     margin : points by which more answers must be right than the champion's.
     misses : of the near misses, harmless messages that look like attacks, the percentage that may
         be blocked.
@@ -94,21 +109,27 @@ def llm_view(
     ------
     ValueError : there is no part of that name.
     """
+    if judge not in JUDGES:
+        raise ValueError(f"There is no judge {judge!r}; choose one of: {', '.join(JUDGES)}.")
     _warm()
     version = (prompt, index, guard, tools)
-    found, pair, gain = measured(version), paired(version), gain_of(version)
-    verdict = conclude([*gain_checks(version, margin), *guard_checks(version, misses)], pair)
+    found, gain = measured(version), gain_of(version, judge)
+    verdict = conclude([*gain_checks(version, margin, judge), *guard_checks(version, misses)])
     parts = _parts(version, misses)
     hole = _hole(found.holes, verdict)
     setting = f"prompt {prompt}, index {index}, guard {guard}, tools {tools}"
-    sentence = _sentence(setting, pair, gain, margin / 100, parts, verdict, found.unsafe, hole)
+    setting += "" if exam(version, judge) is None else f", judge {judge}"
+    right = [sum(a.right for a in measured(v).answers.answers) for v in (version, CHAMPION)]
+    sentence = _sentence(setting, right, gain, margin / 100, parts, verdict, found.unsafe, hole)
     whole = transcript(*hole) if hole else ""
     return LlmView(setting, parts, gain, margin / 100, verdict, whole, sentence)
 
 
 def plot_view(fig: LabFigure, view: LlmView) -> str:
     """Draw a view into a figure; return the alt text."""
-    return draw_parts(fig, view.parts, view.gain, view.margin, view.decisions, view.setting)
+    return draw_parts(
+        fig, view.parts, view.gain, view.margin, view.decisions, view.setting, view.unfit
+    )
 
 
 @cache
@@ -130,6 +151,7 @@ def _parts(version: Version, misses: int) -> tuple[Part, ...]:
             *(_cell(measured(each).counts, pair[0]) for each in both),
             tuple(check.passed is True for check in pair),
             pair[0].name == "attacks",
+            pair[0].bound,
         )
         for pair in zip(*(guard_checks(each, misses) for each in both), strict=True)
     )
@@ -163,38 +185,40 @@ def _quoted(text: str) -> str:
     return f"“{textwrap.shorten(text, _QUOTE, placeholder=' …')}”"
 
 
-def _sentence(setting, pair, gain, margin, parts, verdict, unsafe: str, hole) -> str:
+def _sentence(setting, right, gain, margin, parts, verdict, unsafe: str, hole) -> str:
     points = [in_points(round(x, 9), 1) for x in (gain.value, gain.low, gain.high)]
-    right = [round(score * pair.n) for score in (pair.candidate, pair.baseline)]
-    promised = (
-        "Guaranteed, whatever the model says: no secret, no internal article, no tool misused."
-    )
+    found = f"the gain of {points[0]} points may truly be {points[1]} to {points[2]}"
+    if gain.value != gain.value:
+        found = "no gain can be measured with this judge"
+    promised = "Guaranteed, whatever the model says: no secret, no internal article, no tool."
     return (
-        f"{verdict.decision.upper()}: {_why(verdict)}. {setting[0].upper()}{setting[1:]}: "
-        f"{right[0]} of {count(pair.n, 'answer')} are right, {right[1]} of the champion's, "
-        f"{points[0]} points and truly {points[1]} to {points[2]}, against a margin of "
-        f"{in_points(margin, None)}. {_counted(parts)}. "
-        f"{f'Not guaranteed: {unsafe}' if unsafe else promised} "
+        f"{verdict.decision.upper()}: {_why(verdict)}. {setting[0].upper()}{setting[1:]}: {found}, "
+        f"the margin is {in_points(margin, None)}. In truth {right[0]} of "
+        f"{count(len(suites()[0].tasks), 'answer')} are right, {right[1]} of the champion's. "
+        f"{_counted(parts)}. {f'Not guaranteed: {unsafe}' if unsafe else promised} "
         f"{_said(*hole) if hole else 'No attack of the suite works.'}"
     )
 
 
 def _why(verdict: Verdict) -> str:
     """What fails or is in doubt, in a few words each."""
-    words = {
-        "attacks": ("attacks work by {}", "attacks by {} are in doubt"),
-        "over-blocking": ("too much is blocked of {}", "what is blocked of {} is in doubt"),
-        "gain": ("the gain is below the margin", "the gain may lie on either side of the margin"),
-    }
     for passed, form in ((False, 0), (None, 1)):
         found: dict[str, list[str]] = {}
         for check in (check for check in verdict.checks if check.passed is passed):
-            found.setdefault(check.name, []).append(check.slice or "")
+            word = "exam" if check.name in EXAM else check.name
+            found.setdefault(word, []).append(check.name if word == "exam" else check.slice or "")
         if found:
-            return "; ".join(
-                words[name][form].format(", ".join(each)) for name, each in found.items()
-            )
+            said = (_WHY[name][form].format(", ".join(each)) for name, each in found.items())
+            return "; ".join(said)
     return "the gain reaches the margin and every guardrail holds"
+
+
+_WHY = {
+    "exam": ("the judge fails its exam ({})", "the judge's exam is in doubt ({})"),
+    "gain": ("the gain is below the margin", "the gain may lie on either side of the margin"),
+    "attacks": ("attacks work by {}", "attacks by {} are in doubt"),
+    "over-blocking": ("too much is blocked of {}", "what is blocked of {} is in doubt"),
+}
 
 
 def _counted(parts: tuple[Part, ...]) -> str:
@@ -202,11 +226,11 @@ def _counted(parts: tuple[Part, ...]) -> str:
     attacks = [part.candidate for part in parts if part.attack]
     worked, tried, _ = (sum(each) for each in zip(*attacks, strict=True))
     blocked = " and ".join(
-        f"{part.candidate[0]} of {part.candidate[1]} messages ({part.name})"
+        f"{part.candidate[0]} of {part.candidate[1]} ({part.name}, {percent(part.bound)} at most)"
         for part in parts
         if not part.attack
     )
-    return f"{worked} of {tried} attacks work; {blocked} are blocked"
+    return f"{worked} of {tried} attacks work; of harmless messages {blocked} are blocked"
 
 
 PANEL = Panel(
@@ -217,6 +241,7 @@ PANEL = Panel(
         Choice("index", "index", tuple(INDEXES)),
         Choice("guard", "guard", tuple(GUARDS)),
         Choice("tools", "tools", tuple(TOOLS)),
+        Choice("judge", "judge", tuple(JUDGES)),
         Slider("margin", "margin of the gain", "points", -5, 30, 1),
         Slider("misses", "near misses blocked", "% at most", 0, 40, 1),
     ),
@@ -226,6 +251,7 @@ PANEL = Panel(
         "A guard of words": {"prompt": "quoted steps", "guard": "words"},
         "Both ends": {"prompt": "quoted steps", "guard": "both ends"},
         "Trusting tools": {"prompt": "quoted steps", "tools": "trusting"},
+        "A judge of words": {"prompt": "quoted steps", "judge": "words in common"},
         "Nothing to tell": {"prompt": "plain", "index": "community"},
     },
     size=SIZE,
