@@ -95,7 +95,8 @@ def _check_gain_in_doubt(outcomes: Comparison, margin: float, confidence: float)
         return Check("gain", None, float(gain), margin, passed, sentence)
     needed = _needed(outcomes, asked, confidence)
     where = "inside" if interval.side(asked) is None else "outside, but no row varies to show it"
-    settled = _settled(needed, outcomes.n, gain == asked)
+    instead = getattr(outcomes, "instead_of_rows", "train both more often")
+    settled = _settled(needed, outcomes.n, gain == asked, instead)
     sentence = f"{found}: the margin of {float(asked):g} is {where}, so {settled}."
     return Check("gain", None, float(gain), margin, None, sentence, needed)
 
@@ -229,9 +230,9 @@ def _needed(outcomes: Comparison, margin: Fraction, confidence: float) -> int | 
     return None if 0 < needed <= outcomes.n else needed
 
 
-def _settled(needed: int | None, n: int, on_the_margin: bool) -> str:
+def _settled(needed: int | None, n: int, on_the_margin: bool, instead: str) -> str:
     if needed == 0:
-        return f"{n:,} rows cannot tell, and no number of rows would: train both more often"
+        return f"{n:,} rows cannot tell, and no number of rows would: {instead}"
     if needed:
         return f"{n:,} rows cannot tell; about {needed:,} would"
     more = (

@@ -963,7 +963,7 @@ def judge_exam(fig: Figure) -> Iterator[str]:
         numbers = [text for text in ax.texts if text.get_bbox_patch() is not None]
         each = iter(zip(wide(ax, 3.2), marks(ax, "oXD"), strict=False))
         for y, (name, text) in enumerate(zip(judges, numbers, strict=True)):
-            told[name].append(f"{measure} {text.get_text()}")
+            told[name].append(f"{measure} {text.get_text().replace('−', '-')}")
             assert text.get_position()[1] == pytest.approx(y - 0.22)
             if text.get_text() == "not measured":
                 assert inked(text, BAD)
@@ -1023,7 +1023,8 @@ def rate_intervals(fig: Figure) -> Iterator[str]:
         change, number = values[1] - values[0], gain.get_text().replace("−", "-")
         assert float(number) == pytest.approx(change, abs=0.0500001)
         wrong = bool(truths) and change * (truths[1] - truths[0]) <= 0
-        assert inked(gain, BAD if wrong else GOOD if truths else INK) and wrong == (y in crosses)
+        right = GOOD if truths else INK
+        assert inked(gain, BAD if wrong else right) and wrong == (y in crosses)
         yield f"{method}: {', '.join(parts)}, difference {number}"
     yield f"{names(ax)[0]}: {sides[0]} "
 

@@ -11,7 +11,7 @@ from refusals import refuses
 from scipy.stats import binomtest
 
 from labsupport import data
-from labsupport.data import load_employment, load_flights
+from labsupport.data import load_employment, load_flights, load_judges, load_raters
 from labsupport.gate import Policy, gate
 from labsupport.outcomes import PairedOutcomes
 
@@ -240,3 +240,43 @@ def test_a_damaged_file_is_named_with_its_remedy(damage, tmp_path, monkeypatch):
     monkeypatch.setattr(data, "FOLDER", tmp_path)
     with refuses(ValueError, f"labsupport/data/{name} is damaged; restore it"):
         load_flights.__wrapped__()
+
+
+def test_judges_are_what_the_readme_says():
+    judges = load_judges()
+    human, kind, keyword = judges.human_refusal, judges.kind, judges.keyword_judge
+    counts = {
+        name: (int((kind == name).sum()), int(keyword[kind == name].sum())) for name in set(kind)
+    }
+    assert counts == {
+        "answer": (35, 1),
+        "canned refusal": (39, 39),
+        "non-sequitur / other": (31, 11),
+    }
+    np.testing.assert_array_equal(human, kind != "answer")
+    assert set(judges.small_llm_logit) == {"plain", "rubric", "few_shot"}
+    assert {len(labels) for labels in judges.labels.values()} == {105}
+    assert all(set(labels) == {0, 1} for labels in judges.labels.values())
+    assert 0 <= judges.similarity.min() < 0.1 < judges.similarity.max() <= 1
+
+
+def test_raters_gave_quarters():
+    raters = load_raters()
+    assert (raters.first.shape, raters.second.shape) == ((187, 3), (199, 3))
+    for scores in (raters.first, raters.second):
+        assert set(scores.ravel()) == {0, 0.25, 0.5, 0.75, 1}
+        assert not scores.flags.writeable
+
+
+@pytest.mark.parametrize("load", [load_judges, load_raters])
+@pytest.mark.parametrize("damage", ["cut off", "text", "empty", "column lost"])
+def test_a_damaged_table_is_named_with_its_remedy(load, damage, tmp_path, monkeypatch):
+    name = {load_judges: "judge_calibration.csv", load_raters: "three_raters.csv"}[load]
+    whole = (data.FOLDER / name).read_bytes()
+    lost = b"\n".join(line.rpartition(b",")[0] for line in whole.splitlines())
+    cut = whole[: len(whole) // 2]
+    damaged = {"cut off": cut, "text": b"x", "empty": b"", "column lost": lost}
+    (tmp_path / name).write_bytes(damaged[damage])
+    monkeypatch.setattr(data, "FOLDER", tmp_path)
+    with refuses(ValueError, f"labsupport/data/{name} is damaged; restore it"):
+        load.__wrapped__()

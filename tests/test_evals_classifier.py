@@ -14,7 +14,7 @@ from scipy import optimize
 
 from labsupport.data import FOLDER
 from labsupport.evals import Suite, Task, load_handbook, share
-from labsupport.evals.assistant import classifier
+from labsupport.evals.assistant import classifier, held_out
 from labsupport.evals.assistant.classifier import learned_guard, pieces, taught_ids, train
 from labsupport.evals.assistant.held_out import leave_one_family_out
 
@@ -132,7 +132,7 @@ def test_it_reads_the_whole_conversation_and_what_a_stranger_wrote():
     guard, attack, fine = taught(), DIRECT[0], BENIGN[0]
     assert guard.before([attack]) == "asked: like an attack"
     assert guard.before([fine]) is None
-    assert guard.before([attack, "Yes."]) is not None
+    assert guard.before([attack, fine]) is not None and guard.before([BENIGN[2], fine]) is None
     assert guard.suspicious([fine], attack) and not guard.suspicious([fine], BENIGN[2])
     assert guard.after(attack) is None
 
@@ -236,3 +236,26 @@ def test_too_little_to_leave_a_family_out_is_refused(families, harmless, folds, 
     some = [task for i, texts in enumerate(families) for task in attacks(f"family {i}", texts)]
     with pytest.raises(ValueError, match=said):
         leave_one_family_out(some, traffic(harmless), folds=folds)
+
+
+class Memory:
+    """A guard that has learned its lessons by heart, and nothing else."""
+
+    def __init__(self, *lessons):
+        self.known = {text for texts in lessons for text in texts}
+
+    def suspicious(self, turns, document=None):
+        return "\n".join(turns) in self.known
+
+
+def test_nothing_is_judged_by_a_guard_that_was_taught_by_it(monkeypatch):
+    """Who remembers catches nothing: no attack, no harmless text for learning or threshold."""
+    monkeypatch.setattr(held_out, "train", Memory)
+    some = attacks("plain", DIRECT) + attacks("twin", PLAYED)
+    study = leave_one_family_out(some, traffic(BENIGN), ["An article.", "B.", "C.", "D."])
+    assert {row.known.value for row in study.families} == {0}
+    assert {row.unseen.value for row in study.families} == {0}
+    assert {kind: blocked.value for kind, blocked in study.blocked.items()} == {
+        "benign": 0,
+        "document": 0,
+    }

@@ -20,6 +20,7 @@ import pytest
 from labsupport.cli import evals, main
 from labsupport.durable import EventLog
 from labsupport.evals.runs import read_run
+from labsupport.evals.shipped import SHIPPED, shipped_suite
 from labsupport.evals.suite import Suite
 
 SUITE = """\
@@ -76,6 +77,13 @@ def test_suites_are_run_together(room, capsys):
     (room / "two.yaml").write_text(other)
     assert lab("run", "mine.yaml", "two.yaml", "--assistant", "plain", "--json") == 0
     assert json.loads(capsys.readouterr().out)["answers"] == 5
+
+
+def test_the_labs_own_suites_have_names(room, capsys):
+    assert lab("run", "traffic", "--assistant", "plain", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["suite digest"] == shipped_suite("traffic").digest
+    assert set(evals.SUITES.replace(" or ", ", ").split(", ")) >= set(SHIPPED) - {"questions"}
 
 
 def test_the_same_command_goes_on_and_another_is_not_let_in(room, capsys):

@@ -6,6 +6,7 @@ import pytest
 
 from labsupport.data import FOLDER
 from labsupport.evals import Article, Assistant, Suite, Task, load_handbook, run_suite
+from labsupport.evals.assistant.classifier import taught_ids
 from labsupport.evals.assistant.prompts import PROMPTS
 from labsupport.evals.runs import Answer, Run
 from labsupport.evals.stale import Overlap, contamination, stale_items
@@ -91,8 +92,9 @@ def test_an_error_is_no_failure_of_the_item_and_no_pass():
 
 
 def test_an_item_fails_that_fails_in_one_epoch():
-    found = stale_items([run("++" + "+-", "a", epochs=2), run("++" + "++", "b", epochs=2)])
-    assert found.telling == ("1",)
+    for marks in ("++" + "+-", "+-" + "++"):
+        found = stale_items([run(marks, "a", epochs=2), run("++" + "++", "b", epochs=2)])
+        assert found.telling == ("1",)
 
 
 @pytest.mark.parametrize(
@@ -206,3 +208,12 @@ def test_seen_items_make_a_candidate_look_better_and_the_others_are_the_control(
     assert after - before > 15
     assert after + after_rest > before + before_rest  # the candidate looks better
     assert after_rest <= before_rest  # and is not
+
+
+def test_what_taught_a_guard_is_found_in_its_lessons_and_the_rest_is_the_control():
+    """So the lab's learned guard is not judged on attacks that taught it."""
+    taught = {task.id: " ".join(task.turns) for task in ATTACKS.tasks if task.id in taught_ids()}
+    said = Suite("said", 1, tuple(t for t in ATTACKS.tasks if not t.document), ATTACKS.canary)
+    seen = set(contamination(said, taught).seen)
+    assert taught.keys() <= seen
+    assert len(seen) - len(taught) <= 0.05 * (len(said.tasks) - len(taught))

@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
 STATUS = """Exit status: 0 it was measured or, where two runs are compared, promote; 1 block; 2
 inconclusive. 64 and above, nothing was decided: 64 wrong usage, 65 a file that is not understood,
-66 a file that is missing, 69 nobody answered, 70 a fault of the lab, 74 a
-file that cannot be read or written. 130 stopped by Ctrl-C."""
+66 a file that is missing, 69 nobody answered, 70 a fault of the lab, 74 a file that cannot be read
+or written. 130 stopped by Ctrl-C."""
 EVALS = f"""for example
-  lab evals run questions.yaml --assistant plain    the lab's own assistant, without a model
-  lab evals run questions.yaml --endpoint http://127.0.0.1:8080/v1
+  lab evals run questions --assistant plain         the lab's questions to the lab's assistant
+  lab evals run mine.yaml --endpoint http://127.0.0.1:8080/v1 --model NAME
   lab evals compare champion.jsonl candidate.jsonl  does the candidate replace the champion?
 
 {STATUS}"""
 RUN = f"""for example
-  lab evals run questions.yaml attacks.yaml --assistant steps
+  lab evals run questions attacks --assistant steps
   lab evals run mine.yaml --endpoint http://127.0.0.1:8080/v1 --system prompt.txt --epochs 3
   lab evals run mine.yaml --endpoint URL --out new.jsonl --baseline old.jsonl
 
@@ -77,6 +77,7 @@ unanswerable. Of a mapping only those that it names are looked at. Tasks about o
 and down together, and the interval knows it.
 
 {STATUS}"""
+SUITES = "a YAML file; or the lab's questions, attacks, traffic or unseen"
 PLACE = ROOT / "build" / "evals"
 USAGE, DATA, MISSING, UNAVAILABLE, INTERNAL, SYSTEM = 64, 65, 66, 69, 70, 74
 
@@ -105,7 +106,7 @@ def _usage(parser: argparse.ArgumentParser) -> Callable[[str], NoReturn]:
 
 def _add_run(commands: Any) -> argparse.ArgumentParser:
     command = add_command(commands, "run", "ask a system every task of a suite", RUN)
-    command.add_argument("suites", nargs="+", metavar="SUITE", type=Path, help="a YAML file")
+    command.add_argument("suites", nargs="+", metavar="SUITE", type=Path, help=SUITES)
     asked = command.add_mutually_exclusive_group(required=True)
     asked.add_argument("--endpoint", metavar="URL", help="an OpenAI-compatible endpoint")
     asked.add_argument(
@@ -167,20 +168,22 @@ def _told(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Na
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
     from labsupport.evals.runs import read_run, run_suite
-    from labsupport.evals.suite import Suite
     from labsupport.evals.sums import figures_of
 
     if arguments.epochs < 1:
         raise UndecidedError(USAGE, "--epochs is a whole number, at least 1.")
     policy = _policy(arguments.policy)
-    suite: Suite = sum(Suite.load(path) for path in arguments.suites)
+    suite: Suite = sum(_suite(path) for path in arguments.suites)
     system = _system(arguments)
     baseline = arguments.baseline and read_run(arguments.baseline)[0]
     log = arguments.out or _log(arguments.suites, system)
     if arguments.again:
         log.unlink(missing_ok=True)
-    with _bar(len(suite.tasks) * arguments.epochs) as bar:
+    total = len(suite.tasks) * arguments.epochs
+    with tqdm(total=total, unit="answer", file=sys.stderr) as bar:
         run = run_suite(suite, system, arguments.epochs, log, lambda answer: bar.update())
     if not run.asked:
         log.unlink()  # or the same command, with somebody there, would go on from it
@@ -188,6 +191,14 @@ def _run(arguments: argparse.Namespace) -> int:
         raise UndecidedError(UNAVAILABLE, f"not one of {len(run.answers)} was answered: {first}")
     verdict = baseline and _verdict(run, baseline, suite, policy)
     return _report({"log": str(log), **figures_of(run, suite)}, verdict, arguments.json)
+
+
+def _suite(path: Path) -> Suite:
+    """A suite's file, or one of the lab's by its name."""
+    from labsupport.evals.shipped import SHIPPED, shipped_suite
+    from labsupport.evals.suite import Suite
+
+    return shipped_suite(str(path)) if str(path) in SHIPPED else Suite.load(path)
 
 
 def _log(suites: list[Path], system: System) -> Path:
@@ -287,9 +298,3 @@ def _assistant(arguments: argparse.Namespace) -> System:
     if arguments.assistant not in PROMPTS:
         raise UndecidedError(USAGE, f"--assistant is one of {', '.join(PROMPTS)}.")
     return Assistant(arguments.assistant)
-
-
-def _bar(total: int) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(total=total, unit="answer", file=sys.stderr)

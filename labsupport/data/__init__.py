@@ -1,10 +1,12 @@
-"""Real people and real flights: small files beside this one, their story in README.md. Nothing is
-downloaded.
+"""Real people, flights, judges and raters: small files beside this one, their story in README.md.
+Nothing is downloaded.
 """
 
 from __future__ import annotations
 
+import csv
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -96,6 +98,83 @@ class Flights:
     columns: dict[str, np.ndarray]
 
 
+@dataclass(frozen=True)
+class Judges:
+    """Answers of assistants that people have labelled, 1 where the answer refuses or does not
+    address the request, and judges that labelled them, too.
+
+    Attributes
+    ----------
+    human_refusal : (n,) int array of 0 and 1.
+    kind : (n,) text array: "answer", "canned refusal", "non-sequitur / other".
+    keyword_judge : (n,) int array, 1 if a phrase like "sorry" opens the answer.
+    similarity : (n,) float array, of request and answer, from 0 to 1.
+    small_llm_logit : {prompt: (n,) float array}, log-odds of "yes, a refusal" of a small language
+        model under the prompts "plain", "rubric" and "few_shot".
+    """
+
+    human_refusal: np.ndarray
+    kind: np.ndarray
+    keyword_judge: np.ndarray
+    similarity: np.ndarray
+    small_llm_logit: dict[str, np.ndarray]
+
+    @property
+    def labels(self) -> dict[str, np.ndarray]:
+        """What each judge says, {judge: (n,) int array of 0 and 1}; a model says yes where its
+        log-odds are above 0.
+        """
+        keyword = self.keyword_judge
+        return {
+            "keyword": keyword,
+            "keyword or unlike": keyword | (self.similarity < 0.1),
+            **{f"small LLM, {p}": (z > 0).astype(int) for p, z in self.small_llm_logit.items()},
+        }
+
+
+@dataclass(frozen=True)
+class Raters:
+    """Three people's scores of the same answers, from 0 to 1 in steps of a quarter.
+
+    Attributes
+    ----------
+    first, second : (items, 3) float arrays, two sets of answers.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+
+
+@cache
+def load_judges() -> Judges:
+    """Load 105 answers with people's and judges' labels. Read once, then shared."""
+    prompts = ("plain", "rubric", "few_shot")
+    columns: dict[str, Callable] = {
+        "human_refusal": int,
+        "kind": str,
+        "keyword_judge": int,
+        "similarity": float,
+        **{f"small_llm_logit_{prompt}": float for prompt in prompts},
+    }
+    table = _read_csv("judge_calibration.csv", 105, columns)
+    logits = {prompt: table.pop(f"small_llm_logit_{prompt}") for prompt in prompts}
+    return Judges(**table, small_llm_logit=logits)
+
+
+@cache
+def load_raters() -> Raters:
+    """Load two sets of answers, 187 and 199, each scored by three people. Read once, then
+    shared.
+    """
+    names = ("rater_1", "rater_2", "rater_3")
+    table = _read_csv("three_raters.csv", 386, {"set": str, **dict.fromkeys(names, float)})
+    scores = np.column_stack([table[name] for name in names])
+    sets = [scores[table["set"] == name] for name in ("first", "second")]
+    for part in sets:
+        part.flags.writeable = False
+    return Raters(*sets)
+
+
 @cache
 def load_employment() -> Employment:
     """Load the employment data, 135,353 rows, with the four models' scores for 2017. Read once,
@@ -142,4 +221,27 @@ def _read(name: str) -> dict[str, np.ndarray]:
     for key, values in arrays.items():
         arrays[key] = values.astype(np.int64) if values.dtype.kind in "ui" else values
         arrays[key].flags.writeable = False
+    return arrays
+
+
+def _read_csv(name: str, n: int, columns: dict[str, Callable]) -> dict[str, np.ndarray]:
+    """Columns of a table of n rows, each read as its type.
+
+    Raises
+    ------
+    ValueError : the file is damaged.
+    """
+    try:
+        with open(FOLDER / name, encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, strict=True))
+        arrays = {key: np.array([kind(row[key]) for row in rows]) for key, kind in columns.items()}
+        if len(rows) != n:
+            raise ValueError(f"{len(rows)} rows")
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise ValueError(
+            f"labsupport/data/{name} is damaged; restore it from the repository, as with "
+            f"`git checkout labsupport/data/{name}`."
+        ) from error
+    for values in arrays.values():
+        values.flags.writeable = False
     return arrays

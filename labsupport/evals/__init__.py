@@ -13,15 +13,20 @@ runs       a suite, asked, in a log that survives a kill
 paired     candidate and champion on the same tasks, clustered
 tiers      what to ask when, what it costs, what it catches
 assistant  the system under test
-model      a real language model, and what one said when it was recorded
 agreement  kappa and alpha: agreement beyond chance
 corrected  the true rate behind a judge's
+powered    few human labels and many of a judge: PPI, PPI++
+coverage   how often each interval holds the true rate
+labels     labels in three parts: for the prompt, the threshold, the approval
 judge      a judge is approved before it may judge
+judged     a gain through a judge, each side with its own calibration
+model      a real language model, and what one said when it was recorded
 stale      items that no candidate fails, and items that a candidate has seen
 mutate     attacks in other words, in a code, inside something else
 refresh    attacks that follow the system: what it withstands is mutated, what works is kept
-holes      the attacks that worked, for people to read
+alike      whether a judge is as right about one system as about another
 leaks      whether an attack worked
+melding    exact intervals of shares, carried through a formula
 report     the attacks that worked, for people to read
 sums       what a run says, in numbers
 talk       a writer and its instructions as a system
@@ -39,14 +44,16 @@ __all__, __getattr__, __dir__ = by_name(
             "kappa_of_table",
             "krippendorff_alpha",
         ),
+        "alike": ("calibrations_agree",),
         "assistant.assistant": ("Assistant",),
-        "model.endpoint": ("Endpoint", "ModelError"),
-        "model.local": ("serve",),
-        "model.transcripts": ("Recording", "load_transcripts"),
-        "model.judged": ("Judged", "load_judged"),
+        "assistant.held_out": ("leave_one_family_out",),
         "corrected": (
             "Calibration",
             "corrected_rate",
+        ),
+        "coverage": (
+            "Coverage",
+            "coverages",
         ),
         "estimate": (
             "Estimate",
@@ -68,20 +75,33 @@ __all__, __getattr__, __dir__ = by_name(
             "handbook_digest",
             "load_handbook",
         ),
-        "holes": (
-            "guardrail_report",
-            "holes",
-            "transcript",
-        ),
         "judge": (
             "Approval",
             "JudgePolicy",
             "approve_judge",
         ),
+        "judged": ("JudgedRates",),
+        "labels": (
+            "Split",
+            "split_labels",
+        ),
         "leaks": (
             "canary_said",
             "instructions_said",
             "worked",
+        ),
+        "model.endpoint": (
+            "Endpoint",
+            "ModelError",
+        ),
+        "model.judged": (
+            "Judged",
+            "load_judged",
+        ),
+        "model.local": ("serve",),
+        "model.transcripts": (
+            "Recording",
+            "load_transcripts",
         ),
         "mutate": (
             "MUTATIONS",
@@ -89,6 +109,12 @@ __all__, __getattr__, __dir__ = by_name(
             "mutate",
         ),
         "paired": ("PairedScores",),
+        "powered": (
+            "human_only",
+            "ppi",
+            "ppi_plus",
+            "widened",
+        ),
         "refresh": (
             "follow",
             "refresh",

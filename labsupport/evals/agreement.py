@@ -42,12 +42,7 @@ def kappa(judge, human, confidence: float = 0.95) -> Estimate:
     Measurement 20 (1960), 37-46.
     """
     same_rows({"judge": judge, "human": human})
-    sides = [as_array(side, name) for side, name in ((judge, "judge"), (human, "human"))]
-    for side, name in zip(sides, ("judge", "human"), strict=True):
-        if side.ndim != 1:
-            raise ValueError(
-                f"{name} must be one label per item, shape (n,); got shape {side.shape}."
-            )
+    sides = _labels(judge, "judge"), _labels(human, "human")
     if len(sides[0]) != len(sides[1]):
         raise ValueError(
             f"judge has {len(sides[0])} labels and human {len(sides[1])}; give both for the same "
@@ -75,11 +70,12 @@ def kappa_of_table(table, confidence: float = 0.95) -> Estimate:
     each kind on which they agree. With one share this is Clopper and Pearson's interval, and no
     table is so small that it has no width.
 
-    For two classes and a true kappa above 0, all tables of n items enumerated and worlds searched,
-    a true kappa below the low end had a chance of at most 2.4% at 95% confidence (n = 10, 20, 40),
-    and one above the high end of at most 2.6%. The usual normal interval (J. Fleiss, J. Cohen, B.
-    Everitt, Psychological Bulletin 72 (1969), 323-327) fails up to always: without an item on which
-    they disagree it has no width.
+    How often it fails, two classes, all tables enumerated and worlds searched: at 95% and from 10
+    items on (10, 20, 40), a true kappa above 0 was below the low end in at most 2.3%, and above the
+    high end in at most 2.6%. On fewer items, and at 99%, the low end holds for a true kappa of 0.2
+    or more; next to 0 it failed in up to 10% on 3 items, and in 0.9% instead of 0.5% on 20. The
+    usual normal interval (J. Fleiss, J. Cohen, B. Everitt, Psychological Bulletin 72 (1969),
+    323-327) fails up to always: without an item on which they disagree it has no width.
 
     Raises
     ------
@@ -159,6 +155,20 @@ def _ordinal(values: np.ndarray, totals: np.ndarray) -> np.ndarray:
 
 
 _DISTANCES = {"nominal": _nominal, "ordinal": _ordinal, "interval": _interval}
+
+
+def _labels(values, name: str) -> np.ndarray:
+    """As objects: numpy would make text of numbers beside text."""
+    labels = as_array(values, name, None if isinstance(values, np.ndarray) else object)
+    if labels.ndim != 1:
+        raise ValueError(
+            f"{name} must be one label per item, shape (n,); got shape {labels.shape}."
+        )
+    if len(labels) == 0:
+        raise ValueError(f"{name} is empty: agreement on no items says nothing.")
+    if all(isinstance(label, bool | np.bool_) for label in labels):
+        labels = labels.astype(int)
+    return labels.astype(object)
 
 
 def _counts(table) -> np.ndarray:

@@ -44,6 +44,12 @@ def gammas(counts: np.ndarray) -> np.ndarray:
     return np.array(rows).reshape(*counts.shape, DRAWS)
 
 
+def ratios(drawn: np.ndarray) -> np.ndarray:
+    """(k, DRAWS) shares from (2 k, DRAWS) gamma variables: the first of each two, of both."""
+    pairs = drawn.reshape(-1, 2, drawn.shape[-1])
+    return pairs[:, 0] / pairs.sum(axis=1)
+
+
 @lru_cache(maxsize=512)
 def _gamma(count: float, row: int, dimensions: int) -> np.ndarray:
     if count == 0:

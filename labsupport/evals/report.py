@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from labsupport.checks import Check
 from labsupport.evals.guardrails import families
+from labsupport.evals.leaks import worked
 from labsupport.evals.runs import Answer, Run
 from labsupport.evals.suite import Suite, Task
 from labsupport.gate import Verdict, conclude
@@ -19,9 +20,9 @@ def holes(run: Run, suite: Suite) -> list[tuple[Task, Answer]]:
     ValueError : the run is of another suite.
     """
     hit = {n for count in families(run, suite).values() if count.aim for n in count.worked}
-    first: dict[str, Answer] = {}
+    tasks, first = suite.by_id, {}
     for answer in run.answers:
-        if answer.task in hit and not answer.right:
+        if answer.task in hit and worked(tasks[answer.task], answer.reply, suite.canary):
             first.setdefault(answer.task, answer)
     return [(task, first[task.id]) for task in suite.tasks if task.id in first]
 

@@ -14,7 +14,7 @@ from labsupport.evals.suite import Suite, Task
 from labsupport.evals.system import Reply, System
 from labsupport.exact import check_count
 
-_OFTEN = 1.0  # seconds between two writes of a log: to be sure of a disk takes a tenth of one
+_OFTEN = 1.0  # seconds between two writes of a log; a quick system would wait for the disk only
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,7 @@ def run_suite(
     log : a file for the replies. After a kill the same call goes on from there; what is lost at
         most is the last second of quick answers. What is in the log is not asked again, errors
         included: who may try again after errors only would be measured as better than they are.
+        A lock, `.NAME.lock`, stays beside it.
     progress : called with every answer, those of the log included.
 
     Returns

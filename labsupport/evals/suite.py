@@ -146,7 +146,7 @@ class Suite:
 
     @classmethod
     def load(cls, path: str | Path) -> Suite:
-        """Read a suite's file; see the lab's README of the support data for the format.
+        """Read a suite's file; `lab evals run --help` shows the format.
 
         Raises
         ------

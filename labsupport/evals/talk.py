@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from labsupport.durable import digest
 from labsupport.evals.system import Reply, Writer
 
+FOUND = "Found for this question:"  # what a document stands behind
+
 
 @dataclass(frozen=True)
 class Talk:
@@ -36,7 +38,7 @@ class Talk:
         first error. A document is put behind the instructions, in quotes.
         """
         told = [self.instructions] if self.instructions else []
-        told += [f'Found for this question:\n"{document}"'] if document is not None else []
+        told += [f'{FOUND}\n"{document}"'] if document is not None else []
         messages = [{"role": "system", "content": "\n\n".join(told)}] if told else []
         start, calls, reply = time.perf_counter(), 0, Reply("", error="Nothing was asked.")
         for turn in turns:

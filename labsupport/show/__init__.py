@@ -4,6 +4,7 @@ from labsupport.show.figures.costs import cost_lines, order_costs
 from labsupport.show.figures.delivery import look_bounds, requests_hurt, rollout_minutes
 from labsupport.show.figures.delivery_states import rollout_states
 from labsupport.show.figures.evals import families_heat
+from labsupport.show.figures.evals_gate import candidate_parts
 from labsupport.show.figures.evals_judge import judge_exam
 from labsupport.show.figures.evals_rates import rate_intervals
 from labsupport.show.figures.evals_stale import held_out_families, suite_ages
@@ -17,6 +18,7 @@ from labsupport.show.figures.triggers import stream_weeks, successions
 from labsupport.show.figures.validation import check_sizes, damage_matrix, false_alarms
 from labsupport.show.panels.costs import cost_panel, cost_view
 from labsupport.show.panels.delivery import delivery_panel, delivery_view
+from labsupport.show.panels.evals import llm_panel, llm_view
 from labsupport.show.panels.gate import gate_panel, gate_view
 from labsupport.show.panels.intervals import interval_panel, interval_view
 from labsupport.show.panels.noise import noise_panel, noise_view
@@ -27,6 +29,7 @@ from labsupport.show.pictures import picture
 
 __all__ = [
     "best_of_k",
+    "candidate_parts",
     "check_sizes",
     "corrected",
     "cost_lines",
@@ -46,6 +49,8 @@ __all__ = [
     "interval_panel",
     "interval_view",
     "judge_exam",
+    "llm_panel",
+    "llm_view",
     "look_bounds",
     "many_panel",
     "many_view",

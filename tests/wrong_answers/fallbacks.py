@@ -65,6 +65,36 @@ def slices_of(case, lost):
     return case.expected[0], frozenset(lost)
 
 
+def kappa(change):
+    """What is said where there is a kappa."""
+    return lambda case: None if case.expected == "NaN" else change(case.expected)
+
+
+def value_of(case):
+    """The right corrected rate, or any where the judge tells nothing apart."""
+    return 0.5 if case.expected[0] is None else case.expected[0]
+
+
+def corrected(case, wider):
+    """The right value with an interval inside (-1), around (1) or to one side (0) of the right one,
+    where there is room for that.
+    """
+    _, (low_from, low_to), (high_from, high_to) = case.expected
+    if not 0 < low_from <= low_to < high_from <= high_to < 1:
+        return None
+    middle = (low_to + high_from) / 2
+    ends = {-1: (middle, middle), 1: (0.0, 1.0), 0: (0.0, low_from)}[wider]
+    return value_of(case), *ends
+
+
+NOT_PROMOTED = ("block", "inconclusive")
+
+
+def decided(said, *expected):
+    """This decision where one of those would be right."""
+    return lambda case: (said, frozenset()) if case.expected[0] in expected else None
+
+
 FALLBACKS = {
     "01.1 otherwise": [
         (first_off, "The accuracy is not the share of rows"),
@@ -259,5 +289,32 @@ FALLBACKS = {
             lambda case: "aborted" if case.expected not in ("forbidden", "aborted") else None,
             "The rollout is in another state",
         ),
+    ],
+    "09.1 otherwise": [
+        (lambda case: "NaN" if case.expected != "NaN" else None, "This is no number although"),
+        (
+            lambda case: 0.5 if case.expected == "NaN" else None,
+            "a number where nothing can be told",
+        ),
+        (kappa(lambda value: 1.5), "No kappa is as large or as small as this"),
+        (kappa(lambda value: (value + 1) / 2 if value < 1 else None), "The kappa is too high"),
+        (kappa(lambda value: (value - 1) / 2 if value > -1 else None), "The kappa is too low"),
+    ],
+    "09.2 otherwise": [
+        (lambda case: (1.5, 0.0, 1.0), "The value is not the rate that explains the passes"),
+        (lambda case: (value_of(case), -0.5, 1.5), "An end is no share"),
+        (lambda case: corrected(case, -1), "The interval is too narrow"),
+        (lambda case: corrected(case, 1), "The interval is too wide"),
+        (lambda case: corrected(case, 0), "The interval lies to one side of where it should"),
+    ],
+    "09.4 otherwise": [
+        (
+            lambda case: (case.expected[0], frozenset(["nothing like it"])),
+            "The decision is right and the names are not",
+        ),
+        (decided("promote", *NOT_PROMOTED), "This promotes what has not passed"),
+        (decided("block", "promote"), "This does not promote what has passed throughout"),
+        (decided("block", "inconclusive"), "This blocks although nothing has failed"),
+        (decided("inconclusive", "block"), "This leaves open what has failed"),
     ],
 }

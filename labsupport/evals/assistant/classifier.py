@@ -177,6 +177,7 @@ def learned_guard() -> Classifier:
     return train(attacks, benign[::2], benign[1::2])
 
 
+@cache
 def taught_ids() -> frozenset[str]:
     """The ids of the tasks that taught the lab's guard, or that its threshold was chosen on."""
     return frozenset(task.id for tasks in _lessons() for task in tasks)

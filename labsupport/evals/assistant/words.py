@@ -42,6 +42,7 @@ _CLAUSE = re.compile(r"^(?:if|when|whenever|before|after|once|to)\b[^,:]*,\s*", 
 COMMON = frozenset(_STOP | VERBS)  # English that everybody knows
 
 
+@lru_cache(maxsize=1 << 14)
 def plain(text: str) -> str:
     """Lower case without accents: Código and codigo are one word."""
     text = text.casefold()

@@ -261,8 +261,8 @@ QUESTION = Question(
                 ),
                 mistake(
                     "zero where nothing can be told",
-                    "Where chance agrees on every item there is nothing left to divide by; zero "
-                    "would say that the judge had its chance and was no better.",
+                    "Without an item, or without a choice, this is zero somewhere; that would say "
+                    "that the judge had its chance and was no better.",
                     agreeing(no_choice=0.0, nothing=0.0),
                     agreeing(no_choice=0.0),
                     agreeing(nothing=0.0),

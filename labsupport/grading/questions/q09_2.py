@@ -318,7 +318,7 @@ QUESTION = Question(
                     when=outside,
                 ),
                 mistake(
-                    "zero hits taken for a rate of zero",
+                    "no miss taken for certainty",
                     "A judge that has not missed yet is taken for one that never will; so few "
                     "answers cannot show that, so the interval keeps a width there.",
                     *map(whole, PLAIN),
@@ -471,8 +471,8 @@ QUESTION = Question(
         ),
         mistake(
             "as wide as single answers",
-            "This is as wide as single answers scatter; shares scatter less, the more answers "
-            "there are.",
+            "The interval holds nearly every share, as if it were for single answers; a share of "
+            "many scatters less.",
             *either(of=lambda hits, size: hits / size * (1 - hits / size)),
         ),
         mistake(

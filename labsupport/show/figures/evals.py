@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from matplotlib.transforms import Transform
 
 from labsupport.evals.guardrails import FamilyCount
 from labsupport.show.draw import (
@@ -55,12 +56,12 @@ def families_heat(
     totals = {name: tuple(map(sum, zip(*row.values(), strict=True))) for name, row in cells.items()}
     fig.set_figheight(_HEAD + _FOOT + _ROW * (len(families) + 1.25))
     draw_cells(fig, cells, totals)
-    told = "; ".join(
-        f"{name}: {', '.join(f'{family} {_told(cell)}' for family, cell in row.items())}, "
-        f"{ALL} {_told(totals[name])}"
+    said = "; ".join(
+        f"{name}: {', '.join(f'{family} {told(cell)}' for family, cell in row.items())}, "
+        f"{ALL} {told(totals[name])}"
         for name, row in cells.items()
     )
-    return f"Attacks that worked, of those tried. {told}.", _heat_caption(totals)
+    return f"Attacks that worked, of those tried. {said}.", _heat_caption(totals)
 
 
 def cells_of(row: Mapping, by: str = "family") -> dict[str, Cell]:
@@ -104,33 +105,47 @@ def draw_cells(
         for y, cell in zip(
             (*range(len(families)), last), (*row.values(), totals[name]), strict=True
         ):
-            draw_cell(ax, x, y, cell)
+            draw_cell(ax, (x, y), (1 - 2 * _CELL, 1 - 2 * _CELL), cell)
 
 
-def draw_cell(ax: Axes, x: float, y: float, cell: Cell) -> None:
+def draw_cell(
+    ax: Axes,
+    at: tuple[float, float],
+    size: tuple[float, float],
+    cell: Cell,
+    held: bool = False,
+    transform: Transform | None = None,
+) -> None:
     """One cell: what worked is darker the more it is; nothing worked, not tried and an error have
     an edge and words of their own.
+
+    Parameters
+    ----------
+    at, size : its middle, and how wide and high it is.
+    held : what worked is within its bound, and looks like nothing.
+    transform : of both; None: of the data.
     """
     worked, tried, errors = cell
     look, words = {"facecolor": "white", "edgecolor": "white"}, GREY
-    if worked:
+    if worked and not held:
         look["facecolor"], words = tint(BAD, 0.2 + 0.55 * worked / tried), "black"
-    elif errors:
+    elif errors and not held:
         look, words = {"facecolor": tint(ASIDE, 0.25), "edgecolor": ASIDE}, "black"
     elif tried:
         look, words = {"facecolor": "white", "edgecolor": GOOD}, GOOD
     else:
         look |= {"linestyle": ":", "edgecolor": RULE}
-    side = 1 - 2 * _CELL
-    corner = (x - side / 2, y - side / 2)
-    ax.add_patch(Rectangle(corner, side, side, linewidth=1.4, **look))
-    said = _told(cell).removesuffix(")").replace(" (", "\n")
+    place = {"transform": transform or ax.transData}
+    corner = (at[0] - size[0] / 2, at[1] - size[1] / 2)
+    ax.add_artist(Rectangle(corner, *size, linewidth=1.4, **look, **place))
+    said = told(cell).removesuffix(")").replace(" (", "\n")
     style = {"weight": "bold" if tried else "normal", "fontsize": 9.5 if errors else 11.5}
-    style |= {"ha": "center", "va": "center", "linespacing": 1.05}
-    ax.text(x, y, said, color=words_in(words), **style)
+    style |= {"ha": "center", "va": "center", "linespacing": 1.05} | place
+    ax.text(*at, said, color=words_in(words), **style)
 
 
-def _told(cell: Cell) -> str:
+def told(cell: Cell) -> str:
+    """What a cell says: 3 of 6 (1 error)."""
     worked, tried, errors = cell
     if not tried:
         return "not tried"
@@ -140,7 +155,7 @@ def _told(cell: Cell) -> str:
 def _heat_caption(totals: Mapping[str, Cell]) -> str:
     tried = {name: total for name, total in totals.items() if total[1]}
     ranked = sorted(tried, key=lambda name: -tried[name][0] / tried[name][1])
-    most, least = (f"{_told(tried[name])} on {name}" for name in (ranked[0], ranked[-1]))
+    most, least = (f"{told(tried[name])} on {name}" for name in (ranked[0], ranked[-1]))
     if len(ranked) == 1 or most == least:
         return f"Attacks that worked: {most}."
     return f"Attacks that worked: {most}, {least}."

@@ -148,7 +148,7 @@ def _draw_measure(
         ax.plot([x], [y + 0.14], mark, color=ink, markersize=9, zorder=4, **_EDGE)
     ground = {"facecolor": "white", "edgecolor": "none", "pad": 1}
     look = {"ha": "center", "va": "center", "fontsize": 9.5, "color": words_in(ink)}
-    ax.text(middle, y - 0.22, _measured(measured, measure), bbox=ground, zorder=5, **look)
+    ax.text(middle, y - 0.22, minus(_measured(measured, measure)), bbox=ground, zorder=5, **look)
 
 
 def _value(number: float, measure: str) -> str:
@@ -160,7 +160,7 @@ def _measured(measured: Estimate | None, measure: str) -> str:
     if measured is None:
         return "not measured"
     if measure == PLAIN:
-        return minus(f"{measured.value:.2f}, {measured.low:.2f} to {measured.high:.2f}")
+        return f"{measured.value:.2f}, {measured.low:.2f} to {measured.high:.2f}"
     low, value, high = (f"{100 * x:.0f}" for x in (measured.low, measured.value, measured.high))
     return f"{value}, {low} to {high}"
 

@@ -92,7 +92,9 @@ def _draw_method(ax: Axes, y: float, pair: Sequence[Estimate], true_gain: float 
         look = {"transform": across, "va": "center", "color": words_in(ink), "clip_on": False}
         ax.text(1.06, y + lane, _width(estimate), fontsize=10.5, weight="bold", **look)
     gain = pair[1].value - pair[0].value
-    ink = INK if true_gain is None else GOOD if gain * true_gain > 0 else BAD
+    ink = INK
+    if true_gain is not None:
+        ink = GOOD if gain * true_gain > 0 else BAD
     look = {"transform": across, "va": "center", "weight": "bold", "clip_on": False}
     ax.text(1.44, y, minus(_gain(pair)), fontsize=12, color=words_in(ink), ha="center", **look)
     if ink == BAD:

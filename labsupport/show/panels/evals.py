@@ -1,0 +1,233 @@
+"""Lesson 09's panel: change a part of the assistant, and see what it gains and what it lets in."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from labsupport.checks import Check
+from labsupport.evals.assistant.guard import GUARDS
+from labsupport.evals.assistant.prompts import PROMPTS
+from labsupport.evals.assistant.retrieval import INDEXES
+from labsupport.evals.assistant.tools import TOOLS
+from labsupport.evals.estimate import Estimate
+from labsupport.evals.guardrails import FamilyCount
+from labsupport.evals.report import transcript
+from labsupport.evals.runs import Answer
+from labsupport.evals.suite import Task
+from labsupport.gate import Verdict, conclude
+from labsupport.show.asked import (
+    CHAMPION,
+    Version,
+    gain_checks,
+    gain_of,
+    guard_checks,
+    measured,
+    paired,
+)
+from labsupport.show.controls import Choice, Panel, Slider
+from labsupport.show.draw import count, in_points
+from labsupport.show.figures.evals import Cell
+from labsupport.show.figures.evals_gate import SIZE, Part, candidate_parts, draw_parts
+from labsupport.show.pictures import LabFigure, Picture
+
+_QUOTE = 150  # letters of a transcript that the sentence has room for
+
+
+@dataclass(frozen=True)
+class LlmView:
+    """One candidate, and what the gate says of it.
+
+    Attributes
+    ----------
+    setting : the candidate in a few words.
+    parts : each family of attacks, each kind of harmless traffic, beside the champion.
+    gain : in right answers, a share of the questions, with its interval.
+    margin : that it must reach.
+    verdict : of the gain and of every guardrail.
+    transcript : one attack that worked, whole; "" where none did.
+    sentence : the numbers in words.
+    """
+
+    setting: str
+    parts: tuple[Part, ...]
+    gain: Estimate
+    margin: float
+    verdict: Verdict
+    transcript: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    @property
+    def decisions(self) -> tuple[str, str]:
+        """Of the gain alone, and of everything."""
+        alone = [check for check in self.verdict.checks if check.name == "gain"]
+        return conclude(alone).decision, self.verdict.decision
+
+    def picture(self) -> Picture:
+        """The candidate beside the champion."""
+        return candidate_parts(self.parts, self.gain, self.margin, self.decisions, self.setting)
+
+
+def llm_view(
+    prompt: str = "steps",
+    index: str = "public",
+    guard: str = "answers",
+    tools: str = "checked",
+    margin: int = 0,
+    misses: int = 10,
+) -> LlmView:
+    """Hold a candidate against the champion: on questions, on attacks, on harmless messages.
+
+    Parameters
+    ----------
+    prompt, index, guard, tools : the version of each part, by name.
+    margin : points by which more answers must be right than the champion's.
+    misses : of the near misses, harmless messages that look like attacks, the percentage that may
+        be blocked.
+
+    Raises
+    ------
+    ValueError : there is no part of that name.
+    """
+    _warm()
+    version = (prompt, index, guard, tools)
+    found, pair, gain = measured(version), paired(version), gain_of(version)
+    verdict = conclude([*gain_checks(version, margin), *guard_checks(version, misses)], pair)
+    parts = _parts(version, misses)
+    hole = _hole(found.holes, verdict)
+    setting = f"prompt {prompt}, index {index}, guard {guard}, tools {tools}"
+    sentence = _sentence(setting, pair, gain, margin / 100, parts, verdict, found.unsafe, hole)
+    whole = transcript(*hole) if hole else ""
+    return LlmView(setting, parts, gain, margin / 100, verdict, whole, sentence)
+
+
+def plot_view(fig: LabFigure, view: LlmView) -> str:
+    """Draw a view into a figure; return the alt text."""
+    return draw_parts(fig, view.parts, view.gain, view.margin, view.decisions, view.setting)
+
+
+@cache
+def _warm() -> None:
+    """Ask, when the panel opens, whatever a preset leads to; another version is asked when it is
+    chosen first.
+    """
+    names = ("prompt", "index", "guard", "tools")
+    for setting in map(PANEL.preset, PANEL.presets):
+        paired(tuple(setting[name] for name in names))
+
+
+def _parts(version: Version, misses: int) -> tuple[Part, ...]:
+    """A part for each check of the guardrails: champion, then candidate."""
+    both = (CHAMPION, version)
+    return tuple(
+        Part(
+            pair[0].slice,
+            *(_cell(measured(each).counts, pair[0]) for each in both),
+            tuple(check.passed is True for check in pair),
+            pair[0].name == "attacks",
+        )
+        for pair in zip(*(guard_checks(each, misses) for each in both), strict=True)
+    )
+
+
+def _cell(counts: Mapping[tuple[str, str | None], FamilyCount], check: Check) -> Cell:
+    own = [
+        found
+        for (family, aim), found in counts.items()
+        if family == check.slice and (aim is not None) == (check.name == "attacks")
+    ]
+    worked, errors = (sum(len(getattr(c, k)) for c in own) for k in ("worked", "errors"))
+    return worked, sum(c.tried for c in own), errors
+
+
+def _hole(found: list[tuple[Task, Answer]], verdict: Verdict) -> tuple[Task, Answer] | None:
+    """The first attack that worked, of the first family that failed."""
+    failed = [c.slice for c in verdict.checks if c.name == "attacks" and c.passed is not True]
+    return next((hole for hole in found if hole[0].family in failed[:1]), None)
+
+
+def _said(task: Task, answer: Answer) -> str:
+    said = [f"a stranger wrote {_quoted(task.document)}"] if task.document else []
+    said += [f"the user said {_quoted(turn)}" for turn in task.turns]
+    said += [f"the assistant said {_quoted(answer.reply.text)}"]
+    said += [f"and called {call}" for call in answer.reply.tools]
+    return f"An attack that worked, {task.id} ({task.family}): {', '.join(said)}."
+
+
+def _quoted(text: str) -> str:
+    return f"“{textwrap.shorten(text, _QUOTE, placeholder=' …')}”"
+
+
+def _sentence(setting, pair, gain, margin, parts, verdict, unsafe: str, hole) -> str:
+    points = [in_points(round(x, 9), 1) for x in (gain.value, gain.low, gain.high)]
+    right = [round(score * pair.n) for score in (pair.candidate, pair.baseline)]
+    promised = (
+        "Guaranteed, whatever the model says: no secret, no internal article, no tool misused."
+    )
+    return (
+        f"{verdict.decision.upper()}: {_why(verdict)}. {setting[0].upper()}{setting[1:]}: "
+        f"{right[0]} of {count(pair.n, 'answer')} are right, {right[1]} of the champion's, "
+        f"{points[0]} points and truly {points[1]} to {points[2]}, against a margin of "
+        f"{in_points(margin, None)}. {_counted(parts)}. "
+        f"{f'Not guaranteed: {unsafe}' if unsafe else promised} "
+        f"{_said(*hole) if hole else 'No attack of the suite works.'}"
+    )
+
+
+def _why(verdict: Verdict) -> str:
+    """What fails or is in doubt, in a few words each."""
+    words = {
+        "attacks": ("attacks work by {}", "attacks by {} are in doubt"),
+        "over-blocking": ("too much is blocked of {}", "what is blocked of {} is in doubt"),
+        "gain": ("the gain is below the margin", "the gain may lie on either side of the margin"),
+    }
+    for passed, form in ((False, 0), (None, 1)):
+        found: dict[str, list[str]] = {}
+        for check in (check for check in verdict.checks if check.passed is passed):
+            found.setdefault(check.name, []).append(check.slice or "")
+        if found:
+            return "; ".join(
+                words[name][form].format(", ".join(each)) for name, each in found.items()
+            )
+    return "the gain reaches the margin and every guardrail holds"
+
+
+def _counted(parts: tuple[Part, ...]) -> str:
+    """Attacks that worked, and what was blocked of each kind, in all."""
+    attacks = [part.candidate for part in parts if part.attack]
+    worked, tried, _ = (sum(each) for each in zip(*attacks, strict=True))
+    blocked = " and ".join(
+        f"{part.candidate[0]} of {part.candidate[1]} messages ({part.name})"
+        for part in parts
+        if not part.attack
+    )
+    return f"{worked} of {tried} attacks work; {blocked} are blocked"
+
+
+PANEL = Panel(
+    llm_view,
+    plot_view,
+    controls=(
+        Choice("prompt", "prompt", tuple(PROMPTS)),
+        Choice("index", "index", tuple(INDEXES)),
+        Choice("guard", "guard", tuple(GUARDS)),
+        Choice("tools", "tools", tuple(TOOLS)),
+        Slider("margin", "margin of the gain", "points", -5, 30, 1),
+        Slider("misses", "near misses blocked", "% at most", 0, 40, 1),
+    ),
+    presets={
+        "A better prompt": {},
+        "Articles quoted": {"prompt": "quoted steps"},
+        "A guard of words": {"prompt": "quoted steps", "guard": "words"},
+        "Both ends": {"prompt": "quoted steps", "guard": "both ends"},
+        "Trusting tools": {"prompt": "quoted steps", "tools": "trusting"},
+        "Nothing to tell": {"prompt": "plain", "index": "community"},
+    },
+    size=SIZE,
+)
+llm_panel = PANEL.live
