@@ -20,7 +20,7 @@ from labsupport.evals.assistant.prompts import CANARY, PROMPTS
 from labsupport.evals.leaks import canary_said
 from labsupport.evals.model.endpoint import ModelError
 from labsupport.evals.model.engine import NAME
-from labsupport.evals.model.judged import judge_digest, load_judged, question, record_judge
+from labsupport.evals.model.judged import JUDGED, judge_digest, load_judged, question, record_judge
 from labsupport.evals.model.local import is_installed, serve
 from labsupport.evals.model.record import record
 from labsupport.evals.model.source import Source
@@ -238,6 +238,15 @@ def test_a_secret_that_the_model_was_not_told_is_in_no_answer(shipped) -> None:
     for name, recording in shipped.items():
         if CANARY not in PROMPTS[name].instructions:
             assert not [s for s in recording.said.values() if canary_said(s.text, CANARY)]
+
+
+def test_the_shipped_judgements_belong_to_the_shipped_answers(shipped) -> None:
+    recordings = {name: shipped[name] for name in JUDGED}
+    judged = load_judged(recordings, shipped_suites()["questions"])
+    assert {each.prompt for each in judged} == set(JUDGED)
+    lines = (RECORDED / "judge.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(judged) == len(lines) - 1  # not one is of an answer that has changed
+    assert all((each.log_odds is None) == (each.error is not None) for each in judged)
 
 
 @needs_model
