@@ -20,7 +20,7 @@ from labsupport.delivery import Fault, usual_plan
 from labsupport.delivery.story import Story
 from labsupport.evals import Estimate, share
 from labsupport.evals.assistant.held_out import FamilyStudy, HeldOut
-from labsupport.evals.judge import JudgePolicy
+from labsupport.evals.judges.judge import JudgePolicy
 from labsupport.intervals import bootstrap_gains
 from labsupport.noise import Spread
 from labsupport.outcomes import PairedOutcomes

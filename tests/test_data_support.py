@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 import labsupport.data
-from labsupport.evals.handbook import load_handbook
-from labsupport.evals.scoring import score
-from labsupport.evals.suite import AIMS, ANSWERABLE, Suite, Task
+from labsupport.evals.assistant.handbook import load_handbook
+from labsupport.evals.suites.scoring import score
+from labsupport.evals.suites.suite import AIMS, ANSWERABLE, Suite, Task
+from labsupport.evals.suites.words import says, words_of
 from labsupport.evals.system import Reply
-from labsupport.evals.words import says, words_of
 
 FOLDER = Path(labsupport.data.FOLDER) / "support"
 NAMES = ("questions", "attacks", "traffic", "unseen")

@@ -13,7 +13,7 @@ from matplotlib.colors import to_hex, to_rgb
 from refusals import refuses
 
 from labsupport.evals import Estimate, approve_judge, kappa
-from labsupport.evals.judge import JudgePolicy
+from labsupport.evals.judges.judge import JudgePolicy
 from labsupport.show import (
     asked,
     families_heat,

@@ -16,20 +16,20 @@ from labsupport.data import FOLDER
 from labsupport.evals.assistant.assistant import Assistant
 from labsupport.evals.assistant.extract import Extract
 from labsupport.evals.assistant.words import COMMON, stem
-from labsupport.evals.corrected import Calibration
+from labsupport.evals.attacks.guarantees import guarantee_checks
+from labsupport.evals.attacks.guardrails import FamilyCount, GuardPolicy, families, guardrail_checks
+from labsupport.evals.attacks.report import holes
 from labsupport.evals.estimate import Estimate
-from labsupport.evals.guarantees import guarantee_checks
-from labsupport.evals.guardrails import FamilyCount, GuardPolicy, families, guardrail_checks
-from labsupport.evals.judge import approve_judge
-from labsupport.evals.judged import JudgedRates
-from labsupport.evals.labels import split_labels
-from labsupport.evals.paired import PairedScores
-from labsupport.evals.report import holes
-from labsupport.evals.runs import Answer, Run, run_suite
-from labsupport.evals.scoring import does_not_know
-from labsupport.evals.suite import Suite, Task
+from labsupport.evals.judges.corrected import Calibration
+from labsupport.evals.judges.judge import approve_judge
+from labsupport.evals.judges.judged import JudgedRates
+from labsupport.evals.judges.labels import split_labels
+from labsupport.evals.suites.paired import PairedScores
+from labsupport.evals.suites.runs import Answer, Run, run_suite
+from labsupport.evals.suites.scoring import does_not_know
+from labsupport.evals.suites.suite import Suite, Task
+from labsupport.evals.suites.words import words_of
 from labsupport.evals.system import Reply
-from labsupport.evals.words import words_of
 from labsupport.gate import Policy, Verdict, gate
 
 Version = tuple[str, str, str, str]  # prompt, index, guard, tools

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.transforms import blended_transform_factory
 
-from labsupport.evals.agreement import kappa_of_table
-from labsupport.evals.corrected import Calibration
 from labsupport.evals.estimate import Estimate, share
-from labsupport.evals.judge import JudgePolicy, approve_judge
+from labsupport.evals.judges.agreement import kappa_of_table
+from labsupport.evals.judges.corrected import Calibration
+from labsupport.evals.judges.judge import JudgePolicy, approve_judge
 from labsupport.gate import Verdict
 from labsupport.show.draw import (
     APART,

@@ -29,7 +29,7 @@ from labsupport.show.pictures import LabFigure
 if TYPE_CHECKING:
     from labsupport.evals import Estimate
     from labsupport.evals.assistant.held_out import FamilyStudy, HeldOut
-    from labsupport.evals.refresh import Found
+    from labsupport.evals.attacks.refresh import Found
 
 _LINES = (
     (BAD, "-", "X"),

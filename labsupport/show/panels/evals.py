@@ -12,11 +12,11 @@ from labsupport.evals.assistant.guard import GUARDS
 from labsupport.evals.assistant.prompts import PROMPTS
 from labsupport.evals.assistant.retrieval import INDEXES
 from labsupport.evals.assistant.tools import TOOLS
+from labsupport.evals.attacks.guardrails import FamilyCount
+from labsupport.evals.attacks.report import transcript
 from labsupport.evals.estimate import Estimate
-from labsupport.evals.guardrails import FamilyCount
-from labsupport.evals.report import transcript
-from labsupport.evals.runs import Answer
-from labsupport.evals.suite import Task
+from labsupport.evals.suites.runs import Answer
+from labsupport.evals.suites.suite import Task
 from labsupport.gate import Verdict, conclude
 from labsupport.show.asked import (
     CHAMPION,
