@@ -26,7 +26,7 @@ from labsupport.noise import Spread
 from labsupport.outcomes import PairedOutcomes
 from labsupport.show import controls, draw
 from labsupport.show.draw import FIGURES
-from labsupport.show.figures.evals_gate import Part
+from labsupport.show.figures.evals_verdict import Part
 from labsupport.show.figures.pipeline import BOXES
 from labsupport.show.panels import PANELS
 from labsupport.show.panels.intervals import ROWS

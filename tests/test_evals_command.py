@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from labsupport.cli import evals, main
+from labsupport.cli import main
+from labsupport.cli import suites as evals
 from labsupport.durable import EventLog
 from labsupport.evals.suites.runs import read_run
 from labsupport.evals.suites.shipped import SHIPPED, shipped_suite

@@ -443,7 +443,9 @@ def with_binomtest(quality, approved, attacks, allowed, most):
         if good + bad == 0:
             return "failed"
         ends = binomtest(bad, good + bad).proportion_ci(method="exact")
-        return "passed" if ends.high <= most else "failed" if ends.low > most else "open"
+        if ends.high <= most:
+            return "passed"
+        return "failed" if ends.low > most else "open"
 
     found = {name: check(one[0], one[1] + one[2]) for name, one in attacks.items()}
     found = found or {"attacks": "failed"}
@@ -506,7 +508,9 @@ def one_sided(quality, approved, attacks, allowed, most):
     def check(bad, n):
         high = beta.ppf(0.95, bad + 1, n - bad) if bad < n else 1
         low = beta.ppf(0.05, bad, n - bad + 1) if bad else 0
-        return n > 0 and (True if high <= most else False if low > most else None)
+        if n == 0 or low > most:
+            return False
+        return True if high <= most else None
 
     _, names = with_beta(quality, approved, {}, allowed, most)
     found = {name: check(one[1] + one[2], sum(one)) for name, one in attacks.items()}

@@ -34,7 +34,7 @@ from labsupport.show.asked import (
 from labsupport.show.controls import Choice, Panel, Slider
 from labsupport.show.draw import count, in_points, percent
 from labsupport.show.figures.evals import Cell
-from labsupport.show.figures.evals_gate import SIZE, Part, candidate_parts, draw_parts
+from labsupport.show.figures.evals_verdict import SIZE, Part, candidate_parts, draw_parts
 from labsupport.show.pictures import LabFigure, Picture
 
 _QUOTE = 150  # letters of a transcript that the sentence has room for
