@@ -97,7 +97,7 @@ def _spread(share: Estimate) -> str:
 def _draw_caught(ax: Axes, rows: Sequence[HeldOut]) -> None:
     """A dumbbell per family, each end in a lane of its own, with its interval and its number."""
     ax.set_xlabel("attacks stopped (%)")
-    ax.set_yticks(range(len(rows)), [row.family for row in rows])
+    ax.set_yticks(range(len(rows)), [two_lines(row.family) for row in rows])
     for y, row in enumerate(rows):
         pair = (row.known, row.unseen)
         way = [100 * share.value for share in pair], [y + lane for lane, _, _ in _LANES]
