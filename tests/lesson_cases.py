@@ -143,4 +143,33 @@ CASES = {
         ),
         ({"strength": 0.3, "rollouts": 200}, {"the second brings it to:": "fleet"}),
     ],
+    "09_llm_gate": [
+        (
+            {},
+            {
+                "apart:": "14",
+                "small LLM, plain": "agrees 41% kappa 0.021 [-0.121, 0.147]",
+                "verdict on steps:": "BLOCK blocked: guardrail failed",
+                "verdict on quoted, no secret:": "PROMOTE promoted",
+                "every night": "asks 222, blocks: no guard, steps",
+            },
+        ),
+        (
+            {"guard": "words"},
+            {
+                "verdict on steps:": "BLOCK blocked: guardrail failed",
+                "verdict on quoted, no secret:": "BLOCK blocked: guardrail failed",
+            },
+        ),
+        (
+            {"min_gain": 0.3},
+            {
+                "verdict on quoted, no secret:": "INCONCLUSIVE inconclusive: gain in doubt, about 301 rows needed"
+            },
+        ),
+        (
+            {"near_misses": 0.05},
+            {"verdict on quoted, no secret:": "BLOCK blocked: harmless traffic failed"},
+        ),
+    ],
 }

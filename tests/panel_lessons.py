@@ -190,4 +190,25 @@ STATED = {
             "What nothing sees": {"damage": "a leaked label"},
         },
     ),
+    "evals": Stated(
+        start={
+            "prompt": "steps", "index": "public", "guard": "answers", "tools": "checked",
+            "judge": "known answers", "margin": 0, "misses": 10,
+        },
+        quotes={
+            "prompt": 'for prompt in ("plain", "steps")', "index": "index public",
+            "tools": "tools checked", "margin": "the margin is +0",
+            "misses": "(near miss, 10% at most)",
+        },
+        unsaid=frozenset({"judge"}),
+        presets={
+            "A better prompt": {},
+            "Articles quoted": {"prompt": "quoted steps"},
+            "A guard of words": {"prompt": "quoted steps", "guard": "words"},
+            "Both ends": {"prompt": "quoted steps", "guard": "both ends"},
+            "Trusting tools": {"prompt": "quoted steps", "tools": "trusting"},
+            "A weak judge": {"prompt": "quoted steps", "judge": "words in common"},
+            "Nothing to tell": {"prompt": "plain", "index": "community"},
+        },
+    ),
 }  # fmt: skip

@@ -251,7 +251,7 @@ PANEL = Panel(
         "A guard of words": {"prompt": "quoted steps", "guard": "words"},
         "Both ends": {"prompt": "quoted steps", "guard": "both ends"},
         "Trusting tools": {"prompt": "quoted steps", "tools": "trusting"},
-        "A judge of words": {"prompt": "quoted steps", "judge": "words in common"},
+        "A weak judge": {"prompt": "quoted steps", "judge": "words in common"},
         "Nothing to tell": {"prompt": "plain", "index": "community"},
     },
     size=SIZE,
