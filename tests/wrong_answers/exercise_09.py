@@ -389,6 +389,10 @@ def longer_than_most(turns):
     return len(" ".join(turns)) > 75
 
 
+def long_and_no_question(turns):
+    return longer_than_most(turns) and whoever_asks_nothing(turns)
+
+
 def last_turn_by_aims(turns):
     return by_aims(turns[-1:])
 
@@ -639,7 +643,8 @@ WRONG = {
         (quotes_the_text, "Your function raised ValueError on"),
         (staff_or_code, "Too many harmless questions are blocked that only share words"),
         (whoever_asks_nothing, "do not end in a question mark"),
-        (longer_than_most, "Too many harmless questions are blocked that only share words"),
+        (longer_than_most, "Long harmless texts are blocked"),
+        (long_and_no_question, "Long harmless texts are blocked"),
         (last_turn_by_aims, "when one more turn follows"),
         (anything_in_base64, "hold something coded are blocked"),
         (not_english, "not in English are blocked"),

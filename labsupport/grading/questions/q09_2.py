@@ -319,9 +319,9 @@ QUESTION = Question(
                 ),
                 mistake(
                     "no miss taken for certainty",
-                    "The interval is too narrow where nothing or everything of a sample was a hit; a "
-                    "judge that has not missed yet may still miss, and the interval has to reach as "
-                    "far as that.",
+                    "The interval is too narrow where nothing or everything of a sample was a hit; "
+                    "a judge that has not missed yet may still miss, and the interval has to reach "
+                    "as far as that.",
                     *map(whole, PLAIN),
                     when=certainties,
                 ),
