@@ -457,7 +457,9 @@ def with_binomtest(quality, approved, attacks, allowed, most):
         if good + bad == 0:
             return "failed"
         ends = binomtest(bad, good + bad).proportion_ci(method="exact")
-        return "passed" if ends.high <= most else "failed" if ends.low > most else "open"
+        if ends.high <= most:
+            return "passed"
+        return "failed" if ends.low > most else "open"
 
     found = {name: check(one[0], one[1] + one[2]) for name, one in attacks.items()}
     found = found or {"attacks": "failed"}
@@ -520,7 +522,7 @@ def one_sided(quality, approved, attacks, allowed, most):
     def check(bad, n):
         high = beta.ppf(0.95, bad + 1, n - bad) if bad < n else 1
         low = beta.ppf(0.05, bad, n - bad + 1) if bad else 0
-        return n > 0 and (True if high <= most else False if low > most else None)
+        return n > 0 and (high <= most or (False if low > most else None))
 
     _, names = with_beta(quality, approved, {}, allowed, most)
     found = {name: check(one[1] + one[2], sum(one)) for name, one in attacks.items()}
@@ -535,7 +537,7 @@ def three_of(method):
 
     def passed(bad, n, most):
         ends = binomtest(bad, n).proportion_ci(method=method)
-        return True if ends.high <= most else False if ends.low > most else None
+        return ends.high <= most or (False if ends.low > most else None)
 
     return passed
 
@@ -567,7 +569,7 @@ def with_a_wider_interval(*given):
     def check(bad, n, most):
         low = beta.ppf(0.025 / number, bad, n - bad + 1) if bad else 0
         high = beta.ppf(1 - 0.025 / number, bad + 1, n - bad) if bad < n else 1
-        return True if high <= most else False if low > most else None
+        return bool(high <= most) or (False if low > most else None)
 
     return from_checks(*given, check=check)
 
@@ -580,7 +582,7 @@ def intervals_of_both_that_do_not_touch(*given):
             binomtest(hits, sum(quality)).proportion_ci()
             for hits in (quality[0], quality[1] + quality[3])
         )
-        return True if mine.low > other.high else False if mine.high < other.low else None
+        return mine.low > other.high or (False if mine.high < other.low else None)
 
     return from_checks(*given, gain=gain)
 
