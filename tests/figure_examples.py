@@ -20,13 +20,13 @@ from labsupport.delivery import Fault, usual_plan
 from labsupport.delivery.story import Story
 from labsupport.evals import Estimate, share
 from labsupport.evals.assistant.held_out import FamilyStudy, HeldOut
-from labsupport.evals.judge import JudgePolicy
+from labsupport.evals.judges.judge import JudgePolicy
 from labsupport.intervals import bootstrap_gains
 from labsupport.noise import Spread
 from labsupport.outcomes import PairedOutcomes
 from labsupport.show import controls, draw
 from labsupport.show.draw import FIGURES
-from labsupport.show.figures.evals_gate import Part
+from labsupport.show.figures.evals_verdict import Part
 from labsupport.show.figures.pipeline import BOXES
 from labsupport.show.panels import PANELS
 from labsupport.show.panels.intervals import ROWS

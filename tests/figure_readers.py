@@ -63,7 +63,7 @@ def bold(ax: Axes) -> list[str]:
 
 
 def names(ax: Axes) -> list[str]:
-    return [label.get_text() for label in ax.get_yticklabels()]
+    return [label.get_text().replace("\n", " ") for label in ax.get_yticklabels()]
 
 
 def level(ax: Axes) -> list[float]:

@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 
 import labsupport.data
-from labsupport.evals.handbook import load_handbook
-from labsupport.evals.scoring import score
-from labsupport.evals.suite import AIMS, ANSWERABLE, Suite, Task
+from labsupport.evals.assistant.handbook import load_handbook
+from labsupport.evals.suites.scoring import score
+from labsupport.evals.suites.suite import AIMS, ANSWERABLE, Suite, Task
+from labsupport.evals.suites.words import says, words_of
 from labsupport.evals.system import Reply
-from labsupport.evals.words import says, words_of
 from labsupport.grading.questions.q09_3 import CAUGHT, NEAR, ORDINARY
 
 FOLDER = Path(labsupport.data.FOLDER) / "support"

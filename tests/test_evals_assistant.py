@@ -26,7 +26,7 @@ from labsupport.evals.assistant.retrieval import INDEXES, Index, choose, shipped
 from labsupport.evals.assistant.tools import CALLER, TOOLS, Tools
 from labsupport.evals.assistant.understand import readings, segment
 from labsupport.evals.assistant.words import imperative, sentences, words
-from labsupport.evals.words import words_of
+from labsupport.evals.suites.words import words_of
 
 SUPPORT = FOLDER / "support"
 KNOWN = frozenset(words_of("how many people share the family plan what is a day pass and i can"))

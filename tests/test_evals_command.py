@@ -17,11 +17,12 @@ from pathlib import Path
 
 import pytest
 
-from labsupport.cli import evals, main
+from labsupport.cli import main
+from labsupport.cli import suites as evals
 from labsupport.durable import EventLog
-from labsupport.evals.runs import read_run
-from labsupport.evals.shipped import SHIPPED, shipped_suite
-from labsupport.evals.suite import Suite
+from labsupport.evals.suites.runs import read_run
+from labsupport.evals.suites.shipped import SHIPPED, shipped_suite
+from labsupport.evals.suites.suite import Suite
 
 SUITE = """\
 suite: short
@@ -162,7 +163,7 @@ def test_what_decides_nothing_has_no_status_of_a_verdict(words, status, said, ro
 
 
 def test_a_fault_of_the_lab_is_no_verdict(room, monkeypatch, capsys):
-    monkeypatch.setattr("labsupport.evals.runs.run_suite", lambda *_: 1 / 0)
+    monkeypatch.setattr("labsupport.evals.suites.runs.run_suite", lambda *_: 1 / 0)
     assert lab("run", "mine.yaml", "--assistant", "plain") == 70
     assert "ZeroDivisionError" in capsys.readouterr().err
 

@@ -35,9 +35,9 @@ from labsupport.evals import (
 from labsupport.evals.assistant.prompts import CANARY, PROMPTS
 from labsupport.evals.assistant.retrieval import Index, shipped_index
 from labsupport.evals.assistant.tools import Tools
-from labsupport.evals.guardrails import FAMILIES
-from labsupport.evals.leaks import instructions_in
-from labsupport.evals.talk import Talk
+from labsupport.evals.attacks.guardrails import FAMILIES
+from labsupport.evals.attacks.leaks import instructions_in
+from labsupport.evals.suites.talk import Talk
 from labsupport.gate import conclude
 
 # ---- what is a leak

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from labsupport.evals.handbook import HANDBOOK, Article, handbook_digest, load_handbook
+from labsupport.evals.assistant.handbook import HANDBOOK, Article, handbook_digest, load_handbook
 
 PAUSE = "  - {id: pause, title: Pausing, text: A plan can be paused.}\n"
 STAFF = "  - {id: gift, title: Gifts, text: Staff give 12 euros., internal: true, markers: [%s]}\n"

@@ -10,7 +10,7 @@ from scipy import stats
 
 from labsupport.data import load_judges
 from labsupport.evals import Approval, JudgePolicy, approve_judge
-from labsupport.evals.judge_checks import length_bias
+from labsupport.evals.judges.judge_checks import length_bias
 
 HUMAN = np.repeat([1, 0], 100)
 

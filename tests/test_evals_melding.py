@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from labsupport.evals.alike import share_difference
 from labsupport.evals.estimate import share
-from labsupport.evals.melding import DRAWS, evenly, gammas, ratios
+from labsupport.evals.judges.alike import share_difference
+from labsupport.evals.judges.melding import DRAWS, evenly, gammas, ratios
 
 
 def test_the_points_are_even_in_each_direction():

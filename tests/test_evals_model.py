@@ -20,9 +20,9 @@ from chat_server import chat_server, completion, logprobs
 from labsupport.evals.assistant.assistant import Assistant
 from labsupport.evals.model.endpoint import MISSING, Endpoint, ModelError
 from labsupport.evals.model.local import Local, is_installed, serve
-from labsupport.evals.runs import run_suite
-from labsupport.evals.scoring import score
-from labsupport.evals.suite import Suite, Task
+from labsupport.evals.suites.runs import run_suite
+from labsupport.evals.suites.scoring import score
+from labsupport.evals.suites.suite import Suite, Task
 
 ROOT = Path(__file__).parents[1]
 HERE = is_installed()

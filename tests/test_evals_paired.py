@@ -15,9 +15,9 @@ from refusals import refuses
 from scipy import stats
 
 from labsupport.comparisons import clustered_standard_error, is_comparison
-from labsupport.evals.paired import PairedScores, _unseen
-from labsupport.evals.runs import Answer, Run
-from labsupport.evals.suite import Suite, Task
+from labsupport.evals.suites.paired import PairedScores, _unseen
+from labsupport.evals.suites.runs import Answer, Run
+from labsupport.evals.suites.suite import Suite, Task
 from labsupport.evals.system import Reply
 from labsupport.gate import Policy, gate
 from labsupport.outcomes import PairedOutcomes

@@ -12,8 +12,8 @@ import pytest
 from labsupport.data import FOLDER
 from labsupport.evals import Assistant, Suite, Task
 from labsupport.evals.assistant.prompts import CANARY
-from labsupport.evals.mutate import MUTATIONS, text_of
-from labsupport.evals.refresh import Found, follow, refresh, unselected
+from labsupport.evals.attacks.mutate import MUTATIONS, text_of
+from labsupport.evals.attacks.refresh import Found, follow, refresh, unselected
 from labsupport.evals.system import Reply
 
 ATTACKS = Suite.load(FOLDER / "support" / "attacks.yaml")

@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 from refusals import refuses
 
 from labsupport.durable import EventLog, only_one
-from labsupport.evals import runs as runs_module
 from labsupport.evals.estimate import share
-from labsupport.evals.paired import PairedScores
-from labsupport.evals.runs import Answer, Run, part_of, read_run, run_suite
-from labsupport.evals.suite import Suite, Task
-from labsupport.evals.sums import figures_of, group_of, scores_of, variance_of
+from labsupport.evals.suites import runs as runs_module
+from labsupport.evals.suites.paired import PairedScores
+from labsupport.evals.suites.runs import Answer, Run, part_of, read_run, run_suite
+from labsupport.evals.suites.suite import Suite, Task
+from labsupport.evals.suites.sums import figures_of, group_of, scores_of, variance_of
+from labsupport.evals.suites.talk import Talk
+from labsupport.evals.suites.tiers import Tier, tier_table
 from labsupport.evals.system import Reply
-from labsupport.evals.talk import Talk
-from labsupport.evals.tiers import Tier, tier_table
 from labsupport.gate import Policy, gate
 
 SUITE = Suite(
@@ -188,7 +188,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from test_evals_runs import SUITE, Parrot
-from labsupport.evals import runs
+from labsupport.evals.suites import runs
 runs._OFTEN = 0.0
 class Slow(Parrot):
     def answer(self, turns, seed=0, document=None):

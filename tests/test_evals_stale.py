@@ -8,8 +8,8 @@ from labsupport.data import FOLDER
 from labsupport.evals import Article, Assistant, Suite, Task, load_handbook, run_suite
 from labsupport.evals.assistant.classifier import taught_ids
 from labsupport.evals.assistant.prompts import PROMPTS
-from labsupport.evals.runs import Answer, Run
-from labsupport.evals.stale import Overlap, contamination, stale_items
+from labsupport.evals.attacks.stale import Overlap, contamination, stale_items
+from labsupport.evals.suites.runs import Answer, Run
 from labsupport.evals.system import Reply
 
 QUESTIONS = Suite.load(FOLDER / "support" / "questions.yaml")

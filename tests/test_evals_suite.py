@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from refusals import is_sentence, refuses
 
-from labsupport.evals.leaks import worked
-from labsupport.evals.patterns import LONGEST, check_pattern, found_in
-from labsupport.evals.scoring import does_not_know, recall, refuses_to_help, score
-from labsupport.evals.suite import AIMS, SCORES, Suite, Task
+from labsupport.evals.attacks.leaks import worked
+from labsupport.evals.suites.patterns import LONGEST, check_pattern, found_in
+from labsupport.evals.suites.scoring import does_not_know, recall, refuses_to_help, score
+from labsupport.evals.suites.suite import AIMS, SCORES, Suite, Task
+from labsupport.evals.suites.words import says, words_of
 from labsupport.evals.system import Reply
-from labsupport.evals.words import says, words_of
 
 WHOLE = """\
 suite: my questions

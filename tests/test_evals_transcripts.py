@@ -17,7 +17,7 @@ from chat_server import chat_server, completion
 
 from labsupport.evals.assistant.assistant import Assistant
 from labsupport.evals.assistant.prompts import CANARY, PROMPTS
-from labsupport.evals.leaks import canary_said
+from labsupport.evals.attacks.leaks import canary_said
 from labsupport.evals.model.endpoint import ModelError
 from labsupport.evals.model.engine import NAME
 from labsupport.evals.model.judged import JUDGED, judge_digest, load_judged, question, record_judge
@@ -31,8 +31,8 @@ from labsupport.evals.model.transcripts import (
     shipped_suites,
     stale_words,
 )
-from labsupport.evals.runs import run_suite
-from labsupport.evals.suite import Suite, Task
+from labsupport.evals.suites.runs import run_suite
+from labsupport.evals.suites.suite import Suite, Task
 from labsupport.evals.system import Reply
 
 needs_model = pytest.mark.skipif(not is_installed(), reason="no language model here: make llm")

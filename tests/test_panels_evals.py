@@ -31,11 +31,11 @@ def shown(label: str, **more):
 
 
 def failed(view) -> dict[str, list]:
-    """{check: where it failed}."""
+    """{what a check is about: where it failed}."""
     found: dict[str, list] = {}
     for check in view.verdict.checks:
         if check.passed is not True:
-            found.setdefault(check.name, []).append(check.slice)
+            found.setdefault(asked.kind_of(check), []).append(check.slice)
     return found
 
 
@@ -78,14 +78,14 @@ def test_the_same_prompt_with_its_articles_quoted_is_promoted():
 def test_a_guard_of_words_lets_in_what_it_cannot_read_and_stops_near_misses():
     view = shown("A guard of words")
     assert {"translation", "encoding"} <= set(failed(view)["attacks"])
-    assert failed(view)["over-blocking"] == ["near miss"]
+    assert failed(view)["traffic"] == ["near miss"]
     held = {p.name: p.held[1] for p in view.parts}
     assert held["injected document"] and held["benign"] and not held["near miss"]
 
 
 def test_near_misses_are_blocked_at_both_ends_and_the_slider_says_how_many_may_be():
     view = shown("Both ends")
-    assert failed(view) == {"over-blocking": ["near miss"]}
+    assert failed(view) == {"traffic": ["near miss"]}
     blocked = next(c.value for c in view.verdict.checks if c.slice == "near miss")
     edge = math.ceil(100 * blocked)
     decided = [shown("Both ends", misses=m).verdict.decision for m in (edge - 1, edge, edge + 1)]
@@ -138,7 +138,7 @@ def test_a_judge_that_does_not_know_the_answers_is_examined_on_half_of_both_side
                 said.append(int(asked.JUDGES[judge](task, answer.reply)))
                 right.append(int(answer.right))
     anew = approve_judge(said, right)
-    examined = [c for c in view.verdict.checks if c.name in panel.EXAM]
+    examined = [c for c in view.verdict.checks if c.name in asked.EXAM]
     assert examined == list(anew.checks) and 0.3 < len(known) / 236 < 0.7
     assert view.unfit == tuple(c.name for c in anew.checks if c.passed is not True)
     assert anew.decision == "block" == view.verdict.decision

@@ -2,7 +2,7 @@
 
 room       the room the lab is taught in: open, run, doctor, release, damage
 pipeline   the pipeline that it teaches: rollout, trace
-evals      suites of questions and attacks: evals run, evals compare
+suites     suites of questions and attacks: evals run, evals compare
 llm        a language model: ask, serve, record
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from labsupport.cli import evals, llm, pipeline, room
+from labsupport.cli import llm, pipeline, room, suites
 from labsupport.workspace import LabError
 
 DESCRIPTION = (
@@ -60,6 +60,6 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     room.add_commands(commands)
     pipeline.add_commands(commands)
-    evals.add_commands(commands)
+    suites.add_commands(commands)
     llm.add_commands(commands)
     return parser

@@ -2,34 +2,11 @@
 
 estimate   a number with an interval; a share, exactly
 system     what is judged: anything that answers
-words      an answer without its case, spaces and punctuation
-blocks     YAML with the lines that its blocks stand on
-patterns   regular expressions that end
-handbook   the articles that the system under test looks things up in
-shipped    the suites that come with the lab
-suite      tasks, read from a file that anybody can write
-scoring    right or wrong, by rule
-runs       a suite, asked, in a log that survives a kill
-paired     candidate and champion on the same tasks, clustered
-tiers      what to ask when, what it costs, what it catches
-assistant  the system under test
-agreement  kappa and alpha: agreement beyond chance
-corrected  the true rate behind a judge's
-powered    few human labels and many of a judge: PPI, PPI++
-coverage   how often each interval holds the true rate
-labels     labels in three parts: for the prompt, the threshold, the approval
-judge      a judge is approved before it may judge
-judged     a gain through a judge, each side with its own calibration
+suites     what is asked, and what counts as right
+judges     who may say so, and what is left open
+attacks    what must not work, and what keeps it so
+assistant  the system under test, which needs no model
 model      a real language model, and what one said when it was recorded
-stale      items that no candidate fails, and items that a candidate has seen
-mutate     attacks in other words, in a code, inside something else
-refresh    attacks that follow the system: what it withstands is mutated, what works is kept
-alike      whether a judge is as right about one system as about another
-leaks      whether an attack worked
-melding    exact intervals of shares, carried through a formula
-report     the attacks that worked, for people to read
-sums       what a run says, in numbers
-talk       a writer and its instructions as a system
 
 A name is imported when it is asked for.
 """
@@ -39,19 +16,19 @@ from labsupport.by_name import by_name
 __all__, __getattr__, __dir__ = by_name(
     __name__,
     {
-        "agreement": (
+        "judges.agreement": (
             "kappa",
             "kappa_of_table",
             "krippendorff_alpha",
         ),
-        "alike": ("calibrations_agree",),
+        "judges.alike": ("calibrations_agree",),
         "assistant.assistant": ("Assistant",),
         "assistant.held_out": ("leave_one_family_out",),
-        "corrected": (
+        "judges.corrected": (
             "Calibration",
             "corrected_rate",
         ),
-        "coverage": (
+        "judges.coverage": (
             "Coverage",
             "coverages",
         ),
@@ -59,33 +36,33 @@ __all__, __getattr__, __dir__ = by_name(
             "Estimate",
             "share",
         ),
-        "guarantees": (
+        "attacks.guarantees": (
             "GUARANTEES",
             "Guarantee",
             "guarantee_checks",
         ),
-        "guardrails": (
+        "attacks.guardrails": (
             "GuardPolicy",
             "ever_worked",
             "families",
             "guardrail_checks",
         ),
-        "handbook": (
+        "assistant.handbook": (
             "Article",
             "handbook_digest",
             "load_handbook",
         ),
-        "judge": (
+        "judges.judge": (
             "Approval",
             "JudgePolicy",
             "approve_judge",
         ),
-        "judged": ("JudgedRates",),
-        "labels": (
+        "judges.judged": ("JudgedRates",),
+        "judges.labels": (
             "Split",
             "split_labels",
         ),
-        "leaks": (
+        "attacks.leaks": (
             "canary_said",
             "instructions_said",
             "worked",
@@ -103,28 +80,28 @@ __all__, __getattr__, __dir__ = by_name(
             "Recording",
             "load_transcripts",
         ),
-        "mutate": (
+        "attacks.mutate": (
             "MUTATIONS",
             "mutants",
             "mutate",
         ),
-        "paired": ("PairedScores",),
-        "powered": (
+        "suites.paired": ("PairedScores",),
+        "judges.powered": (
             "human_only",
             "ppi",
             "ppi_plus",
             "widened",
         ),
-        "refresh": (
+        "attacks.refresh": (
             "follow",
             "refresh",
         ),
-        "report": (
+        "attacks.report": (
             "guardrail_report",
             "holes",
             "transcript",
         ),
-        "runs": (
+        "suites.runs": (
             "Answer",
             "Run",
             "part_of",
@@ -133,20 +110,20 @@ __all__, __getattr__, __dir__ = by_name(
             "scores_of",
             "variance_of",
         ),
-        "scoring": (
+        "suites.scoring": (
             "recall",
             "score",
         ),
-        "shipped": ("shipped_suite",),
-        "stale": (
+        "suites.shipped": ("shipped_suite",),
+        "attacks.stale": (
             "contamination",
             "stale_items",
         ),
-        "suite": (
+        "suites.suite": (
             "Suite",
             "Task",
         ),
-        "sums": (
+        "suites.sums": (
             "Variances",
             "scores_of",
             "variance_of",
@@ -156,7 +133,7 @@ __all__, __getattr__, __dir__ = by_name(
             "System",
             "Writer",
         ),
-        "tiers": (
+        "suites.tiers": (
             "Tier",
             "TierCost",
             "tier_table",

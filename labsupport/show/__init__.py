@@ -4,10 +4,10 @@ from labsupport.show.figures.costs import cost_lines, order_costs
 from labsupport.show.figures.delivery import look_bounds, requests_hurt, rollout_minutes
 from labsupport.show.figures.delivery_states import rollout_states
 from labsupport.show.figures.evals import families_heat
-from labsupport.show.figures.evals_gate import candidate_parts
 from labsupport.show.figures.evals_judge import judge_exam
 from labsupport.show.figures.evals_rates import rate_intervals
 from labsupport.show.figures.evals_stale import held_out_families, suite_ages
+from labsupport.show.figures.evals_verdict import candidate_parts
 from labsupport.show.figures.gaps import gap_bound, slice_changes
 from labsupport.show.figures.gate import gate_plane
 from labsupport.show.figures.intervals import interval_bars, resampled_gains, worst_promotions

@@ -16,20 +16,20 @@ from labsupport.data import FOLDER
 from labsupport.evals.assistant.assistant import Assistant
 from labsupport.evals.assistant.extract import Extract
 from labsupport.evals.assistant.words import COMMON, stem
-from labsupport.evals.corrected import Calibration
+from labsupport.evals.attacks.guarantees import guarantee_checks
+from labsupport.evals.attacks.guardrails import FamilyCount, GuardPolicy, families, guardrail_checks
+from labsupport.evals.attacks.report import holes
 from labsupport.evals.estimate import Estimate
-from labsupport.evals.guarantees import guarantee_checks
-from labsupport.evals.guardrails import FamilyCount, GuardPolicy, families, guardrail_checks
-from labsupport.evals.judge import approve_judge
-from labsupport.evals.judged import JudgedRates
-from labsupport.evals.labels import split_labels
-from labsupport.evals.paired import PairedScores
-from labsupport.evals.report import holes
-from labsupport.evals.runs import Answer, Run, run_suite
-from labsupport.evals.scoring import does_not_know
-from labsupport.evals.suite import Suite, Task
+from labsupport.evals.judges.corrected import Calibration
+from labsupport.evals.judges.judge import approve_judge
+from labsupport.evals.judges.judged import JudgedRates
+from labsupport.evals.judges.labels import split_labels
+from labsupport.evals.suites.paired import PairedScores
+from labsupport.evals.suites.runs import Answer, Run, run_suite
+from labsupport.evals.suites.scoring import does_not_know
+from labsupport.evals.suites.suite import Suite, Task
+from labsupport.evals.suites.words import words_of
 from labsupport.evals.system import Reply
-from labsupport.evals.words import words_of
 from labsupport.gate import Policy, Verdict, gate
 
 Version = tuple[str, str, str, str]  # prompt, index, guard, tools
@@ -37,7 +37,9 @@ Version = tuple[str, str, str, str]  # prompt, index, guard, tools
 CHAMPION: Version = ("plain", "public", "answers", "checked")
 CONFIDENCE = 0.95
 FILES = ("questions", "attacks", "traffic")
-BENIGN = 0.02  # of the benign messages, how many may be blocked
+BENIGN, MISSES = "benign", "near miss"  # kinds of harmless traffic
+BOUND = 0.02  # of the benign messages, how many may be blocked
+EXAM = ("kappa", "sensitivity", "specificity")  # a judge's checks
 
 
 class _Remembering:
@@ -193,5 +195,12 @@ def gain_checks(version: Version, margin: int, judge: str = "known answers") -> 
 @lru_cache(maxsize=4096)
 def guard_checks(version: Version, misses: int) -> tuple[Check, ...]:
     """The guardrails; of the near misses, so many in a hundred may be blocked."""
-    policy = GuardPolicy(max_blocked={"benign": BENIGN, "near miss": misses / 100})
+    policy = GuardPolicy(max_blocked={BENIGN: BOUND, MISSES: misses / 100})
     return tuple(guardrail_checks(measured(version).attacked, suites()[1], policy))
+
+
+def kind_of(check: Check) -> str:
+    """What a check is about: "exam" of the judge, "gain", "attacks" or harmless "traffic"."""
+    if check.slice is None:
+        return "exam" if check.name in EXAM else "gain"
+    return "traffic" if check.slice in (BENIGN, MISSES) else "attacks"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labsupport.evals import Calibration, JudgedRates, coverages, kappa_of_table
-from labsupport.evals.melding import _gamma
+from labsupport.evals.judges.melding import _gamma
 from labsupport.outcomes import PairedOutcomes
 
 

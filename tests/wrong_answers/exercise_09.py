@@ -522,7 +522,9 @@ def one_sided(quality, approved, attacks, allowed, most):
     def check(bad, n):
         high = beta.ppf(0.95, bad + 1, n - bad) if bad < n else 1
         low = beta.ppf(0.05, bad, n - bad + 1) if bad else 0
-        return n > 0 and (high <= most or (False if low > most else None))
+        if n == 0 or low > most:
+            return False
+        return True if high <= most else None
 
     _, names = with_beta(quality, approved, {}, allowed, most)
     found = {name: check(one[1] + one[2], sum(one)) for name, one in attacks.items()}

@@ -1,5 +1,6 @@
 """The system under test: a support assistant that looks things up in a handbook.
 
+handbook   the articles that it looks things up in
 prompts    what it is told, in versions
 words      words and sentences
 retrieval  which articles are about a question

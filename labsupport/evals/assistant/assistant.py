@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, replace
 from labsupport.durable import digest
 from labsupport.evals.assistant.extract import Extract
 from labsupport.evals.assistant.guard import Guard, choose_guard
+from labsupport.evals.assistant.handbook import Article, load_handbook
 from labsupport.evals.assistant.prompts import PROMPTS, Prompt
 from labsupport.evals.assistant.retrieval import Index, choose, shipped_index
 from labsupport.evals.assistant.tools import Tools
-from labsupport.evals.handbook import Article, load_handbook
 from labsupport.evals.system import Reply, Writer
 
 REFUSAL = "I cannot help with that."

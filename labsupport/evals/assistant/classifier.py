@@ -20,8 +20,8 @@ import numpy as np
 from scipy import sparse
 
 from labsupport.durable import digest
-from labsupport.evals.shipped import shipped_suite
-from labsupport.evals.suite import Task
+from labsupport.evals.suites.shipped import shipped_suite
+from labsupport.evals.suites.suite import Task
 
 TAUGHT = ("direct request", "role play", "authority claim", "injected document")
 TAUGHT = ("direct request", "role play", "authority claim")

@@ -16,7 +16,7 @@ from labsupport.evals.assistant.classifier import Classifier, train
 from labsupport.evals.estimate import Estimate, share
 
 if TYPE_CHECKING:
-    from labsupport.evals.suite import Task
+    from labsupport.evals.suites.suite import Task
 
 
 @dataclass(frozen=True)

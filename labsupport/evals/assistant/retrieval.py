@@ -18,8 +18,8 @@ import numpy as np
 
 from labsupport.data import FOLDER
 from labsupport.durable import digest
+from labsupport.evals.assistant.handbook import Article, handbook_digest, load_handbook
 from labsupport.evals.assistant.words import words
-from labsupport.evals.handbook import Article, handbook_digest, load_handbook
 
 INDEXES = ("public", "everything", "community")
 COMMUNITY = FOLDER / "support" / "community.yaml"  # notes in the format of the handbook

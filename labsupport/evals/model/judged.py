@@ -13,10 +13,10 @@ from pathlib import Path
 
 from labsupport.durable import EventLog, digest, only_one, replace_whole
 from labsupport.evals.assistant.assistant import shown_as
-from labsupport.evals.handbook import load_handbook
+from labsupport.evals.assistant.handbook import load_handbook
 from labsupport.evals.model.source import Source
 from labsupport.evals.model.transcripts import RECORDED, Recording, asked_of
-from labsupport.evals.suite import ANSWERABLE, Suite, Task
+from labsupport.evals.suites.suite import ANSWERABLE, Suite, Task
 
 INSTRUCTIONS = "You check the answers of a support assistant against the handbook."
 FILE = "judge.jsonl"

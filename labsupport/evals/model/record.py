@@ -22,7 +22,7 @@ from labsupport.evals.model.transcripts import (
     read_recording,
     write_recording,
 )
-from labsupport.evals.suite import Suite
+from labsupport.evals.suites.suite import Suite
 from labsupport.evals.system import Reply
 
 Progress = Callable[[str, int, int], object]

@@ -16,8 +16,8 @@ from labsupport.data import FOLDER
 from labsupport.durable import digest, replace_whole
 from labsupport.evals.assistant.assistant import Assistant
 from labsupport.evals.assistant.prompts import PROMPTS
-from labsupport.evals.runs import Run, run_suite
-from labsupport.evals.suite import Suite
+from labsupport.evals.suites.runs import Run, run_suite
+from labsupport.evals.suites.suite import Suite
 from labsupport.evals.system import Reply
 
 SUPPORT = FOLDER / "support"

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import Transform
 
-from labsupport.evals.guardrails import FamilyCount
+from labsupport.evals.attacks.guardrails import FamilyCount
 from labsupport.show.draw import (
     ASIDE,
     BAD,

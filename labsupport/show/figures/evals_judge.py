@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.transforms import blended_transform_factory
 
-from labsupport.evals.agreement import kappa_of_table
-from labsupport.evals.corrected import Calibration
 from labsupport.evals.estimate import Estimate, share
-from labsupport.evals.judge import JudgePolicy, approve_judge
+from labsupport.evals.judges.agreement import kappa_of_table
+from labsupport.evals.judges.corrected import Calibration
+from labsupport.evals.judges.judge import JudgePolicy, approve_judge
 from labsupport.gate import Verdict
 from labsupport.show.draw import (
     APART,
@@ -23,6 +23,7 @@ from labsupport.show.draw import (
     figure,
     minus,
     percent,
+    two_lines,
     words_in,
 )
 from labsupport.show.pictures import LabFigure
@@ -94,9 +95,9 @@ def _draw_exam(fig: LabFigure, measured, decided, bounds, ceiling: float | None)
     """An axes for each measure, a row for each judge, the verdicts at the right."""
     height = 1.4 + 0.56 * len(measured)
     fig.set_figheight(height)
-    width = 0.66 / len(bounds)
+    width = 0.64 / len(bounds)
     for i, (measure, bound) in enumerate(bounds.items()):
-        place = (0.17 + i * width, 0.6 / height, width - 0.035, 1 - 1.3 / height)
+        place = (0.195 + i * width, 0.6 / height, width - 0.035, 1 - 1.3 / height)
         ax = fig.add_axes(place)
         names = [name if i == 0 else "" for name in measured]
         _exam_frame(ax, measure, bound, ceiling, names)
@@ -118,8 +119,8 @@ def _exam_frame(
     unit = 1 if plain else 100
     ax.set(xlim=(-0.35 * unit * plain, 1.04 * unit), ylim=(len(names) - 0.5, -0.5))
     ax.set_xticks([0, 0.5 * unit, unit], ["0", "0.5", "1"] if plain else ["0", "50", "100"])
-    ax.set_yticks(range(len(names)), names)
-    ax.tick_params(axis="y", length=0, labelsize=11)
+    ax.set_yticks(range(len(names)), [two_lines(name) for name in names])
+    ax.tick_params(axis="y", length=0, labelsize=11, pad=11)
     ax.set_xlabel(measure if plain else f"{measure} (%)")
     ax.axvline(bound * unit, color=INK, linewidth=1.3, linestyle=DASHED, zorder=1)
     over = {"va": "bottom", "fontsize": 9.5, "clip_on": False}

@@ -7,7 +7,19 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 
 from labsupport.evals.estimate import Estimate
-from labsupport.show.draw import ASIDE, BAD, GOOD, INK, MAIN, RULE, figure, minus, percent, words_in
+from labsupport.show.draw import (
+    ASIDE,
+    BAD,
+    GOOD,
+    INK,
+    MAIN,
+    RULE,
+    figure,
+    minus,
+    percent,
+    two_lines,
+    words_in,
+)
 from labsupport.show.pictures import LabFigure
 
 _SIDES = (("s", MAIN), ("^", ASIDE))
@@ -61,7 +73,7 @@ def _rates_frame(ax: Axes, sides, truth: Mapping[str, float]) -> None:
     room = 3 + 5 * (high - low)
     ax.set(xlim=(100 * low - room, min(100 * high + room, 101)), ylim=(len(methods) - 0.5, -0.5))
     ax.set_xlabel("answers that are good (%)")
-    ax.set_yticks(range(len(methods)), methods)
+    ax.set_yticks(range(len(methods)), [two_lines(name) for name in methods])
     ax.tick_params(axis="y", length=0, labelsize=11)
     for y in range(1, len(methods)):
         ax.axhline(y - 0.5, color=RULE, linewidth=0.7, zorder=0)

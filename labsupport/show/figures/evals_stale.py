@@ -29,6 +29,7 @@ from labsupport.show.pictures import LabFigure
 if TYPE_CHECKING:
     from labsupport.evals import Estimate
     from labsupport.evals.assistant.held_out import FamilyStudy, HeldOut
+    from labsupport.evals.attacks.refresh import Found
 
 _LINES = (
     (BAD, "-", "X"),
@@ -96,7 +97,7 @@ def _spread(share: Estimate) -> str:
 def _draw_caught(ax: Axes, rows: Sequence[HeldOut]) -> None:
     """A dumbbell per family, each end in a lane of its own, with its interval and its number."""
     ax.set_xlabel("attacks stopped (%)")
-    ax.set_yticks(range(len(rows)), [row.family for row in rows])
+    ax.set_yticks(range(len(rows)), [two_lines(row.family) for row in rows])
     for y, row in enumerate(rows):
         pair = (row.known, row.unseen)
         way = [100 * share.value for share in pair], [y + lane for lane, _, _ in _LANES]
@@ -131,21 +132,22 @@ def _draw_share(ax: Axes, y: float, share: Estimate, mark: str, ink: str) -> Non
 def suite_ages(
     fig: LabFigure,
     versions: Sequence[str],
-    found: Mapping[str, Sequence[tuple[int, int] | None]],
+    found: Mapping[str, Sequence[tuple[int, int] | Found | None]],
 ) -> tuple[str, str]:
     """Draw what each suite still finds over successive versions of an assistant.
 
     Parameters
     ----------
     versions : their names, from the first to the last; two at least.
-    found : {suite: (attacks that work, tried) for each version}, None where it did not exist yet;
-        up to four suites.
+    found : {suite: what it found in each version, of `follow` or as (attacks that work, tried)};
+        None where it did not exist yet; up to four suites.
 
     Raises
     ------
     ValueError : fewer than two versions, no suite or more than four, or one without a count per
         version or without one for the last.
     """
+    found = {name: [_counts(one) for one in each] for name, each in found.items()}
     odd = [n for n, each in found.items() if len(each) != len(versions) or each[-1] is None]
     if len(versions) < 2 or not 1 <= len(found) <= len(_LINES) or odd:
         raise ValueError(
@@ -174,6 +176,10 @@ def suite_ages(
     return (
         f"Attacks of each suite that work, over {count(len(versions), 'version')}. {told}."
     ), f"What still works on {versions[-1]}: {ends}."
+
+
+def _counts(found: tuple[int, int] | Found | None) -> tuple[int, int] | None:
+    return found if found is None or isinstance(found, tuple) else (found.works, found.asked)
 
 
 def _on(version: str, counted: tuple[int, int] | None) -> str:

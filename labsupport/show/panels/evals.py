@@ -12,11 +12,11 @@ from labsupport.evals.assistant.guard import GUARDS
 from labsupport.evals.assistant.prompts import PROMPTS
 from labsupport.evals.assistant.retrieval import INDEXES
 from labsupport.evals.assistant.tools import TOOLS
+from labsupport.evals.attacks.guardrails import FamilyCount
+from labsupport.evals.attacks.report import transcript
 from labsupport.evals.estimate import Estimate
-from labsupport.evals.guardrails import FamilyCount
-from labsupport.evals.report import transcript
-from labsupport.evals.runs import Answer
-from labsupport.evals.suite import Task
+from labsupport.evals.suites.runs import Answer
+from labsupport.evals.suites.suite import Task
 from labsupport.gate import Verdict, conclude
 from labsupport.show.asked import (
     CHAMPION,
@@ -26,6 +26,7 @@ from labsupport.show.asked import (
     gain_checks,
     gain_of,
     guard_checks,
+    kind_of,
     measured,
     paired,
     suites,
@@ -33,10 +34,9 @@ from labsupport.show.asked import (
 from labsupport.show.controls import Choice, Panel, Slider
 from labsupport.show.draw import count, in_points, percent
 from labsupport.show.figures.evals import Cell
-from labsupport.show.figures.evals_gate import SIZE, Part, candidate_parts, draw_parts
+from labsupport.show.figures.evals_verdict import SIZE, Part, candidate_parts, draw_parts
 from labsupport.show.pictures import LabFigure, Picture
 
-EXAM = ("kappa", "sensitivity", "specificity")  # a judge's checks
 _QUOTE = 150  # letters of a transcript that the sentence has room for
 
 
@@ -69,13 +69,13 @@ class LlmView:
     @property
     def decisions(self) -> tuple[str, str]:
         """Of the gain alone, and of everything."""
-        alone = [check for check in self.verdict.checks if check.name == "gain"]
+        alone = [check for check in self.verdict.checks if kind_of(check) == "gain"]
         return conclude(alone).decision, self.verdict.decision
 
     @property
     def unfit(self) -> tuple[str, ...]:
         """What the judge's exam measured and did not find good enough."""
-        exam_of = (check for check in self.verdict.checks if check.name in EXAM)
+        exam_of = (check for check in self.verdict.checks if kind_of(check) == "exam")
         return tuple(check.name for check in exam_of if check.passed is not True)
 
     def picture(self) -> Picture:
@@ -150,7 +150,7 @@ def _parts(version: Version, misses: int) -> tuple[Part, ...]:
             pair[0].slice,
             *(_cell(measured(each).counts, pair[0]) for each in both),
             tuple(check.passed is True for check in pair),
-            pair[0].name == "attacks",
+            kind_of(pair[0]) == "attacks",
             pair[0].bound,
         )
         for pair in zip(*(guard_checks(each, misses) for each in both), strict=True)
@@ -161,7 +161,7 @@ def _cell(counts: Mapping[tuple[str, str | None], FamilyCount], check: Check) ->
     own = [
         found
         for (family, aim), found in counts.items()
-        if family == check.slice and (aim is not None) == (check.name == "attacks")
+        if family == check.slice and (aim is not None) == (kind_of(check) == "attacks")
     ]
     worked, errors = (sum(len(getattr(c, k)) for c in own) for k in ("worked", "errors"))
     return worked, sum(c.tried for c in own), errors
@@ -169,7 +169,8 @@ def _cell(counts: Mapping[tuple[str, str | None], FamilyCount], check: Check) ->
 
 def _hole(found: list[tuple[Task, Answer]], verdict: Verdict) -> tuple[Task, Answer] | None:
     """The first attack that worked, of the first family that failed."""
-    failed = [c.slice for c in verdict.checks if c.name == "attacks" and c.passed is not True]
+    lost = (check for check in verdict.checks if check.passed is not True)
+    failed = [check.slice for check in lost if kind_of(check) == "attacks"]
     return next((hole for hole in found if hole[0].family in failed[:1]), None)
 
 
@@ -205,8 +206,7 @@ def _why(verdict: Verdict) -> str:
     for passed, form in ((False, 0), (None, 1)):
         found: dict[str, list[str]] = {}
         for check in (check for check in verdict.checks if check.passed is passed):
-            word = "exam" if check.name in EXAM else check.name
-            found.setdefault(word, []).append(check.name if word == "exam" else check.slice or "")
+            found.setdefault(kind_of(check), []).append(check.slice or check.name)
         if found:
             said = (_WHY[name][form].format(", ".join(each)) for name, each in found.items())
             return "; ".join(said)
@@ -217,7 +217,7 @@ _WHY = {
     "exam": ("the judge fails its exam ({})", "the judge's exam is in doubt ({})"),
     "gain": ("the gain is below the margin", "the gain may lie on either side of the margin"),
     "attacks": ("attacks work by {}", "attacks by {} are in doubt"),
-    "over-blocking": ("too much is blocked of {}", "what is blocked of {} is in doubt"),
+    "traffic": ("too much is blocked of {}", "what is blocked of {} is in doubt"),
 }
 
 

@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from labsupport.checks import Check
-from labsupport.evals.corrected import Calibration
 from labsupport.evals.estimate import Estimate
-from labsupport.evals.melding import gammas, ratios
+from labsupport.evals.judges.corrected import Calibration
+from labsupport.evals.judges.melding import gammas, ratios
 from labsupport.exact import as_written, check_level
 from labsupport.gate import Verdict, conclude
 

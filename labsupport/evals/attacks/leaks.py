@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 
 from labsupport.evals.assistant.context import apart
 from labsupport.evals.assistant.words import plain
-from labsupport.evals.suite import Task
+from labsupport.evals.suites.suite import Task
+from labsupport.evals.suites.talk import FOUND
+from labsupport.evals.suites.words import says, words_of
 from labsupport.evals.system import Reply
-from labsupport.evals.talk import FOUND
-from labsupport.evals.words import says, words_of
 
 _SYSTEM = "system: "
 PART = 4  # characters of a word of the canary that gives it away

@@ -19,8 +19,8 @@ from labsupport.cli.command import add_command
 from labsupport.workspace import ROOT
 
 if TYPE_CHECKING:
-    from labsupport.evals.runs import Run
-    from labsupport.evals.suite import Suite, Task
+    from labsupport.evals.suites.runs import Run
+    from labsupport.evals.suites.suite import Suite, Task
     from labsupport.evals.system import System
     from labsupport.gate import Policy, Verdict
 
@@ -170,8 +170,8 @@ def _told(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Na
 def _run(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from labsupport.evals.runs import read_run, run_suite
-    from labsupport.evals.sums import figures_of
+    from labsupport.evals.suites.runs import read_run, run_suite
+    from labsupport.evals.suites.sums import figures_of
 
     if arguments.epochs < 1:
         raise UndecidedError(USAGE, "--epochs is a whole number, at least 1.")
@@ -195,8 +195,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _suite(path: Path) -> Suite:
     """A suite's file, or one of the lab's by its name."""
-    from labsupport.evals.shipped import SHIPPED, shipped_suite
-    from labsupport.evals.suite import Suite
+    from labsupport.evals.suites.shipped import SHIPPED, shipped_suite
+    from labsupport.evals.suites.suite import Suite
 
     return shipped_suite(str(path)) if str(path) in SHIPPED else Suite.load(path)
 
@@ -208,7 +208,7 @@ def _log(suites: list[Path], system: System) -> Path:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from labsupport.evals.runs import read_run
+    from labsupport.evals.suites.runs import read_run
 
     policy = _policy(arguments.policy)
     baseline, _ = read_run(arguments.baseline)
@@ -249,7 +249,7 @@ def _table(groups: dict[str, dict[str, float]]) -> str:
 
 
 def _verdict(candidate: Run, baseline: Run, suite: Suite, policy: Policy) -> Verdict:
-    from labsupport.evals.paired import PairedScores
+    from labsupport.evals.suites.paired import PairedScores
     from labsupport.gate import gate
 
     losses = policy.max_slice_loss
@@ -279,7 +279,7 @@ def _system(arguments: argparse.Namespace) -> System:
     if arguments.assistant is not None:
         return _assistant(arguments)
     from labsupport.evals.model.endpoint import Endpoint, ModelError
-    from labsupport.evals.talk import Talk
+    from labsupport.evals.suites.talk import Talk
 
     told = "" if arguments.system is None else arguments.system.read_text(encoding="utf-8")
     try:

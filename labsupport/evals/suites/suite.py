@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from labsupport.durable import digest
-from labsupport.evals.blocks import Block, check_keys, read_block, text_of, texts_of
-from labsupport.evals.patterns import check_pattern
-from labsupport.evals.words import words_of
+from labsupport.evals.suites.blocks import Block, check_keys, read_block, text_of, texts_of
+from labsupport.evals.suites.patterns import check_pattern
+from labsupport.evals.suites.words import words_of
 
 SCORES = ("exact", "regex", "set", "unanswerable", "attack", "allowed")
 AIMS = ("canary", "instructions", "internal", "injection", "policy", "tool")

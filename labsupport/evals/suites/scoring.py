@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from labsupport.evals.leaks import worked
-from labsupport.evals.patterns import found_in
-from labsupport.evals.suite import ANSWERABLE, Task
+from labsupport.evals.attacks.leaks import worked
+from labsupport.evals.suites.patterns import found_in
+from labsupport.evals.suites.suite import ANSWERABLE, Task
+from labsupport.evals.suites.words import says, words_of
 from labsupport.evals.system import Reply
-from labsupport.evals.words import says, words_of
 
 # What somebody says who does not know. A refusal ("I cannot help with that") is another thing.
 _UNKNOWN = (

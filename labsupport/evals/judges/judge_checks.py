@@ -9,7 +9,7 @@ import numpy as np
 
 from labsupport.checks import Check
 from labsupport.evals.estimate import Estimate, share
-from labsupport.evals.melding import gammas
+from labsupport.evals.judges.melding import gammas
 
 
 def check_share(

@@ -20,8 +20,8 @@ from labsupport.comparisons import (
     clustered_standard_error,
     rows_within,
 )
-from labsupport.evals.runs import Run
-from labsupport.evals.suite import Suite, Task
+from labsupport.evals.suites.runs import Run
+from labsupport.evals.suites.suite import Suite, Task
 from labsupport.exact import as_written, check_level
 from labsupport.outcomes import PairedOutcomes
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from labsupport.checks import Check
-from labsupport.evals.guardrails import families
-from labsupport.evals.leaks import worked
-from labsupport.evals.runs import Answer, Run
-from labsupport.evals.suite import Suite, Task
+from labsupport.evals.attacks.guardrails import families
+from labsupport.evals.attacks.leaks import worked
+from labsupport.evals.suites.runs import Answer, Run
+from labsupport.evals.suites.suite import Suite, Task
 from labsupport.gate import Verdict, conclude
 
 

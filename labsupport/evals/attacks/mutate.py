@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from labsupport.durable import digest
 
 if TYPE_CHECKING:
-    from labsupport.evals.suite import Task
+    from labsupport.evals.suites.suite import Task
 
 _WORDS = {
     "plainer": {

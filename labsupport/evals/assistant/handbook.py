@@ -10,8 +10,8 @@ from pathlib import Path
 
 from labsupport.data import FOLDER
 from labsupport.durable import digest
-from labsupport.evals.blocks import Block, check_keys, kind_of, read_block, text_of, texts_of
-from labsupport.evals.words import says, words_of
+from labsupport.evals.suites.blocks import Block, check_keys, kind_of, read_block, text_of, texts_of
+from labsupport.evals.suites.words import says, words_of
 
 HANDBOOK = FOLDER / "support" / "handbook.yaml"
 _NEEDED = ("id", "title", "text")

@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from labsupport.evals.estimate import Estimate
-from labsupport.evals.melding import gammas
+from labsupport.evals.judges.melding import gammas
 from labsupport.exact import as_array, as_labels, as_numbers, check_level, same_rows
 
 _METHOD = "melded Dirichlet"

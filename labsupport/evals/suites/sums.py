@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from labsupport.evals.estimate import Estimate, share
-from labsupport.evals.runs import Run
-from labsupport.evals.suite import Suite, Task
+from labsupport.evals.suites.runs import Run
+from labsupport.evals.suites.suite import Suite, Task
 
 
 def scores_of(

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice, zip_longest
 
+from labsupport.evals.attacks.leaks import worked
+from labsupport.evals.attacks.mutate import drawn, mutants, text_of
 from labsupport.evals.estimate import Estimate, share
-from labsupport.evals.leaks import worked
-from labsupport.evals.mutate import drawn, mutants, text_of
-from labsupport.evals.suite import Suite, Task
+from labsupport.evals.suites.suite import Suite, Task
 from labsupport.evals.system import System
 
 KIN = 3  # working mutations of one attack, after which it is left alone

@@ -16,9 +16,9 @@ import numpy as np
 from scipy import special
 
 from labsupport.comparisons import ExactPair, Interval, rows_within
-from labsupport.evals.alike import calibrations_agree
-from labsupport.evals.corrected import Calibration
-from labsupport.evals.melding import DRAWS, gammas, ratios
+from labsupport.evals.judges.alike import calibrations_agree
+from labsupport.evals.judges.corrected import Calibration
+from labsupport.evals.judges.melding import DRAWS, gammas, ratios
 from labsupport.exact import as_binary, as_written, check_level
 from labsupport.outcomes import PairedOutcomes
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from labsupport.checks import Check
 from labsupport.evals.estimate import Estimate, share
-from labsupport.evals.runs import Run
-from labsupport.evals.suite import Suite, Task
-from labsupport.evals.words import words_of
+from labsupport.evals.suites.runs import Run
+from labsupport.evals.suites.suite import Suite, Task
+from labsupport.evals.suites.words import words_of
 
 LAST, MIN_TELLING, CONFIDENCE = 10, 0.1, 0.95
 LENGTH, THRESHOLD = 3, 0.5  # words that are alike in a row, and the share of an item's rows

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from labsupport.evals.runs import Run, part_of
-from labsupport.evals.suite import Suite, Task
+from labsupport.evals.suites.runs import Run, part_of
+from labsupport.evals.suites.suite import Suite, Task
 from labsupport.gate import Verdict
 
 

@@ -13,12 +13,12 @@ from types import MappingProxyType
 
 from labsupport.checks import Check
 from labsupport.evals.assistant.assistant import Assistant
+from labsupport.evals.assistant.handbook import load_handbook
 from labsupport.evals.assistant.prompts import CANARY
 from labsupport.evals.assistant.tools import calls_another
-from labsupport.evals.handbook import load_handbook
-from labsupport.evals.leaks import canary_said
+from labsupport.evals.attacks.leaks import canary_said
+from labsupport.evals.suites.words import says, words_of
 from labsupport.evals.system import System
-from labsupport.evals.words import says, words_of
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
-"""The suites that come with the lab."""
+"""The suites that come with the lab, and what its package of evaluations is."""
 
 from __future__ import annotations
 
 import pytest
 
 from labsupport.data import FOLDER
-from labsupport.evals.shipped import SHIPPED, shipped_suite
-from labsupport.evals.suite import Suite
+from labsupport.evals.suites.shipped import SHIPPED, shipped_suite
+from labsupport.evals.suites.suite import Suite
 
 OTHERS = {"handbook", "community"}  # articles, not suites
 

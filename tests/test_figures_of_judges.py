@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,9 +13,9 @@ from matplotlib.colors import to_hex, to_rgb
 from refusals import refuses
 
 from labsupport.evals import Estimate, approve_judge, kappa
-from labsupport.evals.guardrails import FamilyCount
-from labsupport.evals.judge import JudgePolicy
+from labsupport.evals.judges.judge import JudgePolicy
 from labsupport.show import (
+    asked,
     families_heat,
     held_out_families,
     judge_exam,
@@ -55,21 +56,19 @@ def test_nothing_worked_not_tried_and_an_error_look_different_from_each_other_an
     assert len(set(look)) == 2
 
 
-COUNTS = {
-    ("a", "canary"): FamilyCount("a", "canary", 5, ("x", "y"), ("z",)),
-    ("a", "tool"): FamilyCount("a", "tool", 2, (), ()),
-    ("b", "tool"): FamilyCount("b", "tool", 4, ("w",), ()),
-    ("benign", None): FamilyCount("benign", None, 9, ("v",), ()),
-}
-
-
 def test_what_a_run_counted_is_drawn_by_family_or_by_aim_without_harmless_traffic():
-    numbers = {"a": (2, 7, 1), "b": (1, 4)}
-    assert families_heat({"p": COUNTS}).drawing == families_heat({"p": numbers}).drawing
-    aims = {"canary": (2, 5, 1), "tool": (1, 6)}
-    assert families_heat({"p": COUNTS}, "aim").drawing == families_heat({"p": aims}).drawing
+    counts = asked.measured(("steps", "everything", "none", "trusting")).counts
+    for by, place in (("family", 0), ("aim", 1)):
+        sums: dict[str, list[int]] = {}
+        for key, count in counts.items():
+            if key[1] is not None:
+                row = sums.setdefault(key[place], [0, 0, 0])
+                for i, n in enumerate((len(count.worked), count.tried, len(count.errors))):
+                    row[i] += n
+        assert len(sums) > 4 and sum(row[0] for row in sums.values()) > 50
+        assert families_heat({"p": counts}, by).drawing == families_heat({"p": sums}).drawing
     with refuses(ValueError, "counted by 'family' or by 'aim'; got 'kind'"):
-        families_heat({"p": COUNTS}, "kind")
+        families_heat({"p": counts}, "kind")
 
 
 def test_a_cell_is_the_darker_the_larger_its_share_whatever_was_tried():
@@ -220,6 +219,11 @@ def test_a_suite_that_does_not_exist_yet_has_no_point():
         "What still works on classifier: yesterday's suite 0 of 40, refreshed suite 11 of 60, "
         "held-out family 4 of 8."
     )
+
+
+def test_what_follow_found_is_drawn_as_its_numbers_are():
+    found = [SimpleNamespace(works=w, asked=n) for w, n in AGES["held-out family"]]
+    assert suite_ages(VERSIONS, AGES | {"held-out family": found}) == suite_ages(VERSIONS, AGES)
 
 
 def test_the_names_of_suites_that_end_alike_do_not_overlap():

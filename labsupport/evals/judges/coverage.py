@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from labsupport.evals.corrected import check_informative, lang_reiczigel
-from labsupport.evals.powered import normal_human, normal_plus, normal_ppi, widened_ends
+from labsupport.evals.judges.corrected import check_informative, lang_reiczigel
+from labsupport.evals.judges.powered import normal_human, normal_plus, normal_ppi, widened_ends
 from labsupport.exact import check_count, check_level
 
 _RESAMPLES = 200  # of each world's labels, for the interval that resamples them

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from labsupport.durable import EventLog, only_one
-from labsupport.evals.scoring import recall, score
-from labsupport.evals.suite import Suite, Task
+from labsupport.evals.suites.scoring import recall, score
+from labsupport.evals.suites.suite import Suite, Task
 from labsupport.evals.system import Reply, System
 from labsupport.exact import check_count
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-from labsupport.evals.corrected import Calibration
 from labsupport.evals.estimate import Estimate
+from labsupport.evals.judges.corrected import Calibration
 from labsupport.exact import check_count, check_level
 
 _MORE = 1.0  # items added to each cell where a variance is estimated

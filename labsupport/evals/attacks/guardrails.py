@@ -14,11 +14,11 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from labsupport.checks import Check
+from labsupport.evals.attacks.guarantees import GUARANTEES
+from labsupport.evals.attacks.leaks import worked
 from labsupport.evals.estimate import Estimate, share
-from labsupport.evals.guarantees import GUARANTEES
-from labsupport.evals.leaks import worked
-from labsupport.evals.runs import Answer, Run
-from labsupport.evals.suite import Suite, Task
+from labsupport.evals.suites.runs import Answer, Run
+from labsupport.evals.suites.suite import Suite, Task
 from labsupport.exact import as_written, check_level
 
 __all__ = ["GUARANTEES", "FamilyCount", "GuardPolicy", "families", "guardrail_checks", "worked"]

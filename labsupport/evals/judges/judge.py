@@ -16,9 +16,9 @@ import numpy as np
 
 from labsupport.checks import Check
 from labsupport.durable import digest
-from labsupport.evals.agreement import kappa_of_table
-from labsupport.evals.corrected import Calibration
-from labsupport.evals.judge_checks import check_estimate, check_length_bias, check_share
+from labsupport.evals.judges.agreement import kappa_of_table
+from labsupport.evals.judges.corrected import Calibration
+from labsupport.evals.judges.judge_checks import check_estimate, check_length_bias, check_share
 from labsupport.exact import as_binary, as_labels, as_numbers, as_written, check_level, same_rows
 from labsupport.gate import Verdict, conclude
 

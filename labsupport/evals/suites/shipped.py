@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from labsupport.data import FOLDER
-from labsupport.evals.suite import Suite
+from labsupport.evals.suites.suite import Suite
 
 SHIPPED = ("questions", "attacks", "traffic", "unseen")
 
