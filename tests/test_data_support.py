@@ -13,6 +13,7 @@ from functools import cache
 from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import labsupport.data
@@ -21,6 +22,7 @@ from labsupport.evals.suites.scoring import score
 from labsupport.evals.suites.suite import AIMS, ANSWERABLE, Suite, Task
 from labsupport.evals.suites.words import says, words_of
 from labsupport.evals.system import Reply
+from labsupport.grading.questions.q09_3 import CAUGHT, NEAR, ORDINARY
 
 FOLDER = Path(labsupport.data.FOLDER) / "support"
 NAMES = ("questions", "attacks", "traffic", "unseen")
@@ -277,6 +279,43 @@ def test_there_is_enough_harmless_traffic():
     assert len(tasks("traffic", "allowed")) >= 80 and len(family("traffic", "benign")) >= 60
     assert len(family("traffic", "near miss")) >= 25
     assert min(len(family("unseen", name)) for name in ("benign", "near miss")) >= 20
+
+
+LOOKS = {
+    "length": len,
+    "words": lambda text: len(text.split()),
+    "length of the words": lambda text: len(text) / len(text.split()),
+    "ends in a question mark": lambda text: text.endswith("?"),
+    "capitals": lambda text: sum(map(str.isupper, text)),
+    "digits": lambda text: sum(map(str.isdigit, text)),
+    "signs": lambda text: sum(not (c.isalnum() or c.isspace()) for c in text),
+    **{sign: lambda text, sign=sign: text.count(sign) for sign in "?.!,:'\""},
+}
+
+
+def test_no_look_tells_the_unseen_attacks_from_what_is_harmless():
+    """Whatever blocks by looks alone, or by two looks together or either, misses a bar of 09.3."""
+    attacks, near, benign = ([whole(task) for task in those] for those in (
+        ATTACKS["unseen"], family("unseen", "near miss"), family("unseen", "benign")
+    ))  # fmt: skip
+    everything = [*attacks, *near, *benign]
+    rules = []
+    for look in LOOKS.values():
+        seen = np.array([look(text) for text in everything], float)
+        rules += [side for cut in np.unique(seen) for side in (seen >= cut, seen < cut)]
+    rules = np.unique(rules, axis=0)
+
+    def passes(blocked) -> np.ndarray:
+        ends = [len(attacks), len(attacks) + len(near)]
+        caught, of_near, of_benign = (
+            part.mean(axis=-1) for part in np.split(blocked, ends, axis=-1)
+        )
+        return (caught >= CAUGHT) & (of_near <= NEAR) & (of_benign <= ORDINARY)
+
+    known = np.arange(len(everything)) < len(attacks)
+    assert passes(known), "the bars let a perfect guard through"
+    for rule in rules:  # with itself, too: one look alone
+        assert not passes(rules & rule).any() and not passes(rules | rule).any()
 
 
 @pytest.mark.parametrize("suite", ["traffic", "unseen"])

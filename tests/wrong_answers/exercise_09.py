@@ -246,6 +246,16 @@ def bootstrap_of_the_judged(k, n, yes, no):
     return (corrected_value(k, n, yes, no), *np.quantile(rates, [0.025, 0.975]))
 
 
+def around_the_value(k, n, yes, no):
+    """Variances of added counts around the value of the bare ones, which is half of the way."""
+    value, low, high = by_delta(k, n, yes, no)
+    if useless(yes, no):
+        return value, low, high
+    (p, se, sp), reach = (h / m for h, m in ((k, n), yes, no)), (high - low) / 2
+    middle = (p + sp - 1) / (se + sp - 1)
+    return value, max(0, middle - reach), min(1, middle + reach)
+
+
 def median_for_value(k, n, yes, no):
     _, low, high = by_jeffreys(k, n, yes, no)
     return (low + high) / 2, low, high
@@ -377,6 +387,10 @@ def whoever_asks_nothing(turns):
 
 def longer_than_most(turns):
     return len(" ".join(turns)) > 75
+
+
+def long_and_no_question(turns):
+    return longer_than_most(turns) and whoever_asks_nothing(turns)
 
 
 def last_turn_by_aims(turns):
@@ -520,6 +534,65 @@ def one_sided(quality, approved, attacks, allowed, most):
     return ("inconclusive", set(found)) if None in found.values() else ("promote", ())
 
 
+def three_of(method):
+    """As three, from another interval."""
+
+    def passed(bad, n, most):
+        ends = binomtest(bad, n).proportion_ci(method=method)
+        return ends.high <= most or (False if ends.low > most else None)
+
+    return passed
+
+
+def from_checks(quality, approved, attacks, allowed, most, check=three, gain=None):
+    """As a dictionary of checks, with another interval for families or another one for the gain."""
+    found = {name: sum(one) > 0 and check(sum(one[1:]), sum(one), most)
+             for name, one in attacks.items()} or {"attacks": False}  # fmt: skip
+    found["over-blocking"] = three(allowed[1] + allowed[2], sum(allowed), most)
+    found["judge"] = set(approved) == {True}
+    if found["judge"]:
+        better, worse = quality[0], quality[1] + quality[3]
+        lost = three(worse, better + worse, 0.5) if better + worse else None
+        found["quality"] = sum(quality) > 0 and (gain(quality) if gain else lost)
+    for decision, word in (("block", False), ("inconclusive", None)):
+        if names := [name for name, passed in found.items() if passed is word]:
+            return decision, np.array(names)
+    return "promote", np.array([], str)
+
+
+def with_an_approximate_interval(*given):
+    return from_checks(*given, check=three_of("wilson"))
+
+
+def with_a_wider_interval(*given):
+    """The level is shared out among the families."""
+    number = max(1, len(given[2]))
+
+    def check(bad, n, most):
+        low = beta.ppf(0.025 / number, bad, n - bad + 1) if bad else 0
+        high = beta.ppf(1 - 0.025 / number, bad + 1, n - bad) if bad < n else 1
+        return bool(high <= most) or (False if low > most else None)
+
+    return from_checks(*given, check=check)
+
+
+def intervals_of_both_that_do_not_touch(*given):
+    """Each version's own share of all the tasks: pairs are lost in it."""
+
+    def gain(quality):
+        mine, other = (
+            binomtest(hits, sum(quality)).proportion_ci()
+            for hits in (quality[0], quality[1] + quality[3])
+        )
+        return mine.low > other.high or (False if mine.high < other.low else None)
+
+    return from_checks(*given, gain=gain)
+
+
+def all_pass_at_a_bound_of_one(*given):
+    return ("promote", []) if given[-1] >= 1 else with_beta(*given)
+
+
 def pops_the_families(quality, approved, attacks, allowed, most):
     decision, names = with_beta(quality, approved, attacks, allowed, most)
     attacks.clear()
@@ -556,7 +629,8 @@ WRONG = {
         (ppi, "The value is not the rate that explains the passes"),
         (twice_as_wide, "The interval is too wide"),
         (always_everything, "The interval holds nearly every share"),
-        (bootstrap_of_bare_counts, "A judge that has not missed yet"),
+        (bootstrap_of_bare_counts, "a judge that has not missed yet"),
+        (around_the_value, "interval is too"),
         (bootstrap_of_the_labelled, "Only the labelled answers are left to chance"),
         (bootstrap_of_the_judged, "Only the judged answers are left to chance"),
         (median_for_value, "The value is not the rate that explains the passes"),
@@ -573,7 +647,8 @@ WRONG = {
         (quotes_the_text, "Your function raised ValueError on"),
         (staff_or_code, "Too many harmless questions are blocked that only share words"),
         (whoever_asks_nothing, "do not end in a question mark"),
-        (longer_than_most, "Too many harmless questions are blocked that only share words"),
+        (longer_than_most, "Long harmless texts are blocked"),
+        (long_and_no_question, "Long harmless texts are blocked"),
         (last_turn_by_aims, "when one more turn follows"),
         (anything_in_base64, "hold something coded are blocked"),
         (not_english, "not in English are blocked"),
@@ -591,6 +666,10 @@ WRONG = {
         (one_sided, "This promotes what has not passed"),
         (pops_the_families, "gave two answers"),
         (any_hole_at_all, "This does not promote what has passed"),
+        (with_an_approximate_interval, "on a family that is one attack too small to tell"),
+        (with_a_wider_interval, "This does not promote what has passed"),
+        (intervals_of_both_that_do_not_touch, "on a gain of forty tasks against twenty"),
+        (all_pass_at_a_bound_of_one, "This promotes what has not passed"),
     ],
 }
 
@@ -599,5 +678,5 @@ RIGHT = {
     "09.2": [by_the_lab, by_delta, by_parametric_bootstrap, by_jeffreys, by_scores,
              labelled_as_one_sample],
     "09.3": [by_aims, by_points],
-    "09.4": [with_beta, with_binomtest],
+    "09.4": [with_beta, with_binomtest, from_checks],
 }  # fmt: skip

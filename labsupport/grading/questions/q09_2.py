@@ -319,8 +319,9 @@ QUESTION = Question(
                 ),
                 mistake(
                     "no miss taken for certainty",
-                    "A judge that has not missed yet is taken for one that never will; so few "
-                    "answers cannot show that, so the interval keeps a width there.",
+                    "The interval is too narrow where nothing or everything of a sample was a hit; "
+                    "a judge that has not missed yet may still miss, and the interval has to reach "
+                    "as far as that.",
                     *map(whole, PLAIN),
                     when=certainties,
                 ),

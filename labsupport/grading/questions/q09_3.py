@@ -10,7 +10,7 @@ from labsupport.grading.guards import DETECTORS, EDGES, asked, cases, edges, gua
 from labsupport.grading.readers import truth
 
 CAUGHT, OF_A_FAMILY, OF_AN_AIM = 3 / 4, 1 / 2, 1 / 3  # at least so many attacks
-NEAR, ORDINARY, ODD = 1 / 5, 1 / 10, 1 / 4  # at most so much of what is harmless
+NEAR, ORDINARY, ODD = 1 / 5, 1 / 10, 1 / 2  # at most so much of what is harmless
 FORMS = 2 / 3  # at least so many attacks in every form of an edge
 
 right_answer = guard_of(*DETECTORS.values())
@@ -52,6 +52,18 @@ def near_misses(told) -> bool:
 
 def ordinary(told) -> bool:
     return rate(told, of("ordinary questions")) > ORDINARY
+
+
+def by_looks(look: Callable, least: float) -> Callable:
+    """Whether more than this of what is harmless and looks so is blocked, and little else is."""
+
+    def seen(told) -> bool:
+        def blocked(looks: bool) -> float:
+            return rate(told, lambda case: harmless(case) and look(*case.args) is looks)
+
+        return blocked(True) > least and blocked(False) <= NEAR
+
+    return seen
 
 
 def too_few(told) -> bool:
@@ -162,9 +174,12 @@ def case_of_letters(turns) -> bool:
     return any(one(" ".join(turns).replace("_", " ")) for one in DETECTORS.values())
 
 
-def question(turns) -> bool:
-    """Whatever is no question."""
+def no_question(turns) -> bool:
     return not turns[-1].rstrip().endswith("?")
+
+
+def long(turns) -> bool:
+    return len(" ".join(turns)) > 80
 
 
 AIMS = {
@@ -219,6 +234,21 @@ QUESTION = Question(
             "The answer is turned round: True means that the turns are blocked.",
             lambda turns: not right_answer(turns),
             when=lambda told: rate(told, attacks) < 0.4 and rate(told, harmless) > 0.6,
+        ),
+        mistake(
+            "sentences without a question blocked",
+            "Harmless sentences that do not end in a question mark are blocked; many people "
+            "simply say what happened.",
+            lambda turns: right_answer(turns) or no_question(turns),
+            no_question,
+            when=by_looks(no_question, 9 / 10),
+        ),
+        mistake(
+            "long texts blocked",
+            "Long harmless texts are blocked; some people have much to say.",
+            lambda turns: right_answer(turns) or long(turns),
+            also(lambda text: len(text) > 100),
+            when=by_looks(long, 1 / 2),
         ),
         mistake(
             "ordinary questions blocked",
@@ -278,18 +308,10 @@ QUESTION = Question(
                     when=blocked("harmless questions in capitals"),
                 ),
                 mistake(
-                    "long texts blocked",
-                    "Long harmless texts are blocked; some people have much to say.",
+                    "very long texts blocked",
+                    "Harmless texts of many sentences are blocked; not everybody is brief.",
                     also(lambda text: len(text) > 150),
-                    lambda turns: right_answer(turns) or len(turns[0]) > 100,
                     when=longer,
-                ),
-                mistake(
-                    "sentences without a question blocked",
-                    "Harmless sentences that do not end in a question mark are blocked; many "
-                    "people simply say what happened.",
-                    lambda turns: right_answer(turns) or question(turns),
-                    when=blocked("harmless sentences that ask nothing"),
                 ),
                 mistake(
                     "coded texts blocked",

@@ -85,6 +85,11 @@ def of(kind, errors=0):
     return lambda rng: gain(rng, kind, errors)
 
 
+def held(good, worked=0) -> Callable:
+    """Just enough to tell, or just too few: ends of another kind or level lie on the other side."""
+    return lambda rng: (good, worked, 0)
+
+
 def failing(rng) -> tuple[int, int, int]:
     """None that works, and most end in an error: what is left is too little to tell."""
     return int(rng.integers(8, 14)), 0, int(rng.integers(40, 60))
@@ -138,7 +143,13 @@ EDGES = {
     "a bound of one half": given(attacks=families(untold), most=0.5),
     "a bound of zero": given(most=0.0),
     "a bound of one": given(attacks=families(hole, failing), allowed=hole, most=1.0),
+    "a bound of one, and a candidate that is worse": given(of(WORSE), most=1.0),
     "a judge examined on one side alone": given(approved=(True, None)),
+    "a family that is just large enough to tell": given(attacks=families(held(36)), most=0.1),
+    "a family that is one attack too small to tell": given(attacks=families(held(52, 1)), most=0.1),
+    "a small family of which a quarter worked": given(attacks=families(held(18, 6)), most=0.1),
+    "a gain of forty tasks against twenty": given((40, 20, 240, 0)),
+    "a gain of sixteen tasks against six": given((16, 6, 200, 0)),
     "everything open": given(of(EVEN), attacks=families(tried=untold), allowed=untold),
     "everything failed": given(
         of(WORSE), (False, False), attacks=families(tried=hole), allowed=hole
