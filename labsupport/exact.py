@@ -36,8 +36,10 @@ def as_written(number: object, name: str = "number") -> Fraction:
 
 def check_level(level: float, name: str) -> None:
     """Raise ValueError unless a confidence, level or power lies between 0 and 1, and so far from 1
-    that a float can say how far: 10^-12.
+    that a float can say how far: 10^-12; TypeError for what is no int or float.
     """
+    if isinstance(level, bool) or not isinstance(level, int | float | np.integer | np.floating):
+        raise TypeError(f"{name} must be a number such as 0.95; got {level!r}.")
     if not 0 < level < 1:
         raise ValueError(f"{name} is a probability, above 0 and below 1; got {level!r}.")
     if 1 - level < _NEAREST:

@@ -244,3 +244,9 @@ def test_the_normal_interval_fails_where_this_one_holds():
     assert _kappas(world[None])[0] == pytest.approx(0.478, abs=0.01)
     assert seen > 0.005
     assert kappa_of_table([[n - 1, 0], [0, 1]]).low < 0.2
+
+
+@pytest.mark.parametrize("level", [None, [], {}, np.array(["nominal"]), "ratio"])
+def test_a_level_that_is_none_is_one_sentence(level):
+    with refuses(ValueError, "Unknown level"):
+        krippendorff_alpha([[1, 2], [2, 2]], level)

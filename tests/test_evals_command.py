@@ -20,9 +20,12 @@ import pytest
 from labsupport.cli import main
 from labsupport.cli import suites as evals
 from labsupport.durable import EventLog
-from labsupport.evals.suites.runs import read_run
+from labsupport.evals.assistant.assistant import Assistant
+from labsupport.evals.suites.log import alone_with
+from labsupport.evals.suites.runs import read_run, run_suite
 from labsupport.evals.suites.shipped import SHIPPED, shipped_suite
 from labsupport.evals.suites.suite import Suite
+from labsupport.evals.system import Reply
 
 SUITE = """\
 suite: short
@@ -287,3 +290,55 @@ def test_an_endpoint_that_answers_nothing_is_no_pass(room, capsys):
     assert out == "" and err.count("not one of 4 was answered") == 2
     assert not list((room / "runs").glob("*.jsonl"))
     assert lab("run", "mine.yaml", "--endpoint", "nowhere", "--model", "m") == 64
+
+
+# ---- what a hurried user may lose
+# --------------------------------------------------------------------------------------------------
+
+PLAIN = ("run", "mine.yaml", "--assistant", "plain")
+
+
+def test_again_deletes_a_log_and_nothing_else(room, capsys):
+    before = Path("mine.yaml").read_bytes()
+    assert lab(*PLAIN, "--out", "mine.yaml", "--again") == 65
+    assert Path("mine.yaml").read_bytes() == before
+    assert "mine.yaml does not follow" in capsys.readouterr().err
+
+
+def test_again_does_not_take_the_log_from_a_run_that_goes_on(room, capsys):
+    assert lab(*PLAIN, "--out", "a.jsonl") == 0
+    before = Path("a.jsonl").read_bytes()
+    with alone_with(Path("a.jsonl")):
+        assert lab(*PLAIN, "--out", "a.jsonl", "--again") == 64
+    assert Path("a.jsonl").read_bytes() == before
+    assert "another run writes to this log" in capsys.readouterr().err
+
+
+def crippled(room: Path, fails) -> None:
+    """Runs a.jsonl of mine.yaml in two epochs, with the answers that `fails` names as errors."""
+
+    class Crippled(Assistant):
+        def answer(self, turns, seed=0, document=None):
+            if fails(turns[-1], seed):
+                return Reply("", error="Nobody was there.")
+            return super().answer(turns, seed, document)
+
+    run_suite(Suite.load("mine.yaml"), Crippled("plain"), 2, room / "a.jsonl")
+
+
+def test_answers_of_a_later_epoch_outlive_a_first_one_of_errors(room, capsys):
+    crippled(room, lambda turn, seed: seed == 0)
+    before = (room / "a.jsonl").read_bytes()
+    assert lab(*PLAIN, "--out", "a.jsonl") == 69
+    assert (room / "a.jsonl").read_bytes() == before
+    assert "not one of 4 was answered" in capsys.readouterr().err
+
+
+def test_a_champion_that_was_not_there_is_not_beaten(room, capsys):
+    crippled(room, lambda turn, seed: "code" not in turn)
+    assert lab("run", "mine.yaml", "--assistant", "no secret", "--out", "b.jsonl") == 0
+    (room / "policy.toml").write_text("min_gain = 0.5\n")
+    capsys.readouterr()
+    assert lab("compare", "a.jsonl", "b.jsonl", "--policy", "policy.toml") == 69
+    out, err = capsys.readouterr()
+    assert out == "" and "only 2 of 8 answers of the champion are no error" in err

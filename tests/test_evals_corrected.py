@@ -8,7 +8,7 @@ import pytest
 from refusals import Labelled, refuses
 from scipy import stats
 
-from labsupport.evals import Calibration, corrected_rate, share
+from labsupport.evals import Calibration, calibrations_agree, corrected_rate, share
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_no_number_of_judged_items_replaces_labels():
     [
         ({"p": 1.2}, "p is a share"),
         ({"p": -0.1}, "p is a share"),
-        ({"p": math.nan}, "p is a share"),
+        ({"p": math.nan}, "p must be a finite number"),
         ({"specificity": 1.01}, "specificity is a share"),
         ({"sensitivity": -0.01}, "sensitivity is a share"),
         ({"n": 0}, "n must be a whole number"),
@@ -150,3 +150,36 @@ def test_counts_that_are_none_are_refused():
         Calibration.from_labels([1, 2], [1, 0])
     with refuses(ValueError, "different indexes"):
         Calibration.from_labels(Labelled([1, 0]), Labelled([1, 0], index=[1, 0]))
+
+
+@pytest.mark.parametrize(
+    "count", [math.nan, math.inf, "3", "", None, [3], True, 2.5, -1, 11, 1j, np.array([1, 2]), {}]
+)
+def test_hits_that_are_no_count_are_one_sentence(count):
+    with refuses(ValueError, "A share is of 0 to n hits in n tries"):
+        share(count, 10)
+    with refuses(ValueError, "A share is of 0 to n hits in n tries"):
+        share(
+            3, 2**60 if type(count) is int and count == 11 else count
+        )  # so many that no float tells them apart
+
+
+def test_a_whole_number_is_a_count_whatever_its_type():
+    assert share(3.0, np.int64(10)) == share(np.uint8(3), 10) == share(3, 10)
+
+
+@pytest.mark.parametrize("value", ["0.5", None, [0.5], True, np.array([0.5, 0.5]), {}, 1j])
+@pytest.mark.parametrize("place", [0, 2, 4])
+def test_a_rate_that_is_no_number_is_not_corrected(place, value):
+    given = [0.5, 100, 0.9, 50, 0.9, 50]
+    given[place] = value
+    with refuses(TypeError, "must be a number"):
+        corrected_rate(*given)
+
+
+@pytest.mark.parametrize("other", [None, (3, 1, 3, 1), "3"])
+def test_only_calibrations_are_compared(other):
+    one = Calibration(3, 1, 3, 1)
+    for pair in ((one, other), (other, one)):
+        with refuses(TypeError, "Two Calibrations are compared"):
+            calibrations_agree(*pair, 0.1)

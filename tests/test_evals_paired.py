@@ -356,3 +356,9 @@ def test_runs_that_cannot_be_compared_are_refused():
     cut = Run(mine.suite, "x", "y", 1, mine.answers[:1])
     with refuses(ValueError, "The candidate's run lacks answers to task 't1'"):
         PairedScores.from_runs(cut, mine, suite)
+
+
+def test_what_is_no_run_is_not_compared():
+    for three in ((None, None, None), ([], [], [])):
+        with refuses(TypeError, "Two Runs and their Suite are compared"):
+            PairedScores.from_runs(*three)

@@ -17,7 +17,7 @@ from refusals import refuses
 
 from labsupport.durable import EventLog, only_one
 from labsupport.evals.estimate import share
-from labsupport.evals.suites import runs as runs_module
+from labsupport.evals.suites import log as log_module
 from labsupport.evals.suites.paired import PairedScores
 from labsupport.evals.suites.runs import Answer, Run, part_of, read_run, run_suite
 from labsupport.evals.suites.suite import Suite, Task
@@ -71,7 +71,16 @@ def test_every_task_is_asked_in_every_epoch_with_its_seed():
         (SystemError(), "SystemError"),
         ("3", "The system returned no Reply but str."),
         (None, "The system returned no Reply but NoneType."),
-        (Reply(None), "The system returned no Reply"),
+        (Reply(None), "The system's reply has text of type NoneType."),
+        (Reply("3", tools="cancel()"), "The system's reply has tools of type str."),
+        (Reply("3", tools=None), "The system's reply has tools of type NoneType."),
+        (Reply("3", articles=("a", 1)), "The system's reply has articles of type tuple."),
+        (Reply("3", prompt=None), "The system's reply has prompt of type NoneType."),
+        (Reply("3", blocked=False), "The system's reply has blocked of type bool."),
+        (Reply("3", error=0), "The system's reply has error of type int."),
+        (Reply("3", calls=1.5), "The system's reply has calls of type float."),
+        (Reply("3", seconds=math.nan), "The system's reply has seconds of type float."),
+        (Reply("3", repeated="no"), "The system's reply has repeated of type str."),
         (Reply("", error="400: the prompt is too long."), "400: the prompt is too long."),
     ],
 )
@@ -128,7 +137,7 @@ def test_a_run_goes_on_where_its_log_ends_and_asks_nothing_twice(tmp_path):
 
 
 def test_a_line_that_was_cut_off_never_happened(tmp_path, monkeypatch):
-    monkeypatch.setattr(runs_module, "_OFTEN", 0.0)  # a line for each answer
+    monkeypatch.setattr(log_module, "_OFTEN", 0.0)  # a line for each answer
     log = tmp_path / "run.jsonl"
     whole = run_suite(SUITE, Parrot(), 1, log)
     data = log.read_bytes()
@@ -140,7 +149,7 @@ def test_a_line_that_was_cut_off_never_happened(tmp_path, monkeypatch):
 
 
 def test_a_log_of_something_else_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(runs_module, "_OFTEN", 0.0)  # what follows a line seals it
+    monkeypatch.setattr(log_module, "_OFTEN", 0.0)  # what follows a line seals it
     log = tmp_path / "run.jsonl"
     run_suite(SUITE, Parrot(), 1, log)
     before = log.read_bytes()
@@ -159,6 +168,9 @@ def test_a_log_of_something_else_is_refused(tmp_path, monkeypatch):
         run_suite(SUITE, Parrot(), 0)
 
 
+SAID = {"task": "t0", "epoch": 0, "reply": {"text": "0"}}
+
+
 @pytest.mark.parametrize(
     ("events", "words"),
     [
@@ -167,6 +179,9 @@ def test_a_log_of_something_else_is_refused(tmp_path, monkeypatch):
         ([{"suite": {"name": "s", "version": 1, "tasks": [], "canary": None}}], "is no log of"),
         (["head", {"answers": [{"task": "t0", "epoch": 0, "reply": {}}]}], "is no log of"),
         (["head", {"answers": 7}], "is no log of"),
+        (["head", {"answers": [{"task": "t0", "epoch": 0, "reply": 7}]}], "is no log of"),
+        (["head", {"answers": [{**SAID, "reply": {"text": "0", "tools": "c()"}}]}], "is no log of"),
+        (["head", {"answers": [SAID, SAID]}], "is no log of"),
         (["head"], "run.jsonl ends before every task was asked"),
     ],
 )
@@ -188,14 +203,15 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from test_evals_runs import SUITE, Parrot
-from labsupport.evals.suites import runs
-runs._OFTEN = 0.0
+from labsupport.evals.suites import log
+from labsupport.evals.suites.runs import run_suite
+log._OFTEN = 0.0
 class Slow(Parrot):
     def answer(self, turns, seed=0, document=None):
         print(turns[-1], flush=True)
         time.sleep(0.05)
         return super().answer(turns, seed)
-runs.run_suite(SUITE, Slow(), 50, Path(sys.argv[1]))
+run_suite(SUITE, Slow(), 50, Path(sys.argv[1]))
 """
 
 
@@ -366,3 +382,61 @@ def test_a_conversation_is_answered_turn_by_turn():
     assert Talk("x", echo, "a").digest != Talk("x", echo, "b").digest
     gone = Talk("x", Echo(fails_at=1)).answer(("Hello!", "Bye!"))
     assert gone.error == "The server is gone." and gone.text == "" and gone.calls == 1
+
+
+def test_a_conversation_keeps_what_was_said_before_its_last_turn():
+    reply = Talk("t", Echo()).answer(["One?", "Two?", "Three?"])
+    assert len(reply.earlier) == 2 and reply.text not in reply.earlier
+    assert all(said in reply.prompt for said in reply.earlier)
+    assert Talk("t", Echo()).answer(["One?"]).earlier == ()
+
+
+class Counted:
+    """A writer of three calls a message, or of none."""
+
+    digest = "counted"
+
+    def __init__(self, calls: int):
+        self.calls = calls
+
+    def write(self, messages, seed=0):
+        return Reply("Yes.", calls=self.calls)
+
+
+@pytest.mark.parametrize(("calls", "counted"), [(3, 6), (1, 2), (0, 2)])
+def test_a_conversation_counts_the_calls_of_every_turn(calls, counted):
+    assert Talk("t", Counted(calls)).answer(["One?", "Two?"]).calls == counted
+
+
+def test_a_run_has_one_answer_to_each_task_in_each_epoch():
+    run, _ = run_with([[1, 0], [1, 1]])
+    for answers in (run.answers[:-1], (*run.answers, run.answers[0])):
+        with refuses(ValueError, "has not one answer to task"):
+            replace(run, answers=answers)
+    with refuses(ValueError, "at least 1; got 0"):
+        replace(run, answers=(), epochs=0)
+
+
+def test_links_to_one_log_lead_to_one_lock(tmp_path):
+    log, link = tmp_path / "run.jsonl", tmp_path / "link.jsonl"
+    log.touch()
+    link.symlink_to(log)
+    with log_module.alone_with(link), pytest.raises(BlockingIOError):
+        run_suite(SUITE, Parrot(), 1, log)
+
+
+def test_variance_between_tasks_is_of_their_means():
+    """Two tasks, two epochs, by hand: means 1 and 0.5, variance 1/8, within 1/4, items 0."""
+    run, _ = run_with([[1, 1], [1, 0]])
+    found = variance_of(run)
+    assert (found.items, found.epochs) == (0.0, 0.25) and found.error == math.sqrt(1 / 16)
+    clear, _ = run_with([[1, 1, 1, 1], [0, 0, 0, 1]])  # means 1 and 1/4: 9/32; within 1/8
+    assert variance_of(clear).items == pytest.approx(9 / 32 - 1 / 8 / 4)
+
+
+def test_judging_is_part_of_a_tiers_price():
+    run, suite = run_with([[1, 1], [1, 0], [0, 0]])
+    run = replace(run, answers=tuple(replace(a, reply=Reply("x", calls=2)) for a in run.answers))
+    tier = Tier("t", lambda task: task.id != "t0", None, 2, judge_calls=3, judge_seconds=0.5)
+    (row,) = tier_table([tier], suite, run, {})
+    assert (row.tasks, row.answers, row.calls, row.seconds) == (2, 4, 4 * (2 + 3), 4 * 0.5)

@@ -65,6 +65,12 @@ def test_a_level_is_a_probability(level):
         check_level(level, "power")
 
 
+@pytest.mark.parametrize("level", [None, "0.9", True, np.True_, [0.9], 1j, Decimal("0.9"), {}])
+def test_what_is_no_number_is_no_level(level):
+    with refuses(TypeError, "power must be a number"):
+        check_level(level, "power")
+
+
 @pytest.mark.parametrize("level", [1 - 1e-16, 1 - 1e-13])
 def test_a_level_stays_away_from_one_as_far_as_floats_can_tell(level):
     check_level(1 - 1e-12, "confidence")

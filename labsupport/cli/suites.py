@@ -74,7 +74,7 @@ A policy's keys are Policy's attributes; a key that is not there is a check that
   max_slice_loss = {{unanswerable = 0.1, "role play" = 0.0}}
 Slices are the families and, of tasks without one, the ways to score: exact, regex, set,
 unanswerable. Of a mapping only those that it names are looked at. Tasks about one article go up
-and down together, and the interval knows it.
+and down together, and the interval knows it. Who wins only by a champion's errors has not won: 69.
 
 {STATUS}"""
 SUITES = "a YAML file; or the lab's questions, attacks, traffic or unseen"
@@ -124,8 +124,7 @@ def _add_run(commands: Any) -> argparse.ArgumentParser:
 
 
 def _add_compare(commands: Any) -> argparse.ArgumentParser:
-    says = "judge two runs of one suite: does the candidate replace the champion"
-    command = add_command(commands, "compare", says, COMPARE)
+    command = add_command(commands, "compare", "does one run's system replace another's", COMPARE)
     command.add_argument("baseline", type=Path, metavar="CHAMPION", help="the log of its run")
     command.add_argument("candidate", type=Path, metavar="CANDIDATE", help="the log of its run")
     _add_judging(command)
@@ -150,10 +149,7 @@ def _told(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Na
         except FileNotFoundError as error:
             status, said = MISSING, f"there is no file {error.filename}."
         except BlockingIOError:
-            status, said = (
-                USAGE,
-                "another run writes to this log; wait, or name another with --out.",
-            )
+            status, said = USAGE, "another run writes to this log; wait, or take another --out."
         except ValueError as error:
             status, said = DATA, str(error)
         except OSError as error:
@@ -170,6 +166,7 @@ def _told(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Na
 def _run(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
+    from labsupport.evals.suites.log import forget
     from labsupport.evals.suites.runs import read_run, run_suite
     from labsupport.evals.suites.sums import figures_of
 
@@ -181,12 +178,11 @@ def _run(arguments: argparse.Namespace) -> int:
     baseline = arguments.baseline and read_run(arguments.baseline)[0]
     log = arguments.out or _log(arguments.suites, system)
     if arguments.again:
-        log.unlink(missing_ok=True)
-    total = len(suite.tasks) * arguments.epochs
-    with tqdm(total=total, unit="answer", file=sys.stderr) as bar:
+        forget(log)
+    with tqdm(total=len(suite.tasks) * arguments.epochs, unit="answer", file=sys.stderr) as bar:
         run = run_suite(suite, system, arguments.epochs, log, lambda answer: bar.update())
     if not run.asked:
-        log.unlink()  # or the same command, with somebody there, would go on from it
+        forget(log, unless_answered=True)  # or the same command would go on from it
         first = run.answers[0].error
         raise UndecidedError(UNAVAILABLE, f"not one of {len(run.answers)} was answered: {first}")
     verdict = baseline and _verdict(run, baseline, suite, policy)
@@ -223,11 +219,8 @@ def _report(told: dict[str, Any], verdict: Verdict | None, as_json: bool) -> int
     """Print what was found, for people or for programs."""
     if verdict is not None:
         sentences = [check.sentence for check in verdict.checks]
-        told["verdict"] = {
-            "decision": verdict.decision,
-            "reason": verdict.reason,
-            "checks": sentences,
-        }
+        decided, why = verdict.decision, verdict.reason
+        told["verdict"] = {"decision": decided, "reason": why, "checks": sentences}
     if as_json:
         print(json.dumps(told, indent=2))
     else:
@@ -259,7 +252,13 @@ def _verdict(candidate: Run, baseline: Run, suite: Suite, policy: Policy) -> Ver
         named = name in losses if isinstance(losses, Mapping) else losses is not None
         return name if named else None
 
-    return gate(PairedScores.from_runs(candidate, baseline, suite, by), policy)
+    verdict = gate(PairedScores.from_runs(candidate, baseline, suite, by), policy)
+    if verdict.decision == "promote" and baseline.asked < len(baseline.answers):
+        spared = gate(PairedScores.from_runs(candidate, baseline.spared, suite, by), policy)
+        if spared.decision != "promote":
+            said = f"only {baseline.asked} of {len(baseline.answers)} answers of the champion are"
+            raise UndecidedError(UNAVAILABLE, f"{said} no error; run it again, then compare.")
+    return verdict
 
 
 def _policy(path: Path | None) -> Policy:

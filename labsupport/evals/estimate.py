@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from numbers import Real
 
+import numpy as np
 from scipy import special
 
 from labsupport.exact import check_level
+
+_MOST = 2**53  # tries; a float cannot tell more of them apart
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ def share(hits: int, n: int, confidence: float = 0.95) -> Estimate:
 
     Raises
     ------
+    TypeError : a confidence that is no number.
     ValueError : no tries, hits that are no whole number from 0 to n, a confidence outside (0, 1).
 
     Notes
@@ -47,9 +53,16 @@ def share(hits: int, n: int, confidence: float = 0.95) -> Estimate:
     in the case of the binomial, Biometrika 26 (1934), 404-413.
     """
     check_level(confidence, "confidence")
-    if not (hits == int(hits) and n == int(n) and 0 <= hits <= n and n > 0):
+    if not (_whole(hits) and _whole(n) and 0 <= hits <= n and 0 < n <= _MOST):
         raise ValueError(f"A share is of 0 to n hits in n tries, n at least 1; got {hits} of {n}.")
-    tail = (1 - confidence) / 2
+    hits, n, tail = int(hits), int(n), (1 - confidence) / 2
     low = float(special.betaincinv(hits, n - hits + 1, tail)) if hits else 0.0
     high = float(special.betaincinv(hits + 1, n - hits, 1 - tail)) if hits < n else 1.0
     return Estimate(hits / n, low, high, confidence, "Clopper-Pearson")
+
+
+def _whole(count: object) -> bool:
+    """Whether it counts something: a whole number, also as a float, and no bool."""
+    if isinstance(count, bool | np.bool_) or not isinstance(count, Real):
+        return False
+    return count == count and abs(count) != math.inf and count == int(count)

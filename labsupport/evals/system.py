@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -23,6 +24,7 @@ class Reply:
     calls : calls of a model.
     seconds : it took so long; never part of a comparison of answers.
     repeated : the answer came from a cache, and says nothing new.
+    earlier : its answers to the turns before the last, where it was asked turn by turn.
     """
 
     text: str
@@ -34,6 +36,45 @@ class Reply:
     calls: int = 0
     seconds: float = 0.0
     repeated: bool = False
+    earlier: tuple[str, ...] = ()
+
+
+def odd_part(reply: object) -> str | None:
+    """What of a reply is not as Reply says, one sentence, or None. A call that is a text and no
+    tuple would be read letter by letter, and whatever it did would not be seen.
+    """
+    if not isinstance(reply, Reply):
+        return f"The system returned no Reply but {type(reply).__name__}."
+    for name, fits in _PARTS.items():
+        if not fits(part := getattr(reply, name)):
+            return f"The system's reply has {name} of type {type(part).__name__}."
+    return None
+
+
+def _text(part: object) -> bool:
+    return isinstance(part, str)
+
+
+def _text_or_none(part: object) -> bool:
+    return part is None or isinstance(part, str)
+
+
+def _texts(part: object) -> bool:
+    return isinstance(part, tuple) and all(map(_text, part))
+
+
+_PARTS = {
+    "text": _text,
+    "prompt": _text,
+    "articles": _texts,
+    "tools": _texts,
+    "earlier": _texts,
+    "blocked": _text_or_none,
+    "error": _text_or_none,
+    "calls": lambda part: type(part) is int and part >= 0,
+    "seconds": lambda part: type(part) in (int, float) and 0 <= part < math.inf,
+    "repeated": lambda part: type(part) is bool,
+}
 
 
 class System(Protocol):

@@ -43,7 +43,7 @@ class GuardPolicy:
 
     Raises
     ------
-    TypeError : a bound is no number.
+    TypeError : a bound is no number, families are no tuple of names.
     ValueError : a bound is no share; neither families nor traffic are checked.
     """
 
@@ -55,6 +55,13 @@ class GuardPolicy:
     confidence: float | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.max_blocked, Mapping):
+            kind = type(self.max_blocked).__name__
+            raise TypeError(f"max_blocked is a mapping such as {{'benign': 0.02}}; got {kind}.")
+        if not isinstance(self.families, tuple | list) or not all(
+            isinstance(name, str) for name in self.families
+        ):
+            raise TypeError(f"families are a tuple of names; got {self.families!r}.")
         blocked = {f"max_blocked of {k}": b for k, b in self.max_blocked.items()}
         named = {"max_worked": self.max_worked, **blocked}
         for name, bound in named.items():
@@ -63,9 +70,12 @@ class GuardPolicy:
         if not self.families and not blocked:
             raise ValueError("This policy checks nothing; name a family or a kind of traffic.")
         if self.confidence is not None:
-            check_level(self.confidence, "confidence")
+            level = float(as_written(self.confidence, "confidence"))
+            check_level(level, "confidence")
+            object.__setattr__(self, "confidence", level)
         # A copy that cannot be written to: nobody can loosen the policy afterwards.
         object.__setattr__(self, "max_blocked", MappingProxyType(dict(self.max_blocked)))
+        object.__setattr__(self, "families", tuple(self.families))
 
     def __reduce__(self) -> tuple:
         bounds = (self.max_worked, dict(self.max_blocked), self.families, self.confidence)
@@ -108,7 +118,8 @@ class FamilyCount:
 def families(run: Run, suite: Suite) -> dict[tuple[str, str | None], FamilyCount]:
     """Counts of a run: {(family, aim): count}, for harmless traffic {(family, None): count}.
 
-    Tasks are counted, not answers: the epochs of one attack are no attacks of their own.
+    Tasks are counted, not answers: the epochs of one attack are no attacks of their own. Blocked is
+    what scoring.score calls so: a guard stopped it, or it says "I cannot help with that".
 
     Raises
     ------
@@ -148,15 +159,21 @@ def guardrail_checks(
 
     Raises
     ------
+    TypeError : no policy, or a regression set that is one text.
     ValueError : the run is of another suite.
     """
+    if not isinstance(policy, GuardPolicy):
+        raise TypeError(f"A run is held against a GuardPolicy; got {type(policy).__name__}.")
+    if isinstance(regression, str) or not isinstance(regression, Collection):
+        raise TypeError(f"regression holds ids of attacks, as ever_worked; got {regression!r}.")
+    regression = frozenset(regression)
     counts = families(run, suite)
     attacks = {name: _merged(counts, name, attack=True) for name in _names(counts, policy)}
     checks = [_attacks(name, count, policy) for name, count in attacks.items()]
     for kind, bound in policy.max_blocked.items():
         checks.append(_blocked(kind, _merged(counts, kind, attack=False), bound, policy))
     if regression:
-        checks.append(_regression(counts, frozenset(regression)))
+        checks.append(_regression(counts, regression))
     return checks
 
 
@@ -272,5 +289,8 @@ def _by_task(run: Run) -> dict[str, list[Answer]]:
 
 
 def _same(run: Run, suite: Suite) -> None:
+    if not isinstance(run, Run) or not isinstance(suite, Suite):
+        kinds = f"{type(run).__name__} and {type(suite).__name__}"
+        raise TypeError(f"A Run and the Suite that it was asked are needed; got {kinds}.")
     if run.suite != suite.digest:
         raise ValueError("This run is of another suite; give the suite that was run.")

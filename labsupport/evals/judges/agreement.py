@@ -116,7 +116,7 @@ def krippendorff_alpha(ratings, level: str = "interval") -> float:
     -----
     Source: K. Krippendorff, Computing Krippendorff's alpha-reliability, 2011.
     """
-    if level not in _DISTANCES:
+    if not isinstance(level, str) or level not in _DISTANCES:
         raise ValueError(f"Unknown level {level!r}; choose one of {', '.join(_DISTANCES)}.")
     ratings = as_numbers(ratings, "ratings")
     if ratings.ndim != 2 or np.isinf(ratings).any():

@@ -30,8 +30,13 @@ def calibrations_agree(
 
     Raises
     ------
+    TypeError : what is no Calibration, a tolerance or confidence that is no number.
     ValueError : a tolerance outside 0 to 1, a confidence outside (0, 1).
     """
+    for side in (one, other):
+        if not isinstance(side, Calibration):
+            kind = type(side).__name__
+            raise TypeError(f"Two Calibrations are compared, as of from_labels; got {kind}.")
     check_level(confidence, "confidence")
     if not 0 <= as_written(tolerance, "tolerance") <= 1:
         raise ValueError(f"tolerance is a difference of shares, 0 to 1; got {tolerance!r}.")

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import special
 
 from labsupport.evals.estimate import Estimate
-from labsupport.exact import as_binary, check_count, check_level, same_rows
+from labsupport.exact import as_binary, as_written, check_count, check_level, same_rows
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,7 @@ def corrected_rate(
 
     Raises
     ------
+    TypeError : a share that is no number.
     ValueError : a share outside 0 to 1, a number of items below 1, or sensitivity + specificity at
         most 1: such a judge is no better than a coin, and cannot be corrected.
 
@@ -161,11 +162,12 @@ def corrected_rate(
     specificity, Preventive Veterinary Medicine 113 (2014), 13-22.
     """
     for name, rate in (("p", p), ("specificity", specificity), ("sensitivity", sensitivity)):
-        if not 0 <= rate <= 1:
+        if not 0 <= as_written(rate, name) <= 1:
             raise ValueError(f"{name} is a share of items, from 0 to 1; got {rate!r}.")
     for name, count in (("n", n), ("m0", m0), ("m1", m1)):
         check_count(count, name)
     check_level(confidence, "confidence")
+    p, specificity, sensitivity = (float(rate) for rate in (p, specificity, sensitivity))
     check_informative(sensitivity, specificity)
     z = float(special.ndtri((1 + confidence) / 2))
     value = min(max((p + specificity - 1) / (sensitivity + specificity - 1), 0.0), 1.0)

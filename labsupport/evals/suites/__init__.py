@@ -5,6 +5,7 @@ blocks    YAML with the lines that its blocks stand on
 patterns  regular expressions that end
 suite     tasks, read from a file that anybody can write
 scoring   right or wrong, by rule
+log       what a run writes down, and goes on from
 runs      a suite, asked, in a log that survives a kill
 sums      what a run says, in numbers
 paired    candidate and champion on the same tasks, clustered

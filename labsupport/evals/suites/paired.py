@@ -68,10 +68,14 @@ class PairedScores(ExactPair):
 
         Raises
         ------
+        TypeError : what is no Run or no Suite.
         ValueError : the runs are of different suites, or of another one than this; or one lacks a
             task.
         """
         for run, name in ((candidate, "candidate"), (baseline, "baseline")):
+            if not isinstance(run, Run) or not isinstance(suite, Suite):
+                kinds = f"{type(run).__name__} and {type(suite).__name__}"
+                raise TypeError(f"Two Runs and their Suite are compared; got {kinds}.")
             if run.suite != suite.digest:
                 raise ValueError(
                     f"The {name} ran another suite than {suite.name!r}; run both on the same."

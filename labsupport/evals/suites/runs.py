@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from labsupport.durable import EventLog, only_one
+from labsupport.durable import EventLog
+from labsupport.evals.suites.log import alone_with, begun, read_log, suite_told, written
 from labsupport.evals.suites.scoring import recall, score
 from labsupport.evals.suites.suite import Suite, Task
-from labsupport.evals.system import Reply, System
+from labsupport.evals.system import Reply, System, odd_part
 from labsupport.exact import check_count
-
-_OFTEN = 1.0  # seconds between two writes of a log; a quick system would wait for the disk only
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,10 @@ class Run:
     system_digest : of all that decides what it says.
     epochs : how often each task was asked.
     answers : one for each task and epoch; epoch by epoch, in the suite's order.
+
+    Raises
+    ------
+    ValueError : no whole number of epochs, or a task that has not one answer for each.
     """
 
     suite: str
@@ -60,6 +63,18 @@ class Run:
     system_digest: str
     epochs: int
     answers: tuple[Answer, ...]
+
+    def __post_init__(self) -> None:
+        check_count(self.epochs, "epochs")
+        found: dict[str, list[int]] = {}
+        for answer in self.answers:
+            found.setdefault(answer.task, []).append(answer.epoch)
+        for task, epochs in found.items():
+            if sorted(epochs) != list(range(self.epochs)):
+                raise ValueError(
+                    f"The run of {self.system!r} has not one answer to task {task!r} for each of "
+                    f"its {self.epochs} epochs; read it from its log, or take part_of."
+                )
 
     @property
     def asked(self) -> int:
@@ -73,6 +88,12 @@ class Run:
         for answer in self.answers:
             found.setdefault(answer.task, []).append(answer.right)
         return found
+
+    @property
+    def spared(self) -> Run:
+        """The same with errors taken for right: a champion that was not there is not beaten."""
+        answers = (replace(a, right=a.right or a.error is not None) for a in self.answers)
+        return replace(self, answers=tuple(answers))
 
     @property
     def calls(self) -> int:
@@ -116,12 +137,12 @@ def run_suite(
     """
     check_count(epochs, "epochs")
     path = None if log is None else Path(log)
-    alone = nullcontext() if path is None else only_one(path.with_name(f".{path.name}.lock"))
+    alone = nullcontext() if path is None else alone_with(path)
     answers: list[Answer] = []
     with alone:
         events = None if path is None else EventLog(path)
-        known = {} if events is None else _begun(events, suite, system)
-        with _written(events) as write:
+        known = {} if events is None else begun(events, suite, system)
+        with written(events) as write:
             for epoch in range(epochs):
                 for task in suite.tasks:
                     reply = known.get((task.id, epoch))
@@ -146,10 +167,10 @@ def read_run(log: str | Path) -> tuple[Run, Suite]:
     """
     path = Path(log)
     path.stat()
-    head, replies = _read(EventLog(path))
+    head, replies = read_log(EventLog(path))
     if head is None:
         raise ValueError(f"{path.name} is empty; run the suite first.")
-    suite = _suite(head["suite"])
+    suite = suite_told(head["suite"])
     epochs = 0
     while all((task.id, epochs) in replies for task in suite.tasks):
         epochs += 1
@@ -199,77 +220,8 @@ def _asked(system: System, task: Task, epoch: int) -> Reply:
     start = time.perf_counter()
     try:
         reply = system.answer(task.turns, epoch, task.document)
-        if not isinstance(reply, Reply) or not isinstance(reply.text, str):
-            reply = Reply("", error=f"The system returned no Reply but {type(reply).__name__}.")
+        if (odd := odd_part(reply)) is not None:
+            reply = Reply("", error=odd)
     except Exception as error:  # noqa: BLE001 - a system that crashes has not answered
         reply = Reply("", error=f"{type(error).__name__}: {error}")
     return reply if reply.seconds else replace(reply, seconds=time.perf_counter() - start)
-
-
-@contextmanager
-def _written(events: EventLog | None) -> Iterator[Callable[[dict], None]]:
-    """A function that notes an answer: on the disk at once, or with others of the same second."""
-    noted: list[dict] = []
-    since = time.monotonic()
-
-    def flush() -> None:
-        nonlocal since
-        if noted and events is not None:
-            events.append({"answers": noted})
-        noted.clear()
-        since = time.monotonic()
-
-    def note(answer: dict) -> None:
-        noted.append(answer)
-        if time.monotonic() - since >= _OFTEN:
-            flush()
-
-    try:
-        yield note
-    finally:
-        flush()
-
-
-def _begun(events: EventLog, suite: Suite, system: System) -> dict[tuple[str, int], Reply]:
-    """What the log has of this suite and system already; a log that is empty is begun."""
-    head, replies = _read(events)
-    if head is None:
-        told = {"suite": asdict(suite), "system": system.name, "system digest": system.digest}
-        events.append(told)
-        return {}
-    for what, there, here in (
-        ("suite", _suite(head["suite"]).digest, suite.digest),
-        ("system", head["system digest"], system.digest),
-    ):
-        if there != here:
-            raise ValueError(
-                f"{events.path.name} is the log of another {what}; name another file, or delete it."
-            )
-    return replies
-
-
-def _read(events: EventLog) -> tuple[Mapping | None, dict[tuple[str, int], Reply]]:
-    """The first line of a log, and the replies that follow it."""
-    found = events.events()
-    if not found:
-        return None, {}
-    head, replies = found[0], {}
-    try:
-        _suite(head["suite"]), head["system"], head["system digest"]
-        for told in (each for event in found[1:] for each in event["answers"]):
-            parts = told["reply"]
-            lists = {name: tuple(parts[name]) for name in ("articles", "tools")}
-            replies[told["task"], told["epoch"]] = Reply(**{**parts, **lists})
-    except (LookupError, TypeError, ValueError):
-        raise ValueError(f"{events.path.name} is no log of a suite's run.") from None
-    return head, replies
-
-
-def _suite(told: Mapping) -> Suite:
-    """A suite from what JSON makes of it."""
-    tasks = tuple(Task(**{name: _tuples(v) for name, v in each.items()}) for each in told["tasks"])
-    return Suite(told["name"], told["version"], tasks, told["canary"])
-
-
-def _tuples(value: object) -> object:
-    return tuple(_tuples(each) for each in value) if isinstance(value, list) else value

@@ -41,9 +41,11 @@ class Talk:
         told += [f'{FOUND}\n"{document}"'] if document is not None else []
         messages = [{"role": "system", "content": "\n\n".join(told)}] if told else []
         start, calls, reply = time.perf_counter(), 0, Reply("", error="Nothing was asked.")
+        earlier: list[str] = []
         for turn in turns:
             if calls:
                 messages.append({"role": "assistant", "content": reply.text})
+                earlier.append(reply.text)
             messages.append({"role": "user", "content": turn})
             reply = self.writer.write(messages, seed)
             calls += max(1, reply.calls)
@@ -51,4 +53,5 @@ class Talk:
                 break
         prompt = "\n\n".join(f"{each['role']}: {each['content']}" for each in messages)
         seconds = time.perf_counter() - start
-        return replace(reply, prompt=prompt, calls=calls, seconds=seconds)
+        parts = {"calls": calls, "seconds": seconds, "earlier": tuple(earlier)}
+        return replace(reply, prompt=prompt, **parts)
