@@ -151,7 +151,7 @@ CASES = {
                 "small LLM, plain": "agrees 41% kappa 0.021 [-0.121, 0.147]",
                 "verdict on steps:": "BLOCK blocked: guardrail failed",
                 "verdict on quoted, no secret:": "PROMOTE promoted",
-                "every night": "asks 222, blocks: no guard, steps",
+                "every night": "asks 222, blocks: steps, no guard",
             },
         ),
         (
@@ -168,7 +168,7 @@ CASES = {
             },
         ),
         (
-            {"near_misses": 0.05},
+            {"near_misses": 0.01},
             {"verdict on quoted, no secret:": "BLOCK blocked: harmless traffic failed"},
         ),
     ],
