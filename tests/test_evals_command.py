@@ -342,3 +342,12 @@ def test_a_champion_that_was_not_there_is_not_beaten(room, capsys):
     assert lab("compare", "a.jsonl", "b.jsonl", "--policy", "policy.toml") == 69
     out, err = capsys.readouterr()
     assert out == "" and "only 2 of 8 answers of the champion are no error" in err
+
+
+def test_a_run_of_errors_only_is_not_compared(room, capsys):
+    crippled(room, lambda turn, seed: True)
+    assert lab(*PLAIN, "--out", "b.jsonl") == 0
+    for pair in (("a.jsonl", "b.jsonl"), ("b.jsonl", "a.jsonl")):
+        capsys.readouterr()
+        assert lab("compare", *pair) == 69
+        assert "a.jsonl holds errors only; nobody answered." in capsys.readouterr().err
