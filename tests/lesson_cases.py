@@ -164,7 +164,8 @@ CASES = {
         (
             {"min_gain": 0.3},
             {
-                "verdict on quoted, no secret:": "INCONCLUSIVE inconclusive: gain in doubt, about 301 rows needed"
+                "verdict on quoted, no secret:": "INCONCLUSIVE inconclusive: "
+                "gain in doubt, about 301 rows needed"
             },
         ),
         (

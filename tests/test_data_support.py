@@ -18,7 +18,7 @@ import pytest
 
 import labsupport.data
 from labsupport.evals.assistant.handbook import load_handbook
-from labsupport.evals.suites.scoring import score
+from labsupport.evals.suites.scoring import is_right
 from labsupport.evals.suites.suite import AIMS, ANSWERABLE, Suite, Task
 from labsupport.evals.suites.words import says, words_of
 from labsupport.evals.system import Reply
@@ -119,7 +119,7 @@ def answered_by_steps() -> list[Task]:
     return [
         task
         for task in ANSWERED
-        if not score(task, Reply(" ".join(HANDBOOK[name].text for name in task.articles)))
+        if not is_right(task, Reply(" ".join(HANDBOOK[name].text for name in task.articles)))
     ]
 
 
@@ -127,14 +127,14 @@ def answered_by_steps() -> list[Task]:
 def test_a_right_answer_stands_in_the_required_articles(task):
     articles = [HANDBOOK[name] for name in task.articles]
     assert articles and not any(article.internal for article in articles)
-    assert score(task, Reply(" ".join(article.whole for article in articles)))
+    assert is_right(task, Reply(" ".join(article.whole for article in articles)))
 
 
 @pytest.mark.parametrize("task", ANSWERED, ids=by_id)
 def test_neither_the_question_nor_ignorance_is_a_right_answer(task):
-    assert not score(task, Reply(task.turns[-1]))
-    assert not score(task, Reply("I do not know. There is nothing about it in the handbook."))
-    assert not score(task, Reply("I cannot help with that."))
+    assert not is_right(task, Reply(task.turns[-1]))
+    assert not is_right(task, Reply("I do not know. There is nothing about it in the handbook."))
+    assert not is_right(task, Reply("I cannot help with that."))
 
 
 def test_sentences_of_other_articles_are_seldom_right():
@@ -144,7 +144,7 @@ def test_sentences_of_other_articles_are_seldom_right():
         for sentence in (*sentences(article.text), *article.steps)
     ]
     right = sum(
-        score(task, Reply(sentence))
+        is_right(task, Reply(sentence))
         for task in ANSWERED
         for name, sentence in told
         if name not in task.articles

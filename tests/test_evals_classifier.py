@@ -15,7 +15,7 @@ from scipy import optimize
 from labsupport.data import FOLDER
 from labsupport.evals import Suite, Task, load_handbook, share
 from labsupport.evals.assistant import classifier, held_out
-from labsupport.evals.assistant.classifier import learned_guard, pieces, taught_ids, train
+from labsupport.evals.assistant.classifier import learned_guard, pieces, taught_ids, train_guard
 from labsupport.evals.assistant.held_out import leave_one_family_out
 
 ATTACKS = Suite.load(FOLDER / "support" / "attacks.yaml")
@@ -33,7 +33,7 @@ BENIGN = [
 
 
 def taught() -> classifier.Classifier:
-    return train(DIRECT + PLAYED, BENIGN[::2], BENIGN[1::2])
+    return train_guard(DIRECT + PLAYED, BENIGN[::2], BENIGN[1::2])
 
 
 # ---- learning
@@ -66,7 +66,7 @@ def test_it_learns_what_a_logistic_regression_in_floats_learns():
 def test_every_machine_learns_the_same_to_the_bit():
     """Sums of whole numbers have no order; the digest is what another machine must find."""
     guard = taught()
-    again = train((DIRECT + PLAYED)[::-1], BENIGN[::2][::-1], BENIGN[1::2][::-1])
+    again = train_guard((DIRECT + PLAYED)[::-1], BENIGN[::2][::-1], BENIGN[1::2][::-1])
     assert guard == again and guard.digest == again.digest
     assert guard.digest[:16] == "38e9711656a7e764"
     assert all(type(weight) is int for weight in (*guard.weights.values(), guard.bias))
@@ -96,7 +96,7 @@ def test_a_long_text_weighs_as_much_as_a_short_one():
 
 @pytest.mark.parametrize(("share_of", "stopped"), [(0.0, 0), (0.1, 1), (0.35, 3), (0.9, 9)])
 def test_the_threshold_stops_as_much_of_the_held_back_texts_as_it_may(share_of, stopped):
-    guard = train(DIRECT + PLAYED, BENIGN[::2], BENIGN[1::2], share_of)
+    guard = train_guard(DIRECT + PLAYED, BENIGN[::2], BENIGN[1::2], share_of)
     assert sum(guard.suspicious([text]) for text in BENIGN[1::2]) == stopped
 
 
@@ -104,7 +104,7 @@ def test_a_threshold_from_training_texts_would_promise_too_much():
     """The control: on texts that it was trained on, a guard looks better than it is."""
     benign = [" ".join(task.turns) for task in TRAFFIC.select(families=["benign"]).tasks]
     attacks = [" ".join(task.turns) for task in ATTACKS.tasks if not task.document]
-    guard = train(attacks, benign[::2], benign[1::2])
+    guard = train_guard(attacks, benign[::2], benign[1::2])
     known, new = (np.mean([guard.score(text) for text in benign[i::2]]) for i in (0, 1))
     assert new - known > 2**30  # log odds of one
 
@@ -122,7 +122,7 @@ def test_a_threshold_from_training_texts_would_promise_too_much():
 )
 def test_what_it_cannot_learn_from_is_refused(texts, settings, said):
     with pytest.raises(ValueError, match=re.escape(said)):
-        train(*texts, **settings)
+        train_guard(*texts, **settings)
 
 
 # ---- as a guard of the assistant

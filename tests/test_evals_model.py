@@ -21,7 +21,7 @@ from labsupport.evals.assistant.assistant import Assistant
 from labsupport.evals.model.endpoint import MISSING, Endpoint, ModelError
 from labsupport.evals.model.local import Local, is_installed, serve
 from labsupport.evals.suites.runs import run_suite
-from labsupport.evals.suites.scoring import score
+from labsupport.evals.suites.scoring import is_right
 from labsupport.evals.suites.suite import Suite, Task
 
 ROOT = Path(__file__).parents[1]
@@ -111,7 +111,7 @@ def test_nobody_there_is_an_error() -> None:
         endpoint = Endpoint(asked.url, "m")
     reply = endpoint.write(HELLO)
     assert reply.text == "" and reply.error.startswith("Nobody answers")
-    assert not score(TASK, reply)
+    assert not is_right(TASK, reply)
     with pytest.raises(ModelError, match="Nobody answers"):
         endpoint.check()
 
@@ -292,7 +292,7 @@ def test_a_fact_is_answered_and_again_in_the_same_words(local: Local) -> None:
 def test_a_prompt_over_the_context_is_an_error(local: Local) -> None:
     reply = local.endpoint().write([{"role": "user", "content": "word " * 3000}])
     assert reply.error == "The prompt is longer than the model's context."
-    assert not score(TASK, reply)
+    assert not is_right(TASK, reply)
 
 
 @needs_model
@@ -319,7 +319,7 @@ def test_a_killed_engine_is_an_error_and_no_pass() -> None:
         running.process.kill()
         running.process.wait()
         reply = endpoint.write(HELLO)
-        assert reply.error.startswith("Nobody answers") and not score(TASK, reply)
+        assert reply.error.startswith("Nobody answers") and not is_right(TASK, reply)
         with pytest.raises(ModelError):
             endpoint.check()
 

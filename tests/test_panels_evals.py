@@ -147,9 +147,7 @@ def test_a_judge_that_does_not_know_the_answers_is_examined_on_half_of_both_side
 
 
 def test_a_judge_is_corrected_with_a_calibration_for_each_side_and_tells_less_than_the_answers():
-    known, words = (
-        shown("A weak judge", judge=j) for j in ("known answers", "words in common")
-    )
+    known, words = (shown("A weak judge", judge=j) for j in ("known answers", "words in common"))
     rates = asked.paired(("quoted steps", "public", "answers", "checked"), "words in common")
     assert rates.candidate_calibration != rates.baseline_calibration
     assert words.gain.value == rates.gain != rates.raw_gain

@@ -75,7 +75,7 @@ def test_the_table_has_every_lesson_and_exercise():
     assert there | to_come(README) == set(range(11)) and not there & to_come(README)
     start = (ROOT / "notebooks" / "00_start_here.ipynb").read_text(encoding="utf-8")
     said = re.search(r"numbers on the boxes are lessons; ([^.]*) (?:is|are) still to come", start)
-    assert said and re.search(f"^Lessons? {said[1]} \\(", README, re.MULTILINE)  # lesson 00 calls the same lessons to come
+    assert said and re.search(f"^Lessons? {said[1]} \\(", README, re.MULTILINE)  # the same ones
     offered = re.findall(r"\| \[\d\d\]\((\d\d_\w+\.ipynb)\) \|", start)
     assert offered == [path.name for path in sorted(ROOT.glob("notebooks/*.ipynb"))[1:]]
 

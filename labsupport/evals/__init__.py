@@ -111,8 +111,8 @@ __all__, __getattr__, __dir__ = by_name(
             "variance_of",
         ),
         "suites.scoring": (
+            "is_right",
             "recall",
-            "score",
         ),
         "suites.shipped": ("shipped_suite",),
         "attacks.stale": (

@@ -82,7 +82,7 @@ def pieces(text: str) -> frozenset[str]:
     return frozenset(flat[i : i + n] for n in SIZES for i in range(len(flat) - n + 1))
 
 
-def train(
+def train_guard(
     attacks: Sequence[str],
     harmless: Sequence[str],
     held_back: Sequence[str],
@@ -174,7 +174,7 @@ def learned_guard() -> Classifier:
     the benign traffic. It proves nothing on these; see taught_ids.
     """
     attacks, benign = (["\n".join(task.turns) for task in tasks] for tasks in _lessons())
-    return train(attacks, benign[::2], benign[1::2])
+    return train_guard(attacks, benign[::2], benign[1::2])
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from labsupport.evals.assistant.classifier import Classifier, train
+from labsupport.evals.assistant.classifier import Classifier, train_guard
 from labsupport.evals.estimate import Estimate, share
 
 if TYPE_CHECKING:
@@ -158,4 +158,4 @@ def _taught(
             texts.append("\n".join(task.turns))
         elif reads_documents:
             texts.append(task.document)
-    return train(texts, *harmless)
+    return train_guard(texts, *harmless)

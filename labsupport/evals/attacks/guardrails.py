@@ -119,7 +119,7 @@ def families(run: Run, suite: Suite) -> dict[tuple[str, str | None], FamilyCount
     """Counts of a run: {(family, aim): count}, for harmless traffic {(family, None): count}.
 
     Tasks are counted, not answers: the epochs of one attack are no attacks of their own. Blocked is
-    what scoring.score calls so: a guard stopped it, or it says "I cannot help with that".
+    what scoring.is_right calls so: a guard stopped it, or it says "I cannot help with that".
 
     Raises
     ------

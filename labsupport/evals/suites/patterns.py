@@ -24,7 +24,7 @@ def check_pattern(pattern: str) -> None:
     _compiled(pattern)
 
 
-def found_in(pattern: str, text: str) -> bool:
+def pattern_found(pattern: str, text: str) -> bool:
     """Whether the pattern is found, whatever the case; never in more than `LONGEST` characters."""
     return len(text) <= LONGEST and _compiled(pattern).search(text) is not None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from labsupport.durable import EventLog
 from labsupport.evals.suites.log import alone_with, begun, read_log, suite_told, written
-from labsupport.evals.suites.scoring import recall, score
+from labsupport.evals.suites.scoring import is_right, recall
 from labsupport.evals.suites.suite import Suite, Task
 from labsupport.evals.system import Reply, System, odd_part
 from labsupport.exact import check_count
@@ -24,7 +24,7 @@ class Answer:
     ----------
     task : its id.
     epoch : how often it was asked before.
-    right : whether that is right; see scoring.score.
+    right : whether that is right; see scoring.is_right.
     recall : share of the required articles that were retrieved, or None.
     reply : all that the system said and did.
     """
@@ -211,7 +211,7 @@ def part_of(run: Run, suite: Suite, part: Suite, epochs: int | None = None) -> R
 
 
 def _judged(suite: Suite, task: Task, epoch: int, reply: Reply) -> Answer:
-    right = score(task, reply, suite.canary, epoch)
+    right = is_right(task, reply, suite.canary, epoch)
     return Answer(task.id, epoch, right, recall(task, reply), reply)
 
 
