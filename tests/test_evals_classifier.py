@@ -250,7 +250,7 @@ class Memory:
 
 def test_nothing_is_judged_by_a_guard_that_was_taught_by_it(monkeypatch):
     """Who remembers catches nothing: no attack, no harmless text for learning or threshold."""
-    monkeypatch.setattr(held_out, "train", Memory)
+    monkeypatch.setattr(held_out, "train_guard", Memory)
     some = attacks("plain", DIRECT) + attacks("twin", PLAYED)
     study = leave_one_family_out(some, traffic(BENIGN), ["An article.", "B.", "C.", "D."])
     assert {row.known.value for row in study.families} == {0}
