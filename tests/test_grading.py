@@ -139,6 +139,10 @@ def refused(number, given, *words):
     assert not faults, "\n".join(faults)
 
 
+# What it asks with is for nobody to read, and an exception could quote it.
+SEALED = {"09.3"}
+
+
 @pytest.mark.parametrize("number", NUMBERS)
 class TestWhateverIsPassed:
     def test_a_thing_that_is_no_answer(self, number):
@@ -148,9 +152,11 @@ class TestWhateverIsPassed:
         refused(number, [(repr(v), taking(number, lambda v=v: v)) for v in NONSENSE])
 
     def test_a_function_that_raises(self, number):
+        own_words = () if number in SEALED else ("oh",)
         for error in ERRORS:
             answer = taking(number, raising(error("oh")))
-            refused(number, [(error.__name__, answer)], f"raised {error.__name__}", "oh")
+            refused(number, [(error.__name__, answer)], f"raised {error.__name__}", *own_words)
+            assert own_words or "oh" not in check(number, answer).hint
 
     def test_an_exception_that_cannot_be_printed(self, number):
         class SilentError(Exception):
