@@ -63,7 +63,12 @@ def bold(ax: Axes) -> list[str]:
 
 
 def names(ax: Axes) -> list[str]:
-    return [label.get_text().replace("\n", " ") for label in ax.get_yticklabels()]
+    return [label.get_text() for label in ax.get_yticklabels()]
+
+
+def flat_names(ax: Axes) -> list[str]:
+    """Names that are drawn on two lines where there is little room, on one."""
+    return [name.replace("\n", " ") for name in names(ax)]
 
 
 def level(ax: Axes) -> list[float]:
@@ -1008,7 +1013,8 @@ EXAM = {"approved": ("o", GOOD), "refused": ("X", BAD), "in doubt": ("D", MAIN)}
 
 
 def judge_exam(fig: Figure) -> Iterator[str]:
-    judges, asked, told = names(fig.axes[0]), [], {name: [] for name in names(fig.axes[0])}
+    judges, asked = flat_names(fig.axes[0]), []
+    told = {name: [] for name in judges}
     for ax in fig.axes:
         measure, unit = re.fullmatch(r"(\w+)( \(%\))?", ax.get_xlabel()).groups()
         unit = 100 if unit else 1
@@ -1066,7 +1072,7 @@ def rate_intervals(fig: Figure) -> Iterator[str]:
     gains = [text for text in ax.texts if text.get_position()[0] == 1.44]
     crosses = [at(mark)[1] for mark in marks(ax, "X")]
     each = iter(zip(wide(ax, 3.2), points, widths, strict=True))
-    for y, (method, gain) in enumerate(zip(names(ax), gains, strict=True)):
+    for y, (method, gain) in enumerate(zip(flat_names(ax), gains, strict=True)):
         parts, values = [], []
         for name, ink, mark in zip(sides, (MAIN, ASIDE), "s^", strict=True):
             bar, point, width = next(each)
@@ -1084,7 +1090,7 @@ def rate_intervals(fig: Figure) -> Iterator[str]:
         right = GOOD if truths else INK
         assert inked(gain, BAD if wrong else right) and wrong == (y in crosses)
         yield f"{method}: {', '.join(parts)}, difference {number}"
-    yield f"{names(ax)[0]}: {sides[0]} "
+    yield f"{flat_names(ax)[0]}: {sides[0]} "
 
 
 def held_out_families(fig: Figure) -> Iterator[str]:
@@ -1095,7 +1101,7 @@ def held_out_families(fig: Figure) -> Iterator[str]:
     ends = iter([mark for mark in marks(caught, "s^") if mark not in samples])
     numbers = iter([text for text in caught.texts if text.get_text() not in keys])
     each = iter(zip(ends, wide(caught, 1.6), numbers, strict=True))
-    for y, (family, lane) in enumerate(zip(names(caught), wide(caught, 5), strict=True)):
+    for y, (family, lane) in enumerate(zip(flat_names(caught), wide(caught, 5), strict=True)):
         points, told = [], []
         for key, kind, ink in zip(keys, "s^", (MAIN, ASIDE), strict=True):
             mark, bar, number = next(each)
@@ -1104,7 +1110,7 @@ def held_out_families(fig: Figure) -> Iterator[str]:
             points.append(at(mark))
         assert list(zip(*spans(lane), strict=True)) == points
         yield f"{family}: {', '.join(told)}"
-    parts = zip(names(blocked), marks(blocked), wide(blocked, 1.6), blocked.texts, strict=True)
+    parts = zip(flat_names(blocked), marks(blocked), wide(blocked, 1.6), blocked.texts, strict=True)
     for kind, mark, bar, number in parts:
         yield f"{kind}: {_with_interval(mark, bar, number, BAD)} blocked".replace("\n", " ")
 

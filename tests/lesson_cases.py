@@ -168,9 +168,5 @@ CASES = {
                 "gain in doubt, about 301 rows needed"
             },
         ),
-        (
-            {"near_misses": 0.01},
-            {"verdict on quoted, no secret:": "BLOCK blocked: harmless traffic failed"},
-        ),
     ],
 }

@@ -292,13 +292,14 @@ def test_a_killed_recording_goes_on(place) -> None:
     held = [True]
     with chat_server(answer) as asked:
         words = [sys.executable, "-c", KILLED, asked.url, *map(str, place)]
-        first = subprocess.Popen(words)
+        here = Path(__file__).parent  # where the child finds this module
+        first = subprocess.Popen(words, cwd=here)
         while len(asked.bodies) < 3 and first.poll() is None:
             time.sleep(0.05)
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
         held.clear()
-        subprocess.run(words, check=True, timeout=60)
+        subprocess.run(words, check=True, timeout=60, cwd=here)
         assert len(asked.bodies) == 4  # two were known; the one under way is asked again
     texts = [said.text for said in load_transcripts(place[0])["plain"].said.values()]
     assert texts == ["answer 0", "answer 1", "answer 3"]

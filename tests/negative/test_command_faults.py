@@ -89,6 +89,7 @@ def test_unused_import_in_a_lesson(project, catches):
 
 def test_range_that_differs_from_the_project(project, catches):
     shutil.copytree(ROOT / ".binder", project.root / ".binder")
+    shutil.copy(ROOT / "Makefile", project.root)
     for file in ("environment.yml", *(path.name for path in ROOT.glob("requirements*.lock"))):
         shutil.copy(ROOT / file, project.root)
     ranges = (*PYTEST, "tests/test_environment.py", "-k", "conda")
