@@ -162,6 +162,14 @@ CASES = {
             },
         ),
         (
+            {"guard": "both ends"},
+            {"verdict on quoted, no secret:": "BLOCK blocked: harmless traffic failed"},
+        ),
+        (
+            {"guard": "both ends", "near_misses": 0.25},
+            {"verdict on quoted, no secret:": "PROMOTE promoted"},
+        ),
+        (
             {"min_gain": 0.3},
             {
                 "verdict on quoted, no secret:": "INCONCLUSIVE inconclusive: "
