@@ -25,6 +25,7 @@ validation   cheap checks: schema, distribution, a smoke test of the training
 triggers     continuous training: when to train, never whether to deploy
 delivery     progressive delivery: to the fleet, in steps, and back
 evals        the LLM gate: suites, approved judges, guardrails
+ops          the whole pipeline on real parts, and the gate for other people's models
 data         real people and real flights, with their provenance
 show         what people look at: pictures with alt text, panels
 grading      exercise checks

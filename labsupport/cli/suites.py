@@ -7,15 +7,14 @@ import argparse
 import json
 import os
 import re
-import signal
 import sys
 import tomllib
-import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from labsupport.cli.command import add_command
+from labsupport.cli.undecided import DATA, UNAVAILABLE, USAGE, UndecidedError, told, usage
 from labsupport.workspace import ROOT
 
 if TYPE_CHECKING:
@@ -79,11 +78,6 @@ and down together, and the interval knows it. Who wins only by a champion's erro
 {STATUS}"""
 SUITES = "a YAML file; or the lab's questions, attacks, traffic or unseen"
 PLACE = ROOT / "build" / "evals"
-USAGE, DATA, MISSING, UNAVAILABLE, INTERNAL, SYSTEM = 64, 65, 66, 69, 70, 74
-
-
-class UndecidedError(Exception):
-    """Why nothing was decided: an exit status and a sentence."""
 
 
 def add_commands(commands: Any) -> None:
@@ -91,17 +85,7 @@ def add_commands(commands: Any) -> None:
     evals = add_command(commands, "evals", "ask what talks: suites of questions and attacks", EVALS)
     below = evals.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for parser in (evals, _add_run(below), _add_compare(below)):
-        parser.error = _usage(parser)
-
-
-def _usage(parser: argparse.ArgumentParser) -> Callable[[str], NoReturn]:
-    """What argparse calls for wrong usage, with a status that is no verdict."""
-
-    def error(message: str) -> NoReturn:
-        parser.print_usage(sys.stderr)
-        parser.exit(USAGE, f"{parser.prog}: {message}\n")
-
-    return error
+        parser.error = usage(parser)
 
 
 def _add_run(commands: Any) -> argparse.ArgumentParser:
@@ -119,7 +103,7 @@ def _add_run(commands: Any) -> argparse.ArgumentParser:
     command.add_argument("--again", action="store_true", help="forget the log, and start anew")
     command.add_argument("--baseline", type=Path, metavar="RUN", help="a log to compare with")
     _add_judging(command)
-    command.set_defaults(command=_told(_run))
+    command.set_defaults(command=told(_run))
     return command
 
 
@@ -128,39 +112,13 @@ def _add_compare(commands: Any) -> argparse.ArgumentParser:
     command.add_argument("baseline", type=Path, metavar="CHAMPION", help="the log of its run")
     command.add_argument("candidate", type=Path, metavar="CANDIDATE", help="the log of its run")
     _add_judging(command)
-    command.set_defaults(command=_told(_compare))
+    command.set_defaults(command=told(_compare))
     return command
 
 
 def _add_judging(command: argparse.ArgumentParser) -> None:
     command.add_argument("--policy", type=Path, metavar="FILE", help="in TOML (default: no loss)")
     command.add_argument("--json", action="store_true", help="print JSON, for other programs")
-
-
-def _told(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
-    """A command that says in one sentence why it decided nothing."""
-
-    def run(arguments: argparse.Namespace) -> int:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped, the log is whole
-        try:
-            return command(arguments)
-        except UndecidedError as error:
-            status, said = error.args
-        except FileNotFoundError as error:
-            status, said = MISSING, f"there is no file {error.filename}."
-        except BlockingIOError:
-            status, said = USAGE, "another run writes to this log; wait, or take another --out."
-        except ValueError as error:
-            status, said = DATA, str(error)
-        except OSError as error:
-            status, said = SYSTEM, f"{error.strerror or error}: {error.filename or 'no file'}."
-        except Exception:  # noqa: BLE001 - no crash of ours may look like a verdict
-            traceback.print_exc()
-            status, said = INTERNAL, "that is a fault of the lab; please report it."
-        print(f"lab: {said}", file=sys.stderr)
-        return status
-
-    return run
 
 
 def _run(arguments: argparse.Namespace) -> int:
