@@ -1,6 +1,7 @@
 """The whole pipeline on the parts that people use, and the gate for other people's models.
 
 record     what was compared, as a small file: digests, counts, areas
+registry   models with their lineage in MLflow; aliases that move by compare-and-swap
 
 A name is imported when it is asked for: a gate loads no registry and no cluster.
 """
@@ -11,5 +12,14 @@ __all__, __getattr__, __dir__ = by_name(
     __name__,
     {
         "record": ("Compared", "RecordError", "load_compared", "verdict_as_json"),
+        "registry": (
+            "AliasMoved",
+            "Move",
+            "PromotionLost",
+            "Registry",
+            "RegistryError",
+            "RegistryUnavailable",
+            "Version",
+        ),
     },
 )
