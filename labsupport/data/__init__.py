@@ -15,6 +15,26 @@ from zipfile import BadZipFile
 import numpy as np
 
 FOLDER = Path(__file__).parent
+# Names of the codes in Flights.columns, in their order.
+CARRIERS = [
+    "UA",
+    "AA",
+    "B6",
+    "DL",
+    "EV",
+    "MQ",
+    "US",
+    "WN",
+    "VX",
+    "FL",
+    "AS",
+    "9E",
+    "F9",
+    "HA",
+    "YV",
+    "OO",
+]
+ORIGINS = ["EWR", "LGA", "JFK"]
 
 
 @dataclass(frozen=True)

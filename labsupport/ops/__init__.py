@@ -2,6 +2,7 @@
 
 record     what was compared, as a small file: digests, counts, areas
 registry   models with their lineage in MLflow; aliases that move by compare-and-swap
+runs       a candidate's folder: rows, lineage, model, and the stages that it goes through
 
 A name is imported when it is asked for: a gate loads no registry and no cluster.
 """
@@ -21,5 +22,6 @@ __all__, __getattr__, __dir__ = by_name(
             "RegistryUnavailable",
             "Version",
         ),
+        "runs": ("Run", "RunError", "Snapshot", "load_snapshot", "resolve"),
     },
 )

@@ -7,27 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from labsupport.data import load_employment, load_flights
+from labsupport.data import CARRIERS, ORIGINS, load_employment, load_flights
 
-CARRIERS = [
-    "UA",
-    "AA",
-    "B6",
-    "DL",
-    "EV",
-    "MQ",
-    "US",
-    "WN",
-    "VX",
-    "FL",
-    "AS",
-    "9E",
-    "F9",
-    "HA",
-    "YV",
-    "OO",
-]
-ORIGINS = ["EWR", "LGA", "JFK"]
 LABELS = ("late", "employed")
 _NUMBERS = ("AGEP", "SCHL")
 
