@@ -1,6 +1,7 @@
 """The whole pipeline on the parts that people use, and the gate for other people's models.
 
 record     what was compared, as a small file: digests, counts, areas
+verdicts   a policy in a file, the verdict on a comparison, the report
 
 A name is imported when it is asked for: a gate loads no registry and no cluster.
 """
@@ -11,5 +12,6 @@ __all__, __getattr__, __dir__ = by_name(
     __name__,
     {
         "record": ("Compared", "RecordError", "load_compared", "verdict_as_json"),
+        "verdicts": ("Policies", "PolicyError", "judge_compared", "read_policy", "report_of"),
     },
 )
