@@ -3,6 +3,7 @@
 record     what was compared, as a small file: digests, counts, areas
 runs       a candidate's folder: rows, lineage, model, and the stages that it goes through
 registry   models with their lineage in MLflow; aliases that move by compare-and-swap
+verdicts   a policy in a file, the verdict on a comparison, the report
 
 A name is imported when it is asked for: a gate loads no registry and no cluster.
 """
@@ -23,5 +24,6 @@ __all__, __getattr__, __dir__ = by_name(
             "RegistryUnavailable",
             "Version",
         ),
+        "verdicts": ("Policies", "PolicyError", "judge_compared", "read_policy", "report_of"),
     },
 )
