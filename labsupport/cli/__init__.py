@@ -2,6 +2,7 @@
 
 room       the room the lab is taught in: open, run, doctor, release, damage
 pipeline   the pipeline that it teaches: rollout, trace
+stages     the stages on a run's folder: check, train, evaluate, deploy
 suites     suites of questions and attacks: evals run, evals compare
 llm        a language model: ask, serve, record
 verdicts   what was compared is judged: report, gate
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from labsupport.cli import llm, pipeline, room, stages, suites
 from labsupport.cli import llm, pipeline, room, suites, verdicts
 from labsupport.cli.undecided import usage
 from labsupport.workspace import LabError
@@ -64,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     room.add_commands(commands)
     pipeline.add_commands(commands)
+    stages.add_commands(commands)
     suites.add_commands(commands)
     llm.add_commands(commands)
     verdicts.add_commands(commands)

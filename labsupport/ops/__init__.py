@@ -13,7 +13,12 @@ from labsupport.by_name import by_name
 __all__, __getattr__, __dir__ = by_name(
     __name__,
     {
-        "record": ("Compared", "RecordError", "load_compared", "verdict_as_json"),
+        "record": (
+            "Compared",
+            "RecordError",
+            "load_compared",
+            "verdict_as_json",
+        ),
         "registry": (
             "AliasMoved",
             "Move",
@@ -23,7 +28,19 @@ __all__, __getattr__, __dir__ = by_name(
             "RegistryUnavailable",
             "Version",
         ),
-        "runs": ("Run", "RunError", "Snapshot", "load_snapshot", "resolve"),
-        "verdicts": ("Policies", "PolicyError", "judge_compared", "read_policy", "report_of"),
+        "runs": (
+            "Run",
+            "RunError",
+            "Snapshot",
+            "load_snapshot",
+            "resolve",
+        ),
+        "verdicts": (
+            "Policies",
+            "PolicyError",
+            "judge_compared",
+            "read_policy",
+            "report_of",
+        ),
     },
 )
