@@ -85,8 +85,9 @@ class Registry:
             model = model_of(self._store, self.name)
             number = model and model.aliases.get(alias)
             return models.version(self._store, self.name, int(number)) if number else None
-        state = moves.read(self._ledger(PROD if alias == PREVIOUS else alias), _attempt())
-        return state.previous if alias == PREVIOUS else state.current
+        moved = PROD if alias == PREVIOUS else alias.removesuffix(f"-{PREVIOUS}")
+        state = moves.read(self._ledger(moved), _attempt())
+        return state.current if moved == alias else state.previous
 
     def promote(
         self, version: Version, expected: Version | None, verdict: Verdict, alias: str = PROD
@@ -156,8 +157,8 @@ class Registry:
 
     def _ledger(self, alias: str) -> MlflowLedger:
         _check_name(alias, "An alias")
-        if alias in (CANDIDATE, PREVIOUS):
-            raise RegistryError(f"{alias} follows from other moves: move {PROD}.")
+        if alias in (CANDIDATE, PREVIOUS) or alias.endswith(f"-{PREVIOUS}"):
+            raise RegistryError(f"{alias} is moved along with others: move {PROD}.")
         before = PREVIOUS if alias == PROD else f"{alias}-{PREVIOUS}"
         return MlflowLedger(self._store, self.name, alias, before)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 DEFAULT = Path("build") / "registry.db"
+BESIDE = "lab.files"  # the tag of an experiment whose files lie beside the database
 SCHEMES = ("sqlite", "postgresql", "mysql", "mssql", "http", "https")
 PATIENCE = 120.0  # seconds for another process to prepare the database, which takes 2 to 10
 Progress = Callable[[int, int], None]
@@ -105,6 +106,7 @@ def open_store(uri: str | None = None, progress: Progress | None = None) -> Stor
     if path is not None:
         uri = f"sqlite:///{path.as_posix()}"
         _prepare(path, progress)
+        _follow(path)
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
@@ -137,7 +139,7 @@ def _database(uri: str) -> Path:
     named = uri.partition(":///")[2]
     if not named or named.startswith(":memory:"):
         raise RegistryError(f"{uri} names no file, so nothing would be kept: name one.")
-    return Path(named).absolute()
+    return Path(os.path.realpath(named))  # one name, however it was reached
 
 
 def _prepare(path: Path, progress: Progress | None) -> None:
@@ -197,6 +199,36 @@ def _make(path: Path, progress: Progress | None) -> None:
         raise _said(error, uri, path) from error
     finally:
         tables._engine_map.pop(uri, None)
+
+
+def _follow(path: Path) -> None:
+    """Where the folder was moved or copied, its files are found beside the database again: MLflow
+    writes down whole paths.
+    """
+    files = _files(path)
+    try:
+        with closing(sqlite3.connect(path)) as database:
+            left = database.execute(
+                "SELECT experiment_id, artifact_location FROM experiments JOIN experiment_tags "
+                "USING (experiment_id) WHERE key = ? AND artifact_location <> ?",
+                (BESIDE, files),
+            ).fetchall()
+            for experiment, old in left:
+                runs = "(SELECT run_uuid FROM runs WHERE experiment_id = :id)"
+                for table, column, which in [
+                    ("model_versions", "source", f"run_id IN {runs}"),
+                    ("model_versions", "storage_location", f"run_id IN {runs}"),
+                    ("runs", "artifact_uri", "experiment_id = :id"),
+                    ("experiments", "artifact_location", "experiment_id = :id"),
+                ]:
+                    database.execute(
+                        f"UPDATE {table} SET {column} = :new || substr({column}, length(:old) + 1) "
+                        f"WHERE {which} AND substr({column}, 1, length(:old)) = :old",
+                        {"id": experiment, "old": old, "new": files},
+                    )
+            database.commit()
+    except sqlite3.Error as error:
+        raise _sqlite_said(error, path) from error
 
 
 def _forget(new: Path) -> None:
