@@ -13,8 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from labsupport.cli import llm, pipeline, room, stages, suites
-from labsupport.cli import llm, pipeline, room, suites, verdicts
+from labsupport.cli import llm, pipeline, room, stages, suites, verdicts
 from labsupport.cli.undecided import usage
 from labsupport.workspace import LabError
 
