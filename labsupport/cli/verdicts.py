@@ -188,5 +188,5 @@ def _as_json(judged: Judged) -> dict[str, object]:
 
 def _print(text: str) -> None:
     """Print what may hold any character, on a terminal that may not know it."""
-    sys.stdout.reconfigure(errors="replace")
-    print(text, end="")
+    known = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(text.encode(known, "replace").decode(known), end="")
