@@ -69,7 +69,8 @@ def lesson(request) -> Lesson:
 def lesson_panel(page: Page, jupyterlab, lesson: Lesson) -> Iterator[Locator]:
     """The panel of the lesson, after all its cells have run; its kernel is ended afterwards."""
     page.goto(jupyterlab.url(f"notebooks/{lesson.path.name}"))
-    cells = nbformat.read(lesson.path, as_version=nbformat.NO_CONVERT).cells
+    served = jupyterlab.root / "notebooks" / lesson.path.name
+    cells = nbformat.read(served, as_version=nbformat.NO_CONVERT).cells
     # JupyterLab fills a page bit by bit, and "Run All" runs the cells that are there.
     expect(page.locator(".jp-Notebook .jp-Cell")).to_have_count(len(cells), timeout=60_000)
     # Before there is a kernel the toolbar's indicator says "idle" as well, and what runs then is
