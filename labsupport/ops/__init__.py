@@ -1,6 +1,9 @@
 """The whole pipeline on the parts that people use, and the gate for other people's models.
 
 record     what was compared, as a small file: digests, counts, areas
+cluster    work that fans out, on this machine's processes or a Dask cluster
+shards     a holdout in parts: counted anywhere, and what a cluster would take for it
+studies    what fans out: retrainings, and how often luck is promoted
 
 A name is imported when it is asked for: a gate loads no registry and no cluster.
 """
@@ -10,6 +13,9 @@ from labsupport.by_name import by_name
 __all__, __getattr__, __dir__ = by_name(
     __name__,
     {
+        "cluster": ("ClusterError", "WorkerDied", "executor", "spread"),
         "record": ("Compared", "RecordError", "load_compared", "verdict_as_json"),
+        "shards": ("Shard", "evaluate_shard", "evaluate_shards", "predicted", "shards"),
+        "studies": ("Luck", "aa_studies", "aa_study", "retrainings"),
     },
 )
