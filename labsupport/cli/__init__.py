@@ -6,6 +6,7 @@ stages     the stages on a run's folder: check, train, evaluate, deploy
 suites     suites of questions and attacks: evals run, evals compare
 llm        a language model: ask, serve, record
 verdicts   what was compared is judged: report, gate
+studies    many retrainings at once: study aa
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 
 from labsupport.cli import llm, pipeline, room, stages, suites, verdicts
 from labsupport.cli.undecided import usage
+from labsupport.cli import llm, pipeline, room, studies, suites
 from labsupport.workspace import LabError
 
 DESCRIPTION = (
@@ -70,4 +72,5 @@ def _parser() -> argparse.ArgumentParser:
     llm.add_commands(commands)
     verdicts.add_commands(commands)
     parser.error = usage(parser)  # argparse's own 2 is the gate's `inconclusive`
+    studies.add_commands(commands)
     return parser

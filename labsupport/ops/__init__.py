@@ -4,6 +4,9 @@ record     what was compared, as a small file: digests, counts, areas
 registry   models with their lineage in MLflow; aliases that move by compare-and-swap
 runs       a candidate's folder: rows, lineage, model, and the stages that it goes through
 verdicts   a policy in a file, the verdict on a comparison, the report
+cluster    work that fans out, on this machine's processes or a Dask cluster
+shards     a holdout in parts: counted anywhere, and what a cluster would take for it
+studies    what fans out: retrainings, and how often luck is promoted
 
 A name is imported when it is asked for: a gate loads no registry and no cluster.
 """
@@ -13,6 +16,12 @@ from labsupport.by_name import by_name
 __all__, __getattr__, __dir__ = by_name(
     __name__,
     {
+        "cluster": (
+            "ClusterError",
+            "WorkerDied",
+            "executor",
+            "spread",
+        ),
         "record": (
             "Compared",
             "RecordError",
@@ -34,6 +43,19 @@ __all__, __getattr__, __dir__ = by_name(
             "Snapshot",
             "load_snapshot",
             "resolve",
+        ),
+        "shards": (
+            "Shard",
+            "evaluate_shard",
+            "evaluate_shards",
+            "predicted",
+            "shards",
+        ),
+        "studies": (
+            "Luck",
+            "aa_studies",
+            "aa_study",
+            "retrainings",
         ),
         "verdicts": (
             "Policies",
