@@ -7,6 +7,7 @@ suites     suites of questions and attacks: evals run, evals compare
 llm        a language model: ask, serve, record
 verdicts   what was compared is judged: report, gate
 studies    many retrainings at once: study aa
+looping    the whole pipeline, day by day: loop
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 from labsupport.cli import llm, pipeline, room, stages, suites, verdicts
 from labsupport.cli.undecided import usage
 from labsupport.cli import llm, pipeline, room, studies, suites
+from labsupport.cli import llm, looping, pipeline, room, suites
 from labsupport.workspace import LabError
 
 DESCRIPTION = (
@@ -31,6 +33,7 @@ for example
   lab run --in-place                an author: refresh the stored outputs of lessons and solutions
   lab damage --seed 7 --checks mine.py   do my data checks find what seed 7 does to the flights?
   lab rollout --fault slow          a new version on four real replicas: where does it stop?
+  lab loop --fault "stale shard"     the whole pipeline for half a year: who notices?
   lab evals run mine.yaml --assistant plain   my questions, asked of the lab's assistant
   lab gate RUN --policy mine.toml   does the candidate replace the baseline? The exit status says
   lab release --check               CI: are the exercises what their solutions say?
@@ -73,4 +76,5 @@ def _parser() -> argparse.ArgumentParser:
     verdicts.add_commands(commands)
     parser.error = usage(parser)  # argparse's own 2 is the gate's `inconclusive`
     studies.add_commands(commands)
+    looping.add_commands(commands)
     return parser

@@ -17,6 +17,7 @@ from labsupport.ops.loop.rows import Scored, Snapshot, first
 from labsupport.triggers import Line, Lineage
 
 CODE = "labsupport.triggers.fit"
+MODELS, BUNDLES = KEPT = ("models", "bundles")  # what a workshop has in its folder
 _PACKED: dict[tuple, str] = {}  # bundles that this process has packed, where none is kept
 
 
@@ -78,7 +79,7 @@ class Workshop:
         """The model of some rows."""
         if not self._keep:
             return fitted(rows)
-        place = self._folder / "models" / f"{name}.json"
+        place = self._folder / MODELS / f"{name}.json"
         if not place.exists():
             self.trained += 1
             weights = [float(weight).hex() for weight in fitted(rows).weights]
@@ -92,7 +93,7 @@ class Workshop:
         same = (attempt.name, parent, policy, checks)
         if not self._keep and same in _PACKED:
             return _PACKED[same]
-        target = self._folder / "bundles" / attempt.name[:16]
+        target = self._folder / BUNDLES / attempt.name[:16]
         target.parent.mkdir(parents=True, exist_ok=True)
         bundle = pack_model(
             target,

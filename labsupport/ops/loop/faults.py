@@ -34,8 +34,8 @@ class Kind:
 FAULTS = {
     NONE: Kind("nothing is wrong", None),
     SKEWED: Kind(
-        "of VX's arrivals on time nine in ten were never logged, so it looks like an airline that "
-        "is nearly always late",
+        "of FL's arrivals on time nineteen in twenty were never logged, so the airline looks "
+        "nearly always late",
         SEGMENTS,
     ),
     STALE: Kind("in place of the last four weeks' shard January's was loaded once more", CHECKS),
@@ -49,7 +49,7 @@ FAULTS = {
     ),
 }
 SLOWER = 0.5  # by what part, at a replica's full load
-_MISSED, _FLIPPED, _SHARD = 0.9, 0.7, 28  # shares of rows; days of the stale shard
+_MISSED, _FLIPPED, _SHARD = 0.95, 0.7, 28  # shares of rows; days of the stale shard
 _SEED = 2013
 
 
@@ -66,7 +66,7 @@ def snapshot(day: int, fault: str = NONE) -> Snapshot:
     rows, stream = until(day), flight_stream()
     late, rng = stream.late[rows], np.random.default_rng([_SEED, day])
     if fault == SKEWED:
-        lost = (_airline("VX")[rows] & (late == 0)) & (rng.random(len(rows)) < _MISSED)
+        lost = (_airline("FL")[rows] & (late == 0)) & (rng.random(len(rows)) < _MISSED)
         return Snapshot(rows[~lost], late[~lost])
     if fault == STALE:
         age = DAY_0 + day - 1 - stream.day[rows]  # in days; 0: of the last day

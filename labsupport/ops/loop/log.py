@@ -12,12 +12,13 @@ not done again: a model that lies in the folder is not trained anew.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from labsupport.durable import EventLog, only_one
-from labsupport.ops.loop.attempt import Workshop
+from labsupport.ops.loop.attempt import KEPT, Workshop
 from labsupport.ops.loop.faults import NONE
 from labsupport.ops.loop.policy import LoopPolicy
 from labsupport.ops.loop.rows import DAYS
@@ -65,6 +66,22 @@ def run_loop(
         return told_of(turning, days, tuple(told))
 
 
+def forget(folder: Path) -> None:
+    """Take a loop out of its folder: log, models and bundles, and nothing else that lies there.
+
+    Raises
+    ------
+    BlockingIOError : it is running.
+    """
+    folder = Path(folder)
+    if not (folder / LOG).exists():
+        return
+    with only_one(folder / LOCK):
+        (folder / LOG).unlink()
+        for name in KEPT:
+            shutil.rmtree(folder / name, ignore_errors=True)
+
+
 class _Replayed:
     """A log whose first events have to come again."""
 
@@ -81,7 +98,7 @@ class _Replayed:
             raise ValueError(
                 f"{self._log.path.name} is of another loop: its line {self._place + 1} says "
                 f"{self._known[self._place].get('reason')!r}, and now it would be "
-                f"{told['reason']!r}. Begin anew, or take another folder."
+                f"{told['reason']!r}; begin anew, or take another folder."
             )
         self._place += 1
         return fresh

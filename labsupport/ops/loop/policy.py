@@ -23,9 +23,14 @@ STAGES = {
 SMALL = "quality on small airlines"
 
 _GATE = Policy(min_gain=0.0, max_gap=None, max_slice_loss=0.05, confidence=0.95)
+_TOGETHER = 4
 _PLAN = Plan(
     (Step(0.5, 1200), Step(0.1, 1400), Step(0.25, 2000), Step(0.5, 3600)),
-    (Metric("quality", 0.02), Metric(SMALL, 0.1, 0.05), Metric("slow", 0.02)),
+    (
+        Metric("quality", 0.02, 1 / _TOGETHER),
+        Metric(SMALL, 0.15, 0.05 / _TOGETHER),
+        Metric("slow", 0.02),
+    ),
     deadline=7 * 1440,
 )
 
@@ -44,6 +49,8 @@ class LoopPolicy:
     trial : days that candidate and champion score side by side, for the gate.
     gate : its policy, in nats of log-loss: the gain, and the loss on a segment.
     plan : of the rollout.
+    together : flights of one day go wrong together, so of the pairs that tell of quality so many
+        count as one; in plan, a metric's share says the same. See fleet.ReplayFleet.
     watch : days that the old champion scores beside the new one, after the rollout.
     alpha : of the watch, shared out over all that it looks at.
     slow : the share of late answers at which the watch takes the fleet back.
@@ -62,6 +69,7 @@ class LoopPolicy:
     trial: int = 21
     gate: Policy = _GATE
     plan: Plan = _PLAN
+    together: int = _TOGETHER
     watch: int = 28
     alpha: float = 0.05
     slow: float = 0.02
@@ -69,7 +77,7 @@ class LoopPolicy:
     seed: int = 10
 
     def __post_init__(self) -> None:
-        for name in ("every", "trial", "watch", "replicas"):
+        for name in ("every", "trial", "together", "watch", "replicas"):
             check_count(getattr(self, name), name)
 
     @property

@@ -14,7 +14,7 @@ from labsupport.ops.loop.faults import NONE, OTHER, SLOW
 from labsupport.ops.loop.fleet import ReplayFleet, Serving, answer, last_years
 from labsupport.ops.loop.rows import DAY_0
 from labsupport.ops.loop.state import Delivery, event, losses_served
-from labsupport.ops.loop.story import BLOCKED, ROLLED_BACK, Event
+from labsupport.ops.loop.story import BLOCKED, EVERYBODY, ROLLED_BACK, Event
 from labsupport.ops.loop.watching import Watch
 from labsupport.triggers import Line
 
@@ -85,7 +85,7 @@ def _everybody(turning: Turning, delivery: Delivery, day: int) -> Event:
     delivery.since, delivery.watch = day, Watch(turning.policy)
     state.line, state.there = attempt.line, delivery
     told = f"All {turning.policy.replicas} replicas serve {attempt.bundle[:12]}."
-    return event(day, "fleet", "everybody", told, attempt.name)
+    return event(day, "fleet", EVERYBODY, told, attempt.name)
 
 
 def waiting_for_the_fleet(turning: Turning, day: int) -> Iterator[Event]:

@@ -11,7 +11,7 @@ Event = Mapping[str, object]
 
 # What happens, in the words of the log. STOPS are a stage's no, of which the first that is about
 # the planted fault is where it was caught.
-BLOCKED, ROLLED_BACK = "blocked", "rolled back"
+BLOCKED, ROLLED_BACK, EVERYBODY = "blocked", "rolled back", "everybody"
 STOPS = (BLOCKED, "hold", ROLLED_BACK)
 
 
@@ -107,7 +107,31 @@ class Loop:
     @property
     def promoted(self) -> tuple[Event, ...]:
         """Each time that everybody got a new version."""
-        return tuple(event for event in self.events if event["event"] == "everybody")
+        return tuple(event for event in self.events if event["event"] == EVERYBODY)
+
+    @property
+    def reached(self) -> bool:
+        """Whether everybody got what was wrong."""
+        planted, caught = self.planted, self.caught
+        if planted is None:
+            return False
+        begin = self.events.index(planted)
+        end = None if caught is None else self.events.index(caught)
+        about = (e for e in self.events[begin:end] if e["event"] == EVERYBODY)
+        return any(event["candidate"] == planted["candidate"] for event in about)
+
+    @property
+    def serves_what_was_judged(self) -> bool:
+        """Whether each replica serves the bundle that it should in the end."""
+        return self.serving == self.judged
+
+    @property
+    def status(self) -> int:
+        """0: nothing that was wrong reached everybody, and what is served is what was judged; 1:
+        it did, or the fleet was taken back after everybody had a new version.
+        """
+        back = any(event["stage"] == "rollback" for event in self.stops)
+        return int(back or self.reached or not self.serves_what_was_judged)
 
     @property
     def sentence(self) -> str:

@@ -24,19 +24,24 @@ class Row:
     setting : "all on", "without STAGE", "STAGE only" or "all off".
     caught_at : the stage; None if nothing caught it.
     waited : days until then, or None.
+    reached : whether everybody got it.
     hurt, helped : answers that users got; see story.Cost.
     trainings : on its rows.
     dollars : for those, and for log-loss beyond that of a model of sound rows.
+    beyond : dollars of the whole run beyond those of the same setting without the fault: also for
+        an improvement that came later, or never. Below zero where it came sooner.
     """
 
     fault: str
     setting: str
     caught_at: str | None
     waited: int | None
+    reached: bool
     hurt: int
     helped: int
     trainings: int
     dollars: float
+    beyond: float
 
 
 def settings() -> dict[str, tuple[str, ...]]:
@@ -70,5 +75,6 @@ def table_without(days: int = DAYS, faults: tuple[str, ...] | None = None) -> li
             loop = simulate(days, fault, without)
             cost, waited = loop.cost, loop.waited
             costs = (cost.hurt, cost.helped, cost.trainings, cost.dollars)
-            found.append(Row(fault, setting, loop.caught_at, waited, *costs))
+            beyond = loop.dollars - simulate(days, NONE, without).dollars
+            found.append(Row(fault, setting, loop.caught_at, waited, loop.reached, *costs, beyond))
     return found

@@ -205,7 +205,7 @@ def simulate(
 def check_days(days: int) -> int:
     """The number of days, if there are so many flights; ValueError otherwise."""
     check_count(days, "days")
-    if days > DAYS:
+    if isinstance(days, bool) or days > DAYS:
         raise ValueError(f"There are flights for {DAYS} days; got days = {days!r}.")
     return int(days)
 

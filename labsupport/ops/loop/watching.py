@@ -58,7 +58,7 @@ class Watch:
         return Check("slow", None, share, bound, not shown, said)
 
     def _quality(self, level: float) -> list[Check]:
-        tables = np.array(list(self._counts.values()))
+        tables = np.array(list(self._counts.values())) // self._policy.together
         wealth, found = harm_wealth(tables[:, 0], tables[:, 1]), []
         for (name, (worse, better)), won in zip(self._counts.items(), wealth, strict=True):
             where, harmed = None if name == EVERYWHERE else name, won >= 1 / level
