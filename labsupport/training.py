@@ -34,6 +34,17 @@ def fit_logistic(examples: Examples, steps: int = STEPS, rate: float = RATE) -> 
     ------
     ValueError : no rows, a row without a label 0 or 1, or a feature that is NaN or infinite.
     """
+    check_examples(examples)
+    X, y = examples.X, examples.y
+    weights = np.zeros(X.shape[1])
+    for _ in range(steps):
+        residual = 1 / (1 + np.exp(-(X @ weights))) - y
+        weights -= rate / len(y) * (X.T @ residual)
+    return weights
+
+
+def check_examples(examples: Examples) -> None:
+    """Raise the ValueError of fit_logistic for rows that nothing can be learned from."""
     X, y = examples.X, examples.y
     if len(y) == 0:
         raise ValueError("There is nothing to learn from: the training sample has no rows.")
@@ -43,11 +54,6 @@ def fit_logistic(examples: Examples, steps: int = STEPS, rate: float = RATE) -> 
         )
     if not np.isfinite(X).all():
         raise ValueError("A training feature is NaN or infinite; clean the sample before training.")
-    weights = np.zeros(X.shape[1])
-    for _ in range(steps):
-        residual = 1 / (1 + np.exp(-(X @ weights))) - y
-        weights -= rate / len(y) * (X.T @ residual)
-    return weights
 
 
 def fit_logistic_many(
