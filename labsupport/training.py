@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -17,7 +17,12 @@ _CACHE_BYTES = (
 )
 
 
-def fit_logistic(examples: Examples, steps: int = STEPS, rate: float = RATE) -> np.ndarray:
+def fit_logistic(
+    examples: Examples,
+    steps: int = STEPS,
+    rate: float = RATE,
+    progress: Callable[[int], object] | None = None,
+) -> np.ndarray:
     """Fit a logistic regression without intercept, from zero weights.
 
     Parameters
@@ -25,6 +30,7 @@ def fit_logistic(examples: Examples, steps: int = STEPS, rate: float = RATE) -> 
     examples : Examples with X (n, d) and y (n,).
     steps : number of gradient steps on the whole sample.
     rate : learning rate, applied to the mean gradient.
+    progress : called with 1 after every step.
 
     Returns
     -------
@@ -38,8 +44,9 @@ def fit_logistic(examples: Examples, steps: int = STEPS, rate: float = RATE) -> 
     X, y = examples.X, examples.y
     weights = np.zeros(X.shape[1])
     for _ in range(steps):
-        residual = 1 / (1 + np.exp(-(X @ weights))) - y
-        weights -= rate / len(y) * (X.T @ residual)
+        weights = gradient_step(weights, X, y, rate)
+        if progress is not None:
+            progress(1)
     return weights
 
 
@@ -54,6 +61,12 @@ def check_examples(examples: Examples) -> None:
         )
     if not np.isfinite(X).all():
         raise ValueError("A training feature is NaN or infinite; clean the sample before training.")
+
+
+def gradient_step(weights: np.ndarray, X: np.ndarray, y: np.ndarray, rate: float) -> np.ndarray:
+    """One step of fit_logistic, from `weights` (d,) to new ones, on X (n, d) and y (n,)."""
+    residual = 1 / (1 + np.exp(-(X @ weights))) - y
+    return weights - rate / len(y) * (X.T @ residual)
 
 
 def fit_logistic_many(

@@ -2,8 +2,10 @@
 
 room       the room the lab is taught in: open, run, doctor, release, damage
 pipeline   the pipeline that it teaches: rollout, trace
+stages     the stages on a run's folder: check, train, evaluate, deploy
 suites     suites of questions and attacks: evals run, evals compare
 llm        a language model: ask, serve, record
+verdicts   what was compared is judged: report, gate
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from labsupport.cli import llm, pipeline, room, suites
+from labsupport.cli import llm, pipeline, room, stages, suites, verdicts
+from labsupport.cli.undecided import usage
 from labsupport.workspace import LabError
 
 DESCRIPTION = (
@@ -27,10 +30,12 @@ for example
   lab damage --seed 7 --checks mine.py   do my data checks find what seed 7 does to the flights?
   lab rollout --fault slow          a new version on four real replicas: where does it stop?
   lab evals run mine.yaml --assistant plain   my questions, asked of the lab's assistant
+  lab gate RUN --policy mine.toml   does the candidate replace the baseline? The exit status says
   lab release --check               CI: are the exercises what their solutions say?
 
 `lab COMMAND --help` has the options of a command.
-Exit status: 0 all is well, 1 something is not, 2 nobody can tell, 130 stopped by Ctrl-C."""
+Exit status: 0 all is well, 1 something is not, 2 nobody can tell, 64 wrong usage, 130 stopped by
+Ctrl-C."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -60,6 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     room.add_commands(commands)
     pipeline.add_commands(commands)
+    stages.add_commands(commands)
     suites.add_commands(commands)
     llm.add_commands(commands)
+    verdicts.add_commands(commands)
+    parser.error = usage(parser)  # argparse's own 2 is the gate's `inconclusive`
     return parser

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import sys
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,8 +71,9 @@ A policy's keys are Policy's attributes; a key that is not there is a check that
   confidence = 0.95
   max_slice_loss = {{unanswerable = 0.1, "role play" = 0.0}}
 Slices are the families and, of tasks without one, the ways to score: exact, regex, set,
-unanswerable. Of a mapping only those that it names are looked at. Tasks about one article go up
-and down together, and the interval knows it. Who wins only by a champion's errors has not won: 69.
+unanswerable. Of a mapping only those that it names are looked at; "..." names all others. Tasks
+about one article go up and down together, and the interval knows it. Who wins only by a champion's
+errors has not won: 69.
 
 {STATUS}"""
 SUITES = "a YAML file; or the lab's questions, attacks, traffic or unseen"
@@ -207,7 +207,8 @@ def _verdict(candidate: Run, baseline: Run, suite: Suite, policy: Policy) -> Ver
 
     def by(task: Task) -> str | None:
         name = task.family or task.score
-        named = name in losses if isinstance(losses, Mapping) else losses is not None
+        some = isinstance(losses, Mapping) and ... not in losses
+        named = name in losses if some else losses is not None
         return name if named else None
 
     verdict = gate(PairedScores.from_runs(candidate, baseline, suite, by), policy)
@@ -222,14 +223,14 @@ def _verdict(candidate: Run, baseline: Run, suite: Suite, policy: Policy) -> Ver
 def _policy(path: Path | None) -> Policy:
     """A policy from its file; a key that is not there is a check that is not made."""
     from labsupport.gate import Policy
+    from labsupport.ops.verdicts import read_policy
 
     if path is None:
         return Policy(min_gain=0.0, max_gap=None, confidence=0.95)
-    try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Policy(**{"min_gain": None, "max_gap": None, **told})
-    except (ValueError, TypeError) as error:
-        raise UndecidedError(DATA, f"{path.name} is no policy: {error}") from error
+    policies = read_policy(path)
+    if policies.accuracy is None or policies.auc is not None:
+        raise UndecidedError(DATA, f"{path.name} has [auc], and answers have no scores; drop it.")
+    return policies.accuracy
 
 
 def _system(arguments: argparse.Namespace) -> System:

@@ -2,6 +2,8 @@
 
 record     what was compared, as a small file: digests, counts, areas
 runs       a candidate's folder: rows, lineage, model, and the stages that it goes through
+registry   models with their lineage in MLflow; aliases that move by compare-and-swap
+verdicts   a policy in a file, the verdict on a comparison, the report
 
 A name is imported when it is asked for: a gate loads no registry and no cluster.
 """
@@ -13,5 +15,15 @@ __all__, __getattr__, __dir__ = by_name(
     {
         "record": ("Compared", "RecordError", "load_compared", "verdict_as_json"),
         "runs": ("Run", "RunError", "Snapshot", "load_snapshot", "resolve"),
+        "registry": (
+            "AliasMoved",
+            "Move",
+            "PromotionLost",
+            "Registry",
+            "RegistryError",
+            "RegistryUnavailable",
+            "Version",
+        ),
+        "verdicts": ("Policies", "PolicyError", "judge_compared", "read_policy", "report_of"),
     },
 )

@@ -26,7 +26,7 @@ __all__, __getattr__, __dir__ = by_name(
         "chance": ("ks_rate", "lost_rate", "new_rate", "share_rate", "threshold"),
         "damage": ("DAMAGES", "possible", "spoil"),
         "distances": ("ks", "l_infinity", "psi"),
-        "frames": ("employment_frame", "flights_frame", "halves"),
+        "frames": ("employment_frame", "flights_frame", "frame_of", "halves"),
         "policy": ("DataPolicy", "Finding"),
         "psi_chance": ("psi_rate",),
         "reference": ("Profile", "profile"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -41,6 +41,11 @@ def employment_frame(years: Iterable[int] = (2015,)) -> pd.DataFrame:
         levels = [str(code) for code in range(int(values.max()) + 1)]
         columns[name] = values[rows] if name in _NUMBERS else _named(values[rows], levels)
     return pd.DataFrame({**columns, "employed": people.employed[rows]})
+
+
+def frame_of(columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """A frame of (n,) arrays, for those who have arrays only."""
+    return pd.DataFrame(dict(columns))
 
 
 def halves(frame: pd.DataFrame, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:

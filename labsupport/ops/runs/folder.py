@@ -155,8 +155,8 @@ class Run:
             yield
 
 
-def resolve(name: str | Path, runs: Path = RUNS) -> Run:
-    """The run that somebody named: its folder, its ID, or .../latest.
+def resolve(name: str | Path, runs: Path = RUNS) -> Path:
+    """The folder of the run that somebody named: its folder, its ID, or .../latest.
 
     Raises
     ------
@@ -166,12 +166,12 @@ def resolve(name: str | Path, runs: Path = RUNS) -> Run:
     given = Path(name)
     for path in (given, Path(runs) / given):
         if path.is_dir():
-            return Run(path)
+            return path
         if path.is_file() and path.name == LATEST:
             found = _pointer(path)
             if found is None or not (path.parent / found).is_dir():
                 raise RunError(f"{path} names no run beside it; run `lab check`.")
-            return Run(path.parent / found)
+            return path.parent / found
     raise FileNotFoundError(2, "No such run", str(given))
 
 

@@ -3,7 +3,9 @@
 world:SEED:N    rows that training seed SEED stands for, of the synthetic world
 world:holdout   its frozen holdout
 flights:A-B     the flights of weeks A to B, both included
-FILE            a .csv, .parquet or .npz file: a label, slices, and features in all other columns
+FILE            a .csv, .parquet or .npz file with a column "label"; a column whose name begins with
+                "slice:" cuts the rows into slices, and all others are features
+FILE:COLUMN     the same, and COLUMN is the label
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from labsupport.world import Examples, World
 
 SLICE = "slice:"  # a file's column of this beginning cuts the rows into slices
 _BUSIEST = 5
-_NAMES = "world:SEED:N, world:holdout, flights:A-B, or a .csv, .parquet or .npz file"
+_NAMES = "world:SEED:N, world:holdout, flights:A-B, or a .csv, .parquet or .npz file (FILE:LABEL)"
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,8 @@ class Snapshot:
         return hashed.hexdigest()
 
 
-def load_snapshot(name: str, label: str = "label") -> Snapshot:
-    """Load the rows of that name.
-
-    Parameters
-    ----------
-    name : see the module.
-    label : the column of a file that is predicted.
+def load_snapshot(name: str) -> Snapshot:
+    """Load the rows of that name; see the module for names.
 
     Raises
     ------
@@ -90,7 +87,10 @@ def load_snapshot(name: str, label: str = "label") -> Snapshot:
     if found := re.fullmatch(r"flights:(\d+)-(\d+)", name):
         first, last = map(int, found.groups())
         return _of_flights(name, range(first, last + 1))
-    path = Path(name)
+    path, label = Path(name), "label"
+    if path.suffix not in _READERS and ":" in name:
+        place, _, label = name.rpartition(":")
+        path = Path(place)
     if path.suffix not in _READERS:
         raise ValueError(f"{name!r} names no snapshot; it is {_NAMES}.")
     return _of_table(name, _READERS[path.suffix](path), label)

@@ -1,4 +1,4 @@
-"""Training on several processes with PyTorch, which lives in an environment of its own (`make torch`).
+"""Training on several processes with PyTorch, which has an environment of its own (`make torch`).
 
 train       the program that torchrun starts, once a process; the only module that imports torch
 launch      starting torchrun from the lab's own environment

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 RESTARTS = 3
+HOME = Path(__file__).resolve().parents[3] / ".venv" / "torch"  # as the Makefile says
 
 
 class TorchError(RuntimeError):
@@ -22,7 +23,7 @@ def torch_python() -> Path:
     TorchError : `make torch` was not run.
     """
     place = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
-    python = Path(sys.prefix, "torch", *place)
+    python = HOME.joinpath(*place)
     if not python.exists():
         raise TorchError("There is no PyTorch here; get it with `make torch`.")
     return python
@@ -53,7 +54,8 @@ def train_on(folder: Path, processes: int, restarts: int = RESTARTS) -> None:
     """
     if processes < 1:
         raise ValueError(f"Training takes at least one process; got {processes}.")
-    program = ["-m", "labsupport.ops.torch.train", str(folder)]
-    ended = subprocess.run([*torchrun(processes, restarts), *program]).returncode
+    command = [*torchrun(processes, restarts), "-m", "labsupport.ops.torch.train", str(folder)]
+    one = {"OMP_NUM_THREADS": "1", **os.environ}  # what torchrun would choose too, but with a sigh
+    ended = subprocess.run(command, stdout=sys.stderr, env=one).returncode
     if ended:
         raise TorchError(f"torchrun ended with status {ended}; the lines above say why.")

@@ -27,7 +27,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -37,7 +36,7 @@ from tqdm import tqdm
 
 from labsupport.durable import only_one
 from labsupport.ops.runs.folder import MODEL, Run, resolve
-from labsupport.ops.runs.training import passed, rows_of
+from labsupport.ops.runs.training import config_of, passed, rows_of
 from labsupport.ops.torch.checkpoint import Checkpoint, read_checkpoint
 from labsupport.reductions import CHUNKS
 from labsupport.training import check_examples
@@ -163,7 +162,7 @@ def train(run: Run, every: int = EVERY, reduction: str = "all_reduce") -> None:
     What Run, rows_of, read_checkpoint and fit raise; BlockingIOError : it is being trained.
     """
     passed(run)
-    rank, lineage = dist.get_rank(), run.lineage
+    rank, config = dist.get_rank(), config_of(run)
     examples = rows_of(run, "data").examples
     check_examples(examples)
     start = _begin(run, rank, examples.X.shape[1])
@@ -181,7 +180,7 @@ def train(run: Run, every: int = EVERY, reduction: str = "all_reduce") -> None:
             made = Checkpoint(step, weights.cpu().numpy(), run.lineage_digest)
             made.save(run.folder / CHECKPOINT)
 
-    weights = fit(pieces, places, start, lineage["config"], len(examples), save)
+    weights = fit(pieces, places, start, config, len(examples), save)
     if rank == 0:
         run.write_model(weights.cpu().numpy())
         (run.folder / CHECKPOINT).unlink(missing_ok=True)
@@ -242,7 +241,7 @@ def main(argv: list[str] | None = None) -> int:
     if rank is None or arguments.every < 1:
         return _say(USAGE, "torchrun starts this program, and --every is 1 or more.")
     try:
-        run = resolve(arguments.run)
+        run = Run(resolve(arguments.run))
         with ExitStack() as stack:
             if rank == "0":
                 stack.enter_context(only_one(run.folder / ".training"))
