@@ -15,10 +15,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from labsupport.cli import llm, pipeline, room, stages, suites, verdicts
+from labsupport.cli import llm, looping, pipeline, room, stages, studies, suites, verdicts
 from labsupport.cli.undecided import usage
-from labsupport.cli import llm, pipeline, room, studies, suites
-from labsupport.cli import llm, looping, pipeline, room, suites
 from labsupport.workspace import LabError
 
 DESCRIPTION = (
