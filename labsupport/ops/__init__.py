@@ -1,6 +1,7 @@
 """The whole pipeline on the parts that people use, and the gate for other people's models.
 
 record     what was compared, as a small file: digests, counts, areas
+tables     other people's models: files of labels and predictions, down to that file
 
 A name is imported when it is asked for: a gate loads no registry and no cluster.
 """
@@ -10,6 +11,7 @@ from labsupport.by_name import by_name
 __all__, __getattr__, __dir__ = by_name(
     __name__,
     {
+        "tables": ("Place", "TableError", "count_shards", "evaluate_files"),
         "record": ("Compared", "RecordError", "load_compared", "verdict_as_json"),
     },
 )
