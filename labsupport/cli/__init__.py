@@ -4,6 +4,7 @@ room       the room the lab is taught in: open, run, doctor, release, damage
 pipeline   the pipeline that it teaches: rollout, trace
 suites     suites of questions and attacks: evals run, evals compare
 llm        a language model: ask, serve, record
+studies    many retrainings at once: study aa
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from labsupport.cli import llm, pipeline, room, suites
+from labsupport.cli import llm, pipeline, room, studies, suites
 from labsupport.workspace import LabError
 
 DESCRIPTION = (
@@ -62,4 +63,5 @@ def _parser() -> argparse.ArgumentParser:
     pipeline.add_commands(commands)
     suites.add_commands(commands)
     llm.add_commands(commands)
+    studies.add_commands(commands)
     return parser

@@ -2,6 +2,9 @@
 
 record     what was compared, as a small file: digests, counts, areas
 tables     other people's models: files of labels and predictions, down to that file
+cluster    work that fans out, on this machine's processes or a Dask cluster
+shards     a holdout in parts: counted anywhere, and what a cluster would take for it
+studies    what fans out: retrainings, and how often luck is promoted
 
 A name is imported when it is asked for: a gate loads no registry and no cluster.
 """
@@ -12,6 +15,9 @@ __all__, __getattr__, __dir__ = by_name(
     __name__,
     {
         "tables": ("Place", "TableError", "count_shards", "evaluate_files"),
+        "cluster": ("ClusterError", "WorkerDied", "executor", "spread"),
         "record": ("Compared", "RecordError", "load_compared", "verdict_as_json"),
+        "shards": ("Shard", "evaluate_shard", "evaluate_shards", "predicted", "shards"),
+        "studies": ("Luck", "aa_studies", "aa_study", "retrainings"),
     },
 )
