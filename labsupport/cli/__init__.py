@@ -5,6 +5,7 @@ pipeline   the pipeline that it teaches: rollout, trace
 suites     suites of questions and attacks: evals run, evals compare
 llm        a language model: ask, serve, record
 studies    many retrainings at once: study aa
+evaluate   two models on the same rows, of the lab or of anybody
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from labsupport.cli import llm, pipeline, room, studies, suites
+from labsupport.cli import evaluate, llm, pipeline, room, studies, suites
+from labsupport.cli.undecided import usage
 from labsupport.workspace import LabError
 
 DESCRIPTION = (
@@ -64,4 +66,6 @@ def _parser() -> argparse.ArgumentParser:
     suites.add_commands(commands)
     llm.add_commands(commands)
     studies.add_commands(commands)
+    evaluate.add_commands(commands)
+    parser.error = usage(parser)  # argparse's own 2 is the gate's `inconclusive`
     return parser
