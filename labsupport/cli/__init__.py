@@ -8,6 +8,7 @@ llm        a language model: ask, serve, record
 verdicts   what was compared is judged: report, gate
 studies    many retrainings at once: study aa
 looping    the whole pipeline, day by day: loop
+evaluate   two models on the same rows, of the lab or of anybody
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from labsupport.cli import llm, looping, pipeline, room, stages, studies, suites, verdicts
+from labsupport.cli import evaluate, llm, looping, pipeline, room, stages, studies, suites, verdicts
 from labsupport.cli.undecided import usage
 from labsupport.workspace import LabError
 
@@ -75,4 +76,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.error = usage(parser)  # argparse's own 2 is the gate's `inconclusive`
     studies.add_commands(commands)
     looping.add_commands(commands)
+    evaluate.add_commands(commands)
+    parser.error = usage(parser)  # argparse's own 2 is the gate's `inconclusive`
     return parser

@@ -7,6 +7,7 @@ verdicts   a policy in a file, the verdict on a comparison, the report
 cluster    work that fans out, on this machine's processes or a Dask cluster
 shards     a holdout in parts: counted anywhere, and what a cluster would take for it
 studies    what fans out: retrainings, and how often luck is promoted
+tables     other people's models: files of labels and predictions, down to that file
 
 A name is imported when it is asked for: a gate loads no registry and no cluster.
 """
@@ -56,6 +57,12 @@ __all__, __getattr__, __dir__ = by_name(
             "aa_studies",
             "aa_study",
             "retrainings",
+        ),
+        "tables": (
+            "Place",
+            "TableError",
+            "count_shards",
+            "evaluate_files",
         ),
         "verdicts": (
             "Policies",
