@@ -18,19 +18,23 @@ ROOT = Path(__file__).resolve().parent.parent
 GAINED = PairedOutcomes(50, 30, 2, 18)
 MARGIN = Policy(max_gap=None)
 
-# What a racer runs first: it opens the registry, says that it is ready, and waits for the start.
+# What a racer runs first. `together()` returns to all of them at the same moment, as often as it is
+# asked.
 RACER = """
 import sys, time
+from itertools import count
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from registries import registered, verdict
 from labsupport.ops.registry import PromotionLost, Registry
-uri, folder, who = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-registry = Registry(uri)
-def start():
-    Path(folder, f"ready {{who}}").touch()
-    while not Path(folder, "go").exists():
-        time.sleep(0.0005)
+uri, folder, who, racers = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+registry, times = Registry(uri), count()
+def together():
+    time = next(times)
+    Path(folder, f"ready {{who}} {{time}}").touch()
+    while not all(Path(folder, f"ready {{other}} {{time}}").exists() for other in range(racers)):
+        if Path(folder, "over").exists():
+            sys.exit("Another racer is gone.")
 """
 
 
@@ -56,21 +60,20 @@ def verdict(gain: int = 30) -> Verdict:
     return gate(PairedOutcomes(50, gain, 2, 18), MARGIN)
 
 
-def race(program: str, uri: str, folder: Path, racers: int = 2) -> list[str]:
-    """What each of the racers printed; they start together when all of them have opened."""
+def race(program: str, uri: str, folder: Path, racers: int = 2) -> list[list[str]]:
+    """The lines that each of the racers printed."""
     folder.mkdir(parents=True, exist_ok=True)
     code = RACER.format(tests=str(ROOT / "tests")) + program
     running = [
         subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", code, uri, str(folder), str(who)],
+            [sys.executable, "-W", "error", "-c", code, uri, str(folder), str(who), str(racers)],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
         )
         for who in range(racers)
     ]  # fmt: skip
-    while any(not (folder / f"ready {who}").exists() for who in range(racers)):
-        if any(racer.poll() is not None for racer in running):
-            break  # one of them failed, and will say why
+    while any(racer.poll() is None for racer in running):
+        if any(racer.poll() for racer in running):
+            (folder / "over").touch()
         time.sleep(0.01)
-    (folder / "go").touch()
-    return [racer.communicate(timeout=120)[0].strip() for racer in running]
+    return [racer.communicate()[0].splitlines() for racer in running]

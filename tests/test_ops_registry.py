@@ -25,6 +25,9 @@ from labsupport.ops.registry import (
 )
 from labsupport.outcomes import PairedOutcomes
 
+TIMES = int(os.environ.get("LAB_RACES", "5"))  # LAB_RACES=100 for the long one
+EVERY = int(os.environ.get("LAB_KILL_EVERY", "7"))  # LAB_KILL_EVERY=1 for all calls
+
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory) -> Path:
@@ -154,48 +157,53 @@ def test_only_a_verdict_to_promote_promotes(registry, tmp_path):
 
 
 def test_a_long_verdict_is_attached_without_its_checks(registry, tmp_path):
-    slices = {f"slice {n:04}": [True] * 100 for n in range(400)}
+    slices = {f"slice {n:04}": [True] * 100 for n in range(800)}
     y = [1] * 100
     outcomes = PairedOutcomes.from_predictions(y, y, [0] * 100, slices)
     long = gate(outcomes, Policy(max_slice_loss=0.01))
     move = registry.promote(registered(registry, tmp_path, 1), None, long)
-    assert len(long.checks) > 400 and move.verdict["decision"] == "promote"
+    assert len(long.checks) > 800 and move.verdict["decision"] == "promote"
     assert move.verdict["checks"] is None and registry.history() == (move,)
 
 
 # Races.
 
 PROMOTE = """
-mine = registered(registry, folder, who + 10)
-base = registry.at("prod")
-start()
-try:
-    registry.promote(mine, base, verdict())
-    print("won", mine.number)
-except PromotionLost:
-    print("lost", mine.number)
+for go in range({times}):
+    mine = registered(registry, folder / str(who), 1000 * go + who + 10)
+    together()
+    base = registry.at("prod")
+    together()
+    try:
+        registry.promote(mine, base, verdict())
+        print("won", mine.number)
+    except PromotionLost:
+        print("lost", mine.number)
 """
 PLAIN = """
-mine = registered(registry, folder, who + 10)
+mine = registered(registry, folder / str(who), who + 10)
 with registry._store.asked() as client:
     base = client.get_model_version_by_alias("gate-lab", "prod").version
-    start()
     if client.get_model_version_by_alias("gate-lab", "prod").version == base:
-        time.sleep(0.2)  # the time it takes to decide
+        together()
         client.set_registered_model_alias("gate-lab", "prod", str(mine.number))
         print("won", mine.number)
 """
 
 
-@pytest.mark.parametrize("go", range(3))
-def test_of_two_racing_promotions_one_wins_and_one_is_told(registry, tmp_path, go):
+def test_of_two_racing_promotions_one_wins_and_one_is_told(registry, tmp_path):
     one = registered(registry, tmp_path, 1)
     registry.promote(one, None, verdict())
-    told = sorted(race(PROMOTE, registry.uri, tmp_path / "race"))
-    assert [line.split()[0] for line in told] == ["lost", "won"], told
-    prod = registry.at("prod")
-    assert told[1] == f"won {prod.number}" and registry.at("previous") == one
-    assert [move.version for move in registry.history() if move.won] == [one, prod]
+    told = race(PROMOTE.format(times=TIMES), registry.uri, tmp_path / "race")
+    rounds = list(zip(*told, strict=True))
+    assert len(rounds) == TIMES, told
+    assert {tuple(sorted(line.split()[0] for line in lines)) for lines in rounds} == {
+        ("lost", "won")
+    }, told
+    winners = [int(line.split()[1]) for lines in rounds for line in lines if "won" in line]
+    won = [move.version.number for move in registry.history() if move.won]
+    assert won == [one.number, *winners]
+    assert [registry.at(alias).number for alias in ("prod", "previous")] == won[:-3:-1]
 
 
 def test_of_two_racing_moves_of_mlflow_s_own_aliases_both_win(registry, tmp_path):
@@ -203,22 +211,28 @@ def test_of_two_racing_moves_of_mlflow_s_own_aliases_both_win(registry, tmp_path
     with registry._store.asked() as client:
         client.set_registered_model_alias("gate-lab", "prod", "1")
     told = race(PLAIN, registry.uri, tmp_path / "race")
-    assert [line.split()[0] for line in told] == ["won", "won"], told
+    assert [line.split()[0] for lines in told for line in lines] == ["won", "won"], told
 
 
 def test_one_digest_registered_by_many_at_once_is_one_version(registry, tmp_path):
-    program = "start()\nprint(registered(registry, folder / str(who), 5).number)\n"
-    told = race(program, registry.uri, tmp_path / "race", racers=4)
-    assert len(set(told)) == 1, told
-    (version,) = registry.versions()
-    assert str(version.number) == told[0] and registry.at("candidate") == version
+    program = """
+for go in range(5):
+    together()
+    print(registered(registry, folder / str(who), go).number)
+"""
+    told = race(program, registry.uri, tmp_path / "race", racers=3)
+    assert told[0] == told[1] == told[2] and len(set(told[0])) == 5, told
+    assert [str(version.number) for version in registry.versions()] == told[0]
 
 
 def test_many_open_a_new_registry_at_once(tmp_path):
-    program = 'start()\nprint(registry.at("prod"), registered(registry, folder, who).digest[:0])\n'
-    told = race(program, f"sqlite:///{tmp_path / 'new.db'}", tmp_path / "race", racers=2)
-    assert told == ["None", "None"]
-    assert len(Registry(f"sqlite:///{tmp_path / 'new.db'}").versions()) == 2
+    program = """
+together()
+print(registry.at("prod"), registered(registry, folder, who).number in (1, 2))
+"""
+    uri = f"sqlite:///{tmp_path / 'new.db'}"
+    assert race(program, uri, tmp_path / "race") == [["None True"], ["None True"]]
+    assert len(Registry(uri).versions()) == 2
 
 
 # Kills, moves and hands.
@@ -271,7 +285,7 @@ print(calls)
 
 
 def test_register_and_promote_killed_at_every_call_and_again(empty, tmp_path):
-    """Every third call here, as each takes seconds; the enumeration has every step of a move."""
+    """At some calls here, as each takes seconds; the enumeration has every step of a move."""
 
     def run(place: Path, deadly: int) -> subprocess.CompletedProcess:
         return subprocess.run(
@@ -298,9 +312,6 @@ def test_register_and_promote_killed_at_every_call_and_again(empty, tmp_path):
         assert [version.number for version in registry.versions()] == [1, 2]
         assert (registry.at("prod").number, registry.at("previous").number) == (2, 1)
         assert [move.version.number for move in registry.history()] == [1, 2]
-
-
-EVERY = int(os.environ.get("LAB_KILL_EVERY", "5"))
 
 
 def test_a_folder_that_was_moved_takes_its_files_along(registry, place, tmp_path):

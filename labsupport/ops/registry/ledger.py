@@ -70,11 +70,7 @@ class MlflowLedger:
 
     def point(self, alias: str, number: int | None) -> None:
         """Move one of the two, without a check."""
-        with self.store.asked() as client:
-            if number is None:
-                client.delete_registered_model_alias(self.name, alias)
-            else:
-                client.set_registered_model_alias(self.name, alias, str(number))
+        point(self.store, self.name, alias, number)
 
     def mark(self, attempt: str) -> None:
         """Say that the alias is being moved."""
@@ -115,6 +111,27 @@ def model_of(store: Store, name: str) -> object | None:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
             return None
+
+
+def point(store: Store, name: str, alias: str, number: int | None) -> None:
+    """Move an alias of MLflow's, without a check; None: take it away.
+
+    Of several who set a new alias at once MLflow 3.17 lets one in, and gives the others an error of
+    its database. A moment later the alias is there, and all may move it.
+    """
+    from mlflow.exceptions import MlflowException
+
+    for again in (True, True, False):
+        with store.asked() as client:
+            try:
+                if number is None:
+                    client.delete_registered_model_alias(name, alias)
+                else:
+                    client.set_registered_model_alias(name, alias, str(number))
+                return
+            except MlflowException as error:
+                if not (again and error.error_code == "BAD_REQUEST"):
+                    raise
 
 
 def ensure_model(store: Store, name: str, description: str) -> None:

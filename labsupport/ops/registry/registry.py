@@ -15,7 +15,7 @@ from labsupport.gate import Verdict
 from labsupport.ops.record import verdict_as_json
 from labsupport.ops.registry import models, moves
 from labsupport.ops.registry.entries import Move, RegistryError, State, Version
-from labsupport.ops.registry.ledger import MlflowLedger, model_of
+from labsupport.ops.registry.ledger import MlflowLedger, model_of, point
 from labsupport.ops.registry.store import Store, open_store
 
 CANDIDATE, PROD, PREVIOUS = "candidate", "prod", "previous"
@@ -70,8 +70,7 @@ class Registry:
         RegistryError : model.json has another digest.
         """
         version = models.register(self._store, self.name, model_digest, lineage, metrics, files)
-        with self._store.asked() as client:
-            client.set_registered_model_alias(self.name, CANDIDATE, str(version.number))
+        point(self._store, self.name, CANDIDATE, version.number)
         return version
 
     def at(self, alias: str) -> Version | None:
