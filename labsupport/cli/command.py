@@ -41,7 +41,7 @@ def chosen_executor(arguments: argparse.Namespace) -> Iterator[Executor]:
 
     Raises
     ------
-    UndecidedError : 64 wrong options, 69 nobody to work with, 74 an item ended its worker each time.
+    UndecidedError : 64 wrong options, 69 nobody to work with, 74 an item ended every worker.
     """
     from labsupport.cli.undecided import SYSTEM, UNAVAILABLE, USAGE, UndecidedError
     from labsupport.ops.cluster import ClusterError, WorkerDied, executor

@@ -24,7 +24,8 @@ from labsupport.ops.cluster.parcels import ClusterError, WorkerDied, opened, pac
 if TYPE_CHECKING:
     from distributed import Client
 
-PATIENCE = 5.0  # seconds in which a scheduler answers, and has a worker
+PATIENCE = 10.0  # seconds in which a scheduler answers
+FIRST_WORKER = 20.0  # seconds in which it has a worker: who starts both, starts this at once
 WITHOUT_WORKERS = 30.0  # seconds that a cluster may be without: they restart, others come
 _LOGGERS = ("distributed", "distributed.client", "distributed.gc", "tornado.application")
 _TELLING = ("python", "dask", "distributed", "cloudpickle", "numpy")  # versions that matter
@@ -87,7 +88,8 @@ class DaskWorkers(Executor):
 
     def _lost(self) -> ClusterError:
         return ClusterError(
-            f"The scheduler at {self._where} is gone, and the work with it; start it, and try again."
+            f"The scheduler at {self._where} is gone, and the work with it; start it, then try "
+            "again."
         )
 
     def _translated(self, error: BaseException) -> BaseException:
@@ -146,7 +148,7 @@ def found_at(where: str) -> Iterator[DaskWorkers]:
         stack.enter_context(dask.config.set(_LARGE))
         client = stack.enter_context(_connected(where))
         try:
-            client.wait_for_workers(1, timeout=PATIENCE)
+            client.wait_for_workers(1, timeout=FIRST_WORKER)
         except TimeoutError:
             raise ClusterError(
                 f"The scheduler at {where} has no workers; start some with `dask worker {where}`."

@@ -86,7 +86,8 @@ class _Work:
             self._give_out()
             finished, _ = wait(self._out, _TICK, FIRST_COMPLETED)
             for future in finished:
-                self._take(future, self._out.pop(future))
+                if future in self._out:  # an error of an earlier item may just have dropped it
+                    self._take(future, self._out.pop(future))
             if not finished and hasattr(self._executor, "check"):
                 self._executor.check()
         if self._error:
