@@ -57,13 +57,6 @@ def expected_rows() -> list[tuple[str, str, str]]:
     return found
 
 
-def to_come(text: str) -> set[int]:
-    """The lessons that the page calls still to come: 6, 8, 9, 10 of `06 and 08 to 10`."""
-    said = re.search(r"^Lessons? ([\d ,andto]+) \(.*\n?.*still to come", text, re.MULTILINE)
-    parts = re.findall(r"(\d+)(?: to (\d+))?", said[1]) if said else []
-    return {n for low, high in parts for n in range(int(low), int(high or low) + 1)}
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(page):
     assert dead_links(page, page.read_text(encoding="utf-8")) == []
@@ -72,10 +65,8 @@ def test_links_lead_somewhere(page):
 def test_the_table_has_every_lesson_and_exercise():
     assert rows(README) == expected_rows()
     there = {int(path.stem[:2]) for path in ROOT.glob("notebooks/*.ipynb")}
-    assert there | to_come(README) == set(range(11)) and not there & to_come(README)
+    assert there == set(range(11))
     start = (ROOT / "notebooks" / "00_start_here.ipynb").read_text(encoding="utf-8")
-    said = re.search(r"numbers on the boxes are lessons; ([^.]*) (?:is|are) still to come", start)
-    assert said and re.search(f"^Lessons? {said[1]} \\(", README, re.MULTILINE)  # the same ones
     offered = re.findall(r"\| \[\d\d\]\((\d\d_\w+\.ipynb)\) \|", start)
     assert offered == [path.name for path in sorted(ROOT.glob("notebooks/*.ipynb"))[1:]]
 
@@ -116,8 +107,6 @@ def test_a_dead_link_and_a_wrong_table_are_seen(monkeypatch):
     assert dead_links(page, text) == ["notebooks/none.ipynb", "#nowhere", "../.."]
     first = README.replace("exercises/02_confidence_intervals", "exercises/03_many_comparisons")
     assert rows(first) != expected_rows()
-    assert to_come(README) == {10}
-    assert to_come(README.replace("Lesson 10 (", "Lessons 06 and 08 to 10 (")) == {6, 8, 9, 10}
 
 
 def test_a_panel_that_looks_otherwise_is_seen(monkeypatch):
