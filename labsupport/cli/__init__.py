@@ -4,6 +4,7 @@ room       the room the lab is taught in: open, run, doctor, release, damage
 pipeline   the pipeline that it teaches: rollout, trace
 suites     suites of questions and attacks: evals run, evals compare
 llm        a language model: ask, serve, record
+registry   registered models: show, rollback, restore
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from labsupport.cli import llm, pipeline, room, suites
+from labsupport.cli import llm, pipeline, registry, room, suites
 from labsupport.workspace import LabError
 
 DESCRIPTION = (
@@ -27,6 +28,7 @@ for example
   lab damage --seed 7 --checks mine.py   do my data checks find what seed 7 does to the flights?
   lab rollout --fault slow          a new version on four real replicas: where does it stop?
   lab evals run mine.yaml --assistant plain   my questions, asked of the lab's assistant
+  lab registry                      registered models, and how prod came to be what it is
   lab release --check               CI: are the exercises what their solutions say?
 
 `lab COMMAND --help` has the options of a command.
@@ -62,4 +64,5 @@ def _parser() -> argparse.ArgumentParser:
     pipeline.add_commands(commands)
     suites.add_commands(commands)
     llm.add_commands(commands)
+    registry.add_commands(commands)
     return parser
