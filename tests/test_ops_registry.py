@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from registries import ROOT, model, race, registered, verdict
+from sqlalchemy.engine import URL
 
 from labsupport.gate import Policy, gate
 from labsupport.ops.registry import (
@@ -146,7 +147,7 @@ def test_other_aliases_have_logs_of_their_own(registry, tmp_path):
 def test_only_a_verdict_to_promote_promotes(registry, tmp_path):
     one = registered(registry, tmp_path, 1)
     worse = gate(PairedOutcomes(50, 2, 30, 18), Policy(max_gap=None))
-    with pytest.raises(RegistryError, match="may not be promoted: no eval gain"):
+    with pytest.raises(RegistryError, match="is not to be promoted: blocked: no eval gain"):
         registry.promote(one, None, worse)
     stranger = type(one)(1, "f" * 64)
     with pytest.raises(RegistryError, match="is not registered as such"):
@@ -319,7 +320,8 @@ def test_a_folder_that_was_moved_takes_its_files_along(registry, place, tmp_path
     registry.promote(one, None, verdict())
     there = tmp_path / "my läb #1%20"
     shutil.move(place.parent, there)
-    moved = Registry(f"sqlite:///{there / 'registry.db'}")
+    uri = URL.create("sqlite", database=str(there / "registry.db")).render_as_string()
+    moved = Registry(uri)
     assert moved.at("prod") == one and moved.model_bytes(one)
     two = registered(moved, tmp_path, 2)
     moved.promote(two, one, verdict())

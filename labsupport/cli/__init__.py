@@ -9,6 +9,7 @@ verdicts   what was compared is judged: report, gate
 studies    many retrainings at once: study aa
 looping    the whole pipeline, day by day: loop
 evaluate   two models on the same rows, of the lab or of anybody
+registry   registered models: show, rollback, restore
 """
 
 from __future__ import annotations
@@ -16,7 +17,18 @@ from __future__ import annotations
 import argparse
 import sys
 
-from labsupport.cli import evaluate, llm, looping, pipeline, room, stages, studies, suites, verdicts
+from labsupport.cli import (
+    evaluate,
+    llm,
+    looping,
+    pipeline,
+    registry,
+    room,
+    stages,
+    studies,
+    suites,
+    verdicts,
+)
 from labsupport.cli.undecided import usage
 from labsupport.workspace import LabError
 
@@ -35,6 +47,7 @@ for example
   lab loop --fault "stale shard"     the whole pipeline for half a year: who notices?
   lab evals run mine.yaml --assistant plain   my questions, asked of the lab's assistant
   lab gate RUN --policy mine.toml   does the candidate replace the baseline? The exit status says
+  lab registry                      registered models, and how prod came to be what it is
   lab release --check               CI: are the exercises what their solutions say?
 
 `lab COMMAND --help` has the options of a command.
@@ -77,5 +90,5 @@ def _parser() -> argparse.ArgumentParser:
     studies.add_commands(commands)
     looping.add_commands(commands)
     evaluate.add_commands(commands)
-    parser.error = usage(parser)  # argparse's own 2 is the gate's `inconclusive`
+    registry.add_commands(commands)
     return parser

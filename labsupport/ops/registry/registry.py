@@ -105,7 +105,7 @@ class Registry:
         RegistryError : the verdict is not to promote, or there is no such version.
         """
         if verdict.decision != "promote":
-            raise RegistryError(f"{version} may not be promoted: {verdict.reason}.")
+            raise RegistryError(f"{version} is not to be promoted: {verdict.reason}.")
         if models.version(self._store, self.name, version.number) != version:
             raise RegistryError(f"{version} is not registered as such: register it first.")
         told = verdict_as_json(verdict)
@@ -140,6 +140,10 @@ class Registry:
     def versions(self) -> tuple[Version, ...]:
         """All that is registered, in order."""
         return models.versions(self._store, self.name)
+
+    def version(self, number: int) -> Version:
+        """A registered version, by its number."""
+        return models.version(self._store, self.name, number)
 
     def model_bytes(self, version: Version) -> bytes:
         """The model.json that was registered.

@@ -95,7 +95,7 @@ def open_store(uri: str | None = None, progress: Progress | None = None) -> Stor
     """
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
-    uri = f"sqlite:///{DEFAULT.absolute().as_posix()}" if uri is None else str(uri)
+    uri = _uri(DEFAULT.absolute()) if uri is None else str(uri)
     scheme = uri.split(":")[0].split("+")[0].lower()
     if scheme not in SCHEMES or ":" not in uri:
         raise RegistryError(
@@ -104,7 +104,7 @@ def open_store(uri: str | None = None, progress: Progress | None = None) -> Stor
         )
     path = _database(uri) if scheme == "sqlite" else None
     if path is not None:
-        uri = f"sqlite:///{path.as_posix()}"
+        uri = _uri(path)
         _prepare(path, progress)
         _follow(path)
     from mlflow import MlflowClient
@@ -127,6 +127,7 @@ def _tables() -> type:
         import mlflow.store.db.utils
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
     mlflow.store.db.utils.MAX_RETRY_COUNT = 3  # of 10, which are two minutes
+    logging.getLogger("mlflow.store.db").setLevel(logging.CRITICAL)  # what it logs it raises too
     return SqlAlchemyStore
 
 
@@ -136,10 +137,18 @@ def _files(path: Path) -> str:
 
 def _database(uri: str) -> Path:
     """The file that an sqlite URI names."""
-    named = uri.partition(":///")[2]
-    if not named or named.startswith(":memory:"):
+    from sqlalchemy.engine import make_url
+
+    named = make_url(uri).database
+    if not named or named == ":memory:":
         raise RegistryError(f"{uri} names no file, so nothing would be kept: name one.")
     return Path(os.path.realpath(named))  # one name, however it was reached
+
+
+def _uri(path: Path) -> str:
+    from sqlalchemy.engine import URL
+
+    return URL.create("sqlite", database=path.as_posix()).render_as_string()
 
 
 def _prepare(path: Path, progress: Progress | None) -> None:
@@ -186,7 +195,7 @@ def _make(path: Path, progress: Progress | None) -> None:
     tables = _tables()
     new = path.with_name(f".{path.name}.new")
     _forget(new)  # what a killed process left
-    uri = f"sqlite:///{new.as_posix()}"
+    uri = _uri(new)
     try:
         with _watched(progress):
             store = tables(uri, _files(path))
@@ -214,10 +223,9 @@ def _follow(path: Path) -> None:
                 (BESIDE, files),
             ).fetchall()
             for experiment, old in left:
-                runs = "(SELECT run_uuid FROM runs WHERE experiment_id = :id)"
                 for table, column, which in [
-                    ("model_versions", "source", f"run_id IN {runs}"),
-                    ("model_versions", "storage_location", f"run_id IN {runs}"),
+                    ("model_versions", "source", "TRUE"),
+                    ("model_versions", "storage_location", "TRUE"),
                     ("runs", "artifact_uri", "experiment_id = :id"),
                     ("experiments", "artifact_location", "experiment_id = :id"),
                 ]:
@@ -253,20 +261,18 @@ def _watched(progress: Progress | None) -> Iterator[None]:
                 if progress:
                     progress(done, steps)
 
-    alembic, own = (logging.getLogger(n) for n in ("alembic.runtime.migration", "mlflow.store.db"))
-    before = alembic.level, alembic.propagate, own.level
+    alembic = logging.getLogger("alembic.runtime.migration")
+    before = alembic.level, alembic.propagate
     count = Count()
     alembic.addHandler(count)
     alembic.setLevel(logging.INFO)
     alembic.propagate = False
-    own.setLevel(logging.WARNING)
     try:
         yield
     finally:
         alembic.removeHandler(count)
         alembic.setLevel(before[0])
         alembic.propagate = before[1]
-        own.setLevel(before[2])
 
 
 def _said(error: Exception, uri: str, path: Path | None) -> Exception:
@@ -292,8 +298,8 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _sqlite_said(error: sqlite3.Error, path: Path | None) -> Exception:
     words, name = str(error), path.name if path else "the database"
-    if "full" in words:
-        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+    if "full" in words or "disk I/O" in words:
+        return OSError(errno.ENOSPC, f"The registry cannot be written ({words})", str(path))
     if "readonly" in words or "unable to open" in words:
         return PermissionError(errno.EACCES, f"The registry cannot be written ({words})", str(path))
     if "locked" in words or "busy" in words:
