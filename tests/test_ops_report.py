@@ -180,7 +180,8 @@ def test_the_report_is_one_table_of_the_right_shape_whatever_slices_are_called(
 def test_a_name_is_shown_as_it_is(render, name) -> None:
     shown = Page(render(f"| a | b |\n|---|---|\n| {code(name)} | x {plain(name)} |\n"))
     ((_, row),) = shown.tables
-    assert len(row) == 2
+    assert len(row) == 2 and row[0].strip()
+    assert not re.search(r"www\.|://", code(name) + plain(name), re.IGNORECASE)  # GitHub's links
     if name.isprintable() and name == name.strip() and 0 < len(name) <= LONGEST_NAME:
         assert row == [name, f"x {name}"]
 

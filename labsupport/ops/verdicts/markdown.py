@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-LONGEST_NAME = 80  # characters; of longer ones the middle is left out
+LONGEST_NAME = 48  # characters; of longer ones the middle is left out
 LONGEST_TEXT = 400
 
 # An underscore within a word is no emphasis. `www.` and `://` begin links of GitHub's own.
