@@ -6,6 +6,7 @@ stages     the stages on a run's folder: check, train, evaluate, deploy
 suites     suites of questions and attacks: evals run, evals compare
 llm        a language model: ask, serve, record
 verdicts   what was compared is judged: report, gate
+registry   registered models: show, rollback, restore
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 
 from labsupport.cli import llm, pipeline, room, stages, suites, verdicts
 from labsupport.cli.undecided import usage
+from labsupport.cli import llm, pipeline, registry, room, suites
 from labsupport.workspace import LabError
 
 DESCRIPTION = (
@@ -31,6 +33,7 @@ for example
   lab rollout --fault slow          a new version on four real replicas: where does it stop?
   lab evals run mine.yaml --assistant plain   my questions, asked of the lab's assistant
   lab gate RUN --policy mine.toml   does the candidate replace the baseline? The exit status says
+  lab registry                      registered models, and how prod came to be what it is
   lab release --check               CI: are the exercises what their solutions say?
 
 `lab COMMAND --help` has the options of a command.
@@ -70,4 +73,5 @@ def _parser() -> argparse.ArgumentParser:
     llm.add_commands(commands)
     verdicts.add_commands(commands)
     parser.error = usage(parser)  # argparse's own 2 is the gate's `inconclusive`
+    registry.add_commands(commands)
     return parser

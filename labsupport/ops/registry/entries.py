@@ -103,8 +103,8 @@ class Ledger(Protocol):
     def look(self) -> Seen:
         """The alias, as it is."""
 
-    def point(self, current: int | None, previous: int | None) -> None:
-        """Move the alias, without a check; None: take it away."""
+    def point(self, alias: str, number: int | None) -> None:
+        """Move one of the two, without a check; None: take it away."""
 
     def mark(self, attempt: str) -> None:
         """Say that the alias is being moved."""

@@ -36,7 +36,7 @@ class MlflowLedger:
     def moves(self) -> Sequence[Move]:
         """All entries, in order."""
         found = versions_of(self.store, self._log)
-        return [_as_move(made) for made in sorted(found, key=lambda made: int(made.version))]
+        return [_as_move(made) for made in found]
 
     def append(self, move: Move) -> int:
         """Write an entry; the number that it got."""
@@ -68,14 +68,9 @@ class MlflowLedger:
         }
         return Seen((points.get(self.alias), points.get(self.before)), marks)
 
-    def point(self, current: int | None, previous: int | None) -> None:
-        """Move the alias, without a check."""
-        for alias, number in ((self.alias, current), (self.before, previous)):
-            with self.store.asked() as client:
-                if number is None:
-                    client.delete_registered_model_alias(self.name, alias)
-                else:
-                    client.set_registered_model_alias(self.name, alias, str(number))
+    def point(self, alias: str, number: int | None) -> None:
+        """Move one of the two, without a check."""
+        point(self.store, self.name, alias, number)
 
     def mark(self, attempt: str) -> None:
         """Say that the alias is being moved."""
@@ -118,6 +113,27 @@ def model_of(store: Store, name: str) -> object | None:
             return None
 
 
+def point(store: Store, name: str, alias: str, number: int | None) -> None:
+    """Move an alias of MLflow's, without a check; None: take it away.
+
+    Of several who set a new alias at once MLflow 3.17 lets one in, and gives the others an error of
+    its database. A moment later the alias is there, and all may move it.
+    """
+    from mlflow.exceptions import MlflowException
+
+    for again in (True, True, False):
+        with store.asked() as client:
+            try:
+                if number is None:
+                    client.delete_registered_model_alias(name, alias)
+                else:
+                    client.set_registered_model_alias(name, alias, str(number))
+                return
+            except MlflowException as error:
+                if not (again and error.error_code == "BAD_REQUEST"):
+                    raise
+
+
 def ensure_model(store: Store, name: str, description: str) -> None:
     """Make a registered model, unless it is there."""
     from mlflow.exceptions import MlflowException
@@ -133,7 +149,7 @@ def ensure_model(store: Store, name: str, description: str) -> None:
 
 
 def versions_of(store: Store, name: str, also: str = "") -> list:
-    """MLflow's versions of a registered model, in no order.
+    """MLflow's versions of a registered model, in order: what comes while we read comes last.
 
     Parameters
     ----------
@@ -143,7 +159,7 @@ def versions_of(store: Store, name: str, also: str = "") -> list:
     while True:
         with store.asked() as client:
             page = client.search_model_versions(
-                f"name = '{name}'{also}", max_results=PAGE, page_token=token
+                f"name = '{name}'{also}", PAGE, ["version_number ASC"], token
             )
         found += page
         token = page.token

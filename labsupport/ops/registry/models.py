@@ -11,10 +11,9 @@ from pathlib import Path
 from labsupport.durable import digest
 from labsupport.ops.registry.entries import RegistryError, Version
 from labsupport.ops.registry.ledger import MODEL, ensure_model, versions_of
-from labsupport.ops.registry.store import Store
+from labsupport.ops.registry.store import BESIDE, Store
 
 FILE = "model.json"
-BESIDE = "lab.files"  # the tag of an experiment whose files lie beside the database
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _ODD = re.compile(r"[^\w\-. :/]", re.ASCII)
 
@@ -61,8 +60,10 @@ def version(store: Store, name: str, number: int) -> Version:
 
 def versions(store: Store, name: str) -> tuple[Version, ...]:
     """All of them, in order, one per digest."""
-    found = sorted(map(_as_version, versions_of(store, name)), key=lambda made: made.number)
-    return tuple({made.digest: made for made in reversed(found)}.values())[::-1]
+    first: dict[str, Version] = {}
+    for found in map(_as_version, versions_of(store, name)):
+        first.setdefault(found.digest, found)
+    return tuple(first.values())
 
 
 def model_bytes(store: Store, name: str, wanted: Version) -> bytes:
@@ -112,7 +113,7 @@ def _check(model_digest: str, files: Path | None) -> None:
 
 def _with_digest(store: Store, name: str, model_digest: str) -> Version | None:
     found = versions_of(store, name, f" and tags.{MODEL} = '{model_digest}'")
-    return min(map(_as_version, found), key=lambda made: made.number, default=None)
+    return _as_version(found[0]) if found else None
 
 
 def _as_version(made) -> Version:

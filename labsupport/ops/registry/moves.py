@@ -127,7 +127,7 @@ def _move(ledger: Ledger, attempt: str, decide: Callable[[State], Move | None]) 
     try:
         while True:
             state, _ = _standing(ledger, attempt)
-            if any(move.attempt == attempt for move in state.moves):
+            if _own(state, attempt):
                 break  # an answer was lost, and the entry asked for twice
             wanted = decide(state)
             if wanted is None or ledger.append(wanted) == wanted.after + 1:
@@ -135,8 +135,8 @@ def _move(ledger: Ledger, attempt: str, decide: Callable[[State], Move | None]) 
     except RegistryError:
         ledger.unmark(attempt)  # nothing was written
         raise
-    moves = _settle(ledger, attempt).moves
-    return next((move for move in moves if move.attempt == attempt), moves[-1])
+    state = _settle(ledger, attempt)
+    return _own(state, attempt) or state.moves[-1]
 
 
 def _settle(ledger: Ledger, attempt: str) -> State:
@@ -145,7 +145,8 @@ def _settle(ledger: Ledger, attempt: str) -> State:
     """
     state = State.of(ledger.moves())
     while True:
-        ledger.point(*state.points)
+        for alias, number in zip((ledger.alias, ledger.before), state.points, strict=True):
+            ledger.point(alias, number)
         again = State.of(ledger.moves())
         if again.stack == state.stack:
             break
@@ -165,7 +166,7 @@ def _standing(ledger: Ledger, attempt: str) -> tuple[State, bool]:
         again, later = State.of(ledger.moves()), ledger.look()
         if again != state:
             continue
-        if {*seen.marks, *later.marks} - {attempt}:
+        if {*seen.marks, *later.marks} - {attempt} or _own(state, attempt):
             return state, True
         if state.points != later.points:
             raise AliasMoved(
@@ -174,6 +175,10 @@ def _standing(ledger: Ledger, attempt: str) -> tuple[State, bool]:
                 "somebody moved them by hand. `lab registry restore` puts them back."
             )
         return state, False
+
+
+def _own(state: State, attempt: str) -> Move | None:
+    return next((move for move in state.moves if move.attempt == attempt), None)
 
 
 def _told(version: Version | None) -> str:

@@ -15,7 +15,7 @@ from labsupport.gate import Verdict
 from labsupport.ops.record import verdict_as_json
 from labsupport.ops.registry import models, moves
 from labsupport.ops.registry.entries import Move, RegistryError, State, Version
-from labsupport.ops.registry.ledger import MlflowLedger, model_of
+from labsupport.ops.registry.ledger import MlflowLedger, model_of, point
 from labsupport.ops.registry.store import Store, open_store
 
 CANDIDATE, PROD, PREVIOUS = "candidate", "prod", "previous"
@@ -70,8 +70,7 @@ class Registry:
         RegistryError : model.json has another digest.
         """
         version = models.register(self._store, self.name, model_digest, lineage, metrics, files)
-        with self._store.asked() as client:
-            client.set_registered_model_alias(self.name, CANDIDATE, str(version.number))
+        point(self._store, self.name, CANDIDATE, version.number)
         return version
 
     def at(self, alias: str) -> Version | None:
@@ -85,8 +84,9 @@ class Registry:
             model = model_of(self._store, self.name)
             number = model and model.aliases.get(alias)
             return models.version(self._store, self.name, int(number)) if number else None
-        state = moves.read(self._ledger(PROD if alias == PREVIOUS else alias), _attempt())
-        return state.previous if alias == PREVIOUS else state.current
+        moved = PROD if alias == PREVIOUS else alias.removesuffix(f"-{PREVIOUS}")
+        state = moves.read(self._ledger(moved), _attempt())
+        return state.current if moved == alias else state.previous
 
     def promote(
         self, version: Version, expected: Version | None, verdict: Verdict, alias: str = PROD
@@ -105,7 +105,7 @@ class Registry:
         RegistryError : the verdict is not to promote, or there is no such version.
         """
         if verdict.decision != "promote":
-            raise RegistryError(f"{version} may not be promoted: {verdict.reason}.")
+            raise RegistryError(f"{version} is not to be promoted: {verdict.reason}.")
         if models.version(self._store, self.name, version.number) != version:
             raise RegistryError(f"{version} is not registered as such: register it first.")
         told = verdict_as_json(verdict)
@@ -141,6 +141,10 @@ class Registry:
         """All that is registered, in order."""
         return models.versions(self._store, self.name)
 
+    def version(self, number: int) -> Version:
+        """A registered version, by its number."""
+        return models.version(self._store, self.name, number)
+
     def model_bytes(self, version: Version) -> bytes:
         """The model.json that was registered.
 
@@ -165,8 +169,8 @@ class Registry:
 
     def _ledger(self, alias: str) -> MlflowLedger:
         _check_name(alias, "An alias")
-        if alias in (CANDIDATE, PREVIOUS):
-            raise RegistryError(f"{alias} follows from other moves: move {PROD}.")
+        if alias in (CANDIDATE, PREVIOUS) or alias.endswith(f"-{PREVIOUS}"):
+            raise RegistryError(f"{alias} is moved along with others: move {PROD}.")
         before = PREVIOUS if alias == PROD else f"{alias}-{PREVIOUS}"
         return MlflowLedger(self._store, self.name, alias, before)
 

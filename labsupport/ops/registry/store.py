@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 DEFAULT = Path("build") / "registry.db"
+BESIDE = "lab.files"  # the tag of an experiment whose files lie beside the database
 SCHEMES = ("sqlite", "postgresql", "mysql", "mssql", "http", "https")
 PATIENCE = 120.0  # seconds for another process to prepare the database, which takes 2 to 10
 Progress = Callable[[int, int], None]
@@ -94,7 +95,7 @@ def open_store(uri: str | None = None, progress: Progress | None = None) -> Stor
     """
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
-    uri = f"sqlite:///{DEFAULT.absolute().as_posix()}" if uri is None else str(uri)
+    uri = _uri(DEFAULT.absolute()) if uri is None else str(uri)
     scheme = uri.split(":")[0].split("+")[0].lower()
     if scheme not in SCHEMES or ":" not in uri:
         raise RegistryError(
@@ -103,8 +104,9 @@ def open_store(uri: str | None = None, progress: Progress | None = None) -> Stor
         )
     path = _database(uri) if scheme == "sqlite" else None
     if path is not None:
-        uri = f"sqlite:///{path.as_posix()}"
+        uri = _uri(path)
         _prepare(path, progress)
+        _follow(path)
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
@@ -125,6 +127,7 @@ def _tables() -> type:
         import mlflow.store.db.utils
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
     mlflow.store.db.utils.MAX_RETRY_COUNT = 3  # of 10, which are two minutes
+    logging.getLogger("mlflow.store.db").setLevel(logging.CRITICAL)  # what it logs it raises too
     return SqlAlchemyStore
 
 
@@ -134,10 +137,18 @@ def _files(path: Path) -> str:
 
 def _database(uri: str) -> Path:
     """The file that an sqlite URI names."""
-    named = uri.partition(":///")[2]
-    if not named or named.startswith(":memory:"):
+    from sqlalchemy.engine import make_url
+
+    named = make_url(uri).database
+    if not named or named == ":memory:":
         raise RegistryError(f"{uri} names no file, so nothing would be kept: name one.")
-    return Path(named).absolute()
+    return Path(os.path.realpath(named))  # one name, however it was reached
+
+
+def _uri(path: Path) -> str:
+    from sqlalchemy.engine import URL
+
+    return URL.create("sqlite", database=path.as_posix()).render_as_string()
 
 
 def _prepare(path: Path, progress: Progress | None) -> None:
@@ -184,7 +195,7 @@ def _make(path: Path, progress: Progress | None) -> None:
     tables = _tables()
     new = path.with_name(f".{path.name}.new")
     _forget(new)  # what a killed process left
-    uri = f"sqlite:///{new.as_posix()}"
+    uri = _uri(new)
     try:
         with _watched(progress):
             store = tables(uri, _files(path))
@@ -197,6 +208,35 @@ def _make(path: Path, progress: Progress | None) -> None:
         raise _said(error, uri, path) from error
     finally:
         tables._engine_map.pop(uri, None)
+
+
+def _follow(path: Path) -> None:
+    """Where the folder was moved or copied, its files are found beside the database again: MLflow
+    writes down whole paths.
+    """
+    files = _files(path)
+    try:
+        with closing(sqlite3.connect(path)) as database:
+            left = database.execute(
+                "SELECT experiment_id, artifact_location FROM experiments JOIN experiment_tags "
+                "USING (experiment_id) WHERE key = ? AND artifact_location <> ?",
+                (BESIDE, files),
+            ).fetchall()
+            for experiment, old in left:
+                for table, column, which in [
+                    ("model_versions", "source", "TRUE"),
+                    ("model_versions", "storage_location", "TRUE"),
+                    ("runs", "artifact_uri", "experiment_id = :id"),
+                    ("experiments", "artifact_location", "experiment_id = :id"),
+                ]:
+                    database.execute(
+                        f"UPDATE {table} SET {column} = :new || substr({column}, length(:old) + 1) "
+                        f"WHERE {which} AND substr({column}, 1, length(:old)) = :old",
+                        {"id": experiment, "old": old, "new": files},
+                    )
+            database.commit()
+    except sqlite3.Error as error:
+        raise _sqlite_said(error, path) from error
 
 
 def _forget(new: Path) -> None:
@@ -221,20 +261,18 @@ def _watched(progress: Progress | None) -> Iterator[None]:
                 if progress:
                     progress(done, steps)
 
-    alembic, own = (logging.getLogger(n) for n in ("alembic.runtime.migration", "mlflow.store.db"))
-    before = alembic.level, alembic.propagate, own.level
+    alembic = logging.getLogger("alembic.runtime.migration")
+    before = alembic.level, alembic.propagate
     count = Count()
     alembic.addHandler(count)
     alembic.setLevel(logging.INFO)
     alembic.propagate = False
-    own.setLevel(logging.WARNING)
     try:
         yield
     finally:
         alembic.removeHandler(count)
         alembic.setLevel(before[0])
         alembic.propagate = before[1]
-        own.setLevel(before[2])
 
 
 def _said(error: Exception, uri: str, path: Path | None) -> Exception:
@@ -260,8 +298,8 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _sqlite_said(error: sqlite3.Error, path: Path | None) -> Exception:
     words, name = str(error), path.name if path else "the database"
-    if "full" in words:
-        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+    if "full" in words or "disk I/O" in words:
+        return OSError(errno.ENOSPC, f"The registry cannot be written ({words})", str(path))
     if "readonly" in words or "unable to open" in words:
         return PermissionError(errno.EACCES, f"The registry cannot be written ({words})", str(path))
     if "locked" in words or "busy" in words:
