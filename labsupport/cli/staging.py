@@ -177,6 +177,12 @@ def _named(name: str | Path, arguments: argparse.Namespace) -> Run:
 
 @contextmanager
 def alone(run: Run) -> Iterator[None]:
+    """Be the only command that works on a run.
+
+    Raises
+    ------
+    UndecidedError : another one does.
+    """
     try:
         with run.alone():
             yield
