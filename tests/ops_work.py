@@ -108,15 +108,16 @@ def worker(address: str, *words: str, path: Path = ROOT) -> Iterator[subprocess.
     """A Dask worker in a process of its own, which finds this lab in `path`."""
     own = ["--nthreads", "1", "--host", "127.0.0.1", "--no-dashboard", "--memory-limit", "0"]
     paths = os.pathsep.join([str(path), str(ROOT / "tests")])
-    with started(*DASK, "worker", address, *own, *words, PYTHONPATH=paths) as process:
+    with started(*DASK, "worker", address, *own, *words, cwd=path, PYTHONPATH=paths) as process:
         yield process
 
 
 @contextmanager
-def started(*command: str, **variables: str) -> Iterator[subprocess.Popen]:
+def started(*command: str, cwd: Path = ROOT, **variables: str) -> Iterator[subprocess.Popen]:
     """A process that ends with the block, and what it started with it."""
     process = subprocess.Popen(
         command,
+        cwd=cwd,
         env=os.environ | variables,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

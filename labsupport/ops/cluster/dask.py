@@ -111,11 +111,11 @@ def started_here(workers: int) -> Iterator[DaskWorkers]:
     with ExitStack() as stack:
         stack.enter_context(children_allowed())
         stack.enter_context(_quiet())
-        stack.enter_context(dask.config.set(settings))
+        folder = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
+        stack.enter_context(dask.config.set(settings | {"temporary-directory": folder}))
         # Dask sets some of these for its workers in this process, and leaves them there.
         left = dask.config.get("distributed.nanny.pre-spawn-environ")
         stack.enter_context(environment(**{k: str(v) for k, v in left.items()} | ONE_THREAD))
-        folder = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
         cluster = LocalCluster(
             n_workers=workers,
             threads_per_worker=1,

@@ -138,12 +138,12 @@ class LocalWorkers(Executor):
                 try:
                     worker = worker or self._started()
                     answer = worker.ask(packed)
+                except (ClusterError, RuntimeError) as error:  # none could be started
+                    future.set_exception(error)
                 except (EOFError, OSError):
                     told = f"A worker ended before it answered (status {self._gone(worker)})."
                     worker = None
                     future.set_exception(WorkerDied(told))
-                except (ClusterError, RuntimeError) as error:
-                    future.set_exception(error)
                 else:
                     open_into(future, answer)
             del task, future, packed  # not kept until the next one comes
