@@ -23,6 +23,7 @@ from labsupport.evals.assistant.held_out import FamilyStudy, HeldOut
 from labsupport.evals.judges.judge import JudgePolicy
 from labsupport.intervals import bootstrap_gains
 from labsupport.noise import Spread
+from labsupport.ops.loop import Row, simulate
 from labsupport.outcomes import PairedOutcomes
 from labsupport.show import controls, draw
 from labsupport.show.draw import FIGURES
@@ -53,6 +54,15 @@ WORST = {
     "score": [0.0278, 0.0271, 0.0257, 0.0287, 0.0291],
     "unconditional": [0.0217, 0.0222, 0.0248, 0.0248, 0.0248],
 }
+# Faults that were stopped, taken back, and not caught.
+LOOPED = [
+    Row("skewed logs", "all on", "segments", 21, False, 0, 0, 1, 480.0, 650.0),
+    Row("skewed logs", "without gate", None, None, True, 1520, 90, 1, 1633.4, -12.0),
+    Row("skewed logs", "all off", "rollback", 25, True, 364, 210, 1, 868.0, 300.0),
+    Row("stale shard", "all on", "checks", 0, False, 0, 0, 0, 0.0, 1.0),
+    Row("stale shard", "without gate", "canary", 11, False, 46, 18, 1, 492.0, 40.0),
+    Row("stale shard", "all off", "gate", 21, False, 0, 0, 1, 480.0, 90.0),
+]
 RIGHT = [10, 10, 11, 13]  # rows of 100 on which four retrainings of one recipe are right
 
 
@@ -273,6 +283,17 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
             {"unfit": ("kappa", "specificity")},
         ),
     },
+    "loop_days": {
+        "segments": ((simulate(), "all stages on"), {}),
+        "on its way": ((simulate(112, "latency regression", ("gate",)), ""), {}),
+        "taken back": ((simulate(168, "latency regression", ("canary",)), "no canary"), {}),
+        "not caught": ((simulate(140, "stale shard", ("checks",)), "no checks"), {}),
+        "before it came": ((simulate(49, "stale shard"), "early"), {}),
+    },
+    "fault_matrix": {
+        "two faults": ((LOOPED,), {}),
+        "one": ((LOOPED[:3],), {}),
+    },
     "families_heat": {
         "three prompts": ((HEAT,), {}),
         "one": (({"plain": HEAT["plain"]},), {}),
@@ -310,6 +331,10 @@ MORE = {
     "evals": {
         "a judge in a hurry": {"judge": "any answer", "margin": 30},
         "nothing is guarded": {"guard": "none", "index": "everything", "tools": "trusting"},
+    },
+    "ops": {
+        "early": {"day": 105},
+        "no canary": {"fault": "latency regression", "without": "canary"},
     },
     "delivery": {
         "in a hurry": {"fault": "none", "pairs": 0.25},

@@ -1148,6 +1148,73 @@ def suite_ages(fig: Figure) -> Iterator[str]:
     assert len(styles) == len(curves)
 
 
+_DECISIONS = {"no": ("X", BAD), "alarm": ("^", ASIDE), "yes": ("o", GOOD)}
+
+
+def loop_days(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    rings = [mark for mark in marks(ax, "o") if inked(mark, INK)]
+    points = [mark for mark in marks(ax, "oX^") if mark not in rings]
+    kinds = {}
+    for mark in points:
+        (kind,) = (kind for kind, look in _DECISIONS.items() if look[0] == mark.get_marker())
+        assert inked(mark, _DECISIONS[kind][1])
+        kinds.setdefault((at(mark)[1], kind), []).append(f"{at(mark)[0]:.0f}")
+    where = {at(mark) for mark in points}
+    for path in wide(ax, 1.6):
+        steps = list(zip(*spans(path), strict=True))
+        assert set(steps) <= where and steps == sorted(steps) and inked(path, RULE)
+    for row, name in enumerate(names(ax)):
+        days = {kind: kinds.get((row, kind)) for kind in _DECISIONS}
+        told = "; ".join(f"{k} on day {', '.join(d)}" for k, d in days.items() if d)
+        yield f"{name}: {told or 'nothing'}."
+    end = int(ax.get_xlim()[1])
+    lived = [patch.get_x() for patch in ax.patches]
+    yield f"over {lived[0] if lived else end:.0f} of {end} days"
+    came = upright(ax)
+    if not came:
+        assert not rings and not ax.texts
+        yield "No fault came."
+        return
+    fault, *caught = ax.texts
+    day = float(came[0].get_xdata()[0])
+    assert came[0].is_dashed() and inked(came[0], MAIN) and inked(fault, MAIN)
+    assert {text.xy[0] for text in ax.texts} == {day} and len(caught) == len(rings)
+    told = f"{fault.get_text()}: it came on day {day:.0f}; "
+    if not rings:
+        yield f"{told}caught: by nothing."
+        return
+    assert at(rings[0]) in where and inked(caught[0], BAD)
+    yield f"{told}{caught[0].get_text()}, on day {at(rings[0])[0]:.0f}."
+
+
+def fault_matrix(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    faults = flat_names(ax)
+    settings = [label.get_text().replace("\n", " ") for label in ax.get_xticklabels()]
+    looks = {("o", GOOD): "stopped", ("^", ASIDE): "taken back", ("X", BAD): "not caught"}
+    each = {}
+    keys = [text for text in ax.texts if text.get_fontsize() == 9 and text.get_weight() != "bold"]
+    cells = [text for text in ax.texts if text not in keys]
+    points = marks(ax, "o^X")
+    for mark, stage, cost in zip(points[: len(cells) // 2], cells[::2], cells[1::2], strict=True):
+        (ink,) = (ink for kind, ink in looks if kind == mark.get_marker())
+        assert all(inked(artist, ink) for artist in (mark, stage, cost))
+        x, y = at(mark)
+        place = round(x), round(y)
+        assert {tuple(map(round, text.get_position())) for text in (stage, cost)} == {place}
+        dollars, bad = cost.get_text().split("\n")
+        fate = looks[mark.get_marker(), ink]
+        each[place] = f"{settings[place[0]]}: {stage.get_text()}, {fate}, {dollars}, {bad}"
+    assert [mark.get_marker() for mark in points[len(cells) // 2 :]] == list("o^X")
+    assert len(keys) == 3
+    for y, fault in enumerate(faults):
+        told = "; ".join(each.pop((x, y)) for x in range(len(settings)))
+        yield f"{fault}: {told}."
+    assert not each
+    yield "Which stage catches each fault"
+
+
 READ: dict[str, Callable[[Figure], Iterator[str]]] = {
     **{name: globals()[name] for name in FIGURES},
     "costs panel": cost_lines,
@@ -1156,6 +1223,7 @@ READ: dict[str, Callable[[Figure], Iterator[str]]] = {
     "gate panel": gate_plane,
     "intervals panel": intervals_panel,
     "noise panel": noise_panel,
+    "ops panel": loop_days,
     "slices panel": slices_panel,
     "triggers panel": stream_weeks,
     "validation panel": check_sizes,

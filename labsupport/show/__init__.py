@@ -12,6 +12,7 @@ from labsupport.show.figures.gaps import gap_bound, slice_changes
 from labsupport.show.figures.gate import gate_plane
 from labsupport.show.figures.intervals import interval_bars, resampled_gains, worst_promotions
 from labsupport.show.figures.noise import null_candidates, source_spread
+from labsupport.show.figures.ops import fault_matrix, loop_days
 from labsupport.show.figures.pipeline import pipeline
 from labsupport.show.figures.slices import best_of_k, corrected, measured_and_true, worn_out
 from labsupport.show.figures.triggers import stream_weeks, successions
@@ -22,6 +23,7 @@ from labsupport.show.panels.evals import llm_panel, llm_view
 from labsupport.show.panels.gate import gate_panel, gate_view
 from labsupport.show.panels.intervals import interval_panel, interval_view
 from labsupport.show.panels.noise import noise_panel, noise_view
+from labsupport.show.panels.ops import loop_panel, loop_view
 from labsupport.show.panels.slices import many_panel, many_view
 from labsupport.show.panels.triggers import trigger_panel, trigger_view
 from labsupport.show.panels.validation import validation_panel, validation_view
@@ -40,6 +42,7 @@ __all__ = [
     "delivery_view",
     "false_alarms",
     "families_heat",
+    "fault_matrix",
     "gap_bound",
     "gate_panel",
     "gate_plane",
@@ -52,6 +55,9 @@ __all__ = [
     "llm_panel",
     "llm_view",
     "look_bounds",
+    "loop_days",
+    "loop_panel",
+    "loop_view",
     "many_panel",
     "many_view",
     "measured_and_true",
