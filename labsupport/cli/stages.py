@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from labsupport.cli import staging
+from labsupport.cli import checking, staging
 from labsupport.cli.command import add_command
 from labsupport.cli.undecided import told, usage
 
@@ -103,7 +103,7 @@ def _add_check(commands: Any) -> argparse.ArgumentParser:
     command.add_argument("--steps", type=int, default=None, help="of the training (default: 300)")
     command.add_argument("--rate", type=float, default=None, help="of learning (default: 0.1)")
     _add_registry(command)
-    command.set_defaults(command=told(staging.check))
+    command.set_defaults(command=told(checking.check))
     return command
 
 
@@ -132,8 +132,9 @@ def _add_evaluate(commands: Any) -> argparse.ArgumentParser:
 def _add_deploy(commands: Any) -> argparse.ArgumentParser:
     command = add_command(commands, "deploy", "bundle, register, promote what may be", DEPLOY)
     _add_run(command)
-    command.add_argument("--policy", type=Path, metavar="FILE", help="that must have judged it")
-    command.add_argument("--first", action="store_true", help="the first champion of a registry")
+    way = command.add_mutually_exclusive_group()
+    way.add_argument("--policy", type=Path, metavar="FILE", help="that must have judged it")
+    way.add_argument("--first", action="store_true", help="the first champion of a registry")
     _add_registry(command)
     command.set_defaults(command=told(staging.deploy))
     return command

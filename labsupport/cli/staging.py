@@ -1,4 +1,4 @@
-"""What the stages' commands do with their arguments; `stages` declares them."""
+"""What `lab train`, `evaluate` and `deploy` do with their arguments; `stages` declares them."""
 
 from __future__ import annotations
 
@@ -7,109 +7,18 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labsupport.cli.undecided import DATA, MISSING, UNAVAILABLE, USAGE, UndecidedError
 
 if TYPE_CHECKING:
     from labsupport.gate import Verdict
+    from labsupport.ops.record import Compared
     from labsupport.ops.registry import Registry
-    from labsupport.ops.runs import CheckPolicy, Run, Scored, Snapshot
+    from labsupport.ops.runs import Run, Scored
 
 ALIAS = "registry:"
-
-
-def check(arguments: argparse.Namespace) -> int:
-    """`lab check`: a run, and whether it may be trained."""
-    from labsupport.ops.runs import CheckPolicy, Run, load_snapshot, make_lineage, read_check_policy
-
-    policy = arguments.policy and read_check_policy(arguments.policy)
-    data, config = load_snapshot(arguments.data), _config(arguments)
-    with registry_of(arguments) as registry:
-        parent = _serving(registry, arguments.alias)
-    holdout, reference = _holdout(arguments, parent), _reference(arguments, parent)
-    lineage = make_lineage(data, holdout, parent and parent.model.digest, arguments.trigger, config)
-    if parent and {**lineage, "parent": parent.lineage["parent"]} == parent.lineage:
-        lineage = parent.lineage  # asked for before, and it came to serve
-    run = Run.create(lineage, arguments.runs)
-    with _alone(run):
-        verdict = _checked(run, data, holdout, reference, policy or CheckPolicy())
-    known = "nothing" if reference is None else reference.name
-    parts = {"run": run.folder.as_posix(), "data": f"{data.name}, {data.rows:,} rows",
-             "holdout": f"{holdout.name}, {holdout.rows:,} rows",
-             "reference": known, "parent": parent.version if parent else "none"}  # fmt: skip
-    if reference is None:
-        parts["reference"] += ": there is none, so the distribution was not compared"
-    _say_verdict(arguments, parts, verdict)
-    return verdict.exit_status
-
-
-def _config(arguments: argparse.Namespace) -> dict[str, object]:
-    from labsupport.ops.runs.lineage import CONFIG
-
-    asked = {"steps": arguments.steps, "rate": arguments.rate}
-    config = CONFIG | {key: value for key, value in asked.items() if value is not None}
-    if config["steps"] < 1 or not 0 < config["rate"] < float("inf"):
-        raise UndecidedError(USAGE, "--steps and --rate are above zero.")
-    return config
-
-
-def _holdout(arguments: argparse.Namespace, parent: Scored | None) -> Snapshot:
-    from labsupport.ops.runs import load_snapshot
-    from labsupport.ops.runs.comparing import rows_of_parent
-
-    if arguments.holdout is not None:
-        return load_snapshot(arguments.holdout)
-    if parent is None and arguments.data.startswith("world:"):
-        return load_snapshot("world:holdout")
-    if parent is None:
-        raise UndecidedError(USAGE, "the first model needs rows to be judged on; name --holdout.")
-    rows = rows_of_parent(parent, "holdout")
-    if rows is None:
-        name = parent.lineage["holdout"]["name"]
-        raise UndecidedError(
-            DATA, f"the holdout {name} of {arguments.alias} is gone or changed; restore it."
-        )
-    return rows
-
-
-def _reference(arguments: argparse.Namespace, parent: Scored | None) -> Snapshot | None:
-    from labsupport.ops.runs import load_snapshot
-    from labsupport.ops.runs.comparing import rows_of_parent
-
-    if arguments.reference is not None:
-        return load_snapshot(arguments.reference)
-    if parent is None:
-        return None
-    rows = rows_of_parent(parent, "data")
-    if rows is None:
-        name = parent.lineage["data"]["name"]
-        raise UndecidedError(
-            MISSING, f"the rows {name} of {arguments.alias} are gone or changed; name --reference."
-        )
-    return rows
-
-
-def _checked(
-    run: Run, data: Snapshot, holdout: Snapshot, reference: Snapshot | None, policy: CheckPolicy
-) -> Verdict:
-    from tqdm import tqdm
-
-    from labsupport.ops.record import verdict_as_json
-    from labsupport.ops.runs import check_rows
-
-    config = run.lineage["config"]
-    with tqdm(total=2 + (reference is not None), unit="part", delay=1, file=sys.stderr) as bar:
-
-        def progress(name: str) -> None:
-            bar.set_description(name, refresh=False)
-            bar.update()
-
-        verdict = check_rows(data, holdout, reference, policy, config, progress)
-    found = {**verdict_as_json(verdict), "lineage": run.lineage_digest, "policy": policy.told()}
-    known = reference and {"name": reference.name, "digest": reference.digest}
-    run.write("checks.json", {**found, "reference": known})
-    return verdict
 
 
 def train(arguments: argparse.Namespace) -> int:
@@ -119,7 +28,7 @@ def train(arguments: argparse.Namespace) -> int:
     from labsupport.ops.runs import train_run
 
     run = _run(arguments)
-    with _alone(run):
+    with alone(run):
         if arguments.torch is not None:
             made = _by_torchrun(run, arguments.torch)
             model = run.model()
@@ -154,46 +63,54 @@ def _by_torchrun(run: Run, processes: int) -> bool:
 def evaluate(arguments: argparse.Namespace) -> int:
     """`lab evaluate` of two models."""
     from labsupport.ops.record import OUTCOMES, load_compared
-    from labsupport.ops.runs import Run, Scored, evaluate_models, resolve
+    from labsupport.ops.runs import Scored, evaluate_models
 
-    run = Run(resolve(arguments.candidate, arguments.runs))
-    with _alone(run):
-        candidate = Scored.of_run(run)
-        if arguments.baseline.startswith(ALIAS):
-            alias = arguments.baseline.removeprefix(ALIAS)
-            with registry_of(arguments) as registry:
-                baseline = _serving(registry, alias)
-            if baseline is None:
-                raise UndecidedError(
-                    MISSING, f"{alias} points to nothing yet; `lab deploy --first` is the way in."
-                )
-        else:
-            baseline = Scored.of_run(Run(resolve(arguments.baseline, arguments.runs)))
-        if candidate.model.digest == baseline.model.digest:
-            if not (run.folder / OUTCOMES).exists():
-                raise UndecidedError(DATA, "candidate and baseline are the same model.")
-            compared, stands = load_compared(run.folder), True
-        else:
-            compared = evaluate_models(candidate, baseline, arguments.holdout)
-            stands = False
-            compared.save(run.folder)
+    run = _named(arguments.candidate, arguments)
+    with alone(run):
+        candidate, baseline = Scored.of_run(run), _baseline(arguments)
+        serves = candidate.model.digest == baseline.model.digest
+        if serves and not (run.folder / OUTCOMES).exists():
+            raise UndecidedError(DATA, "candidate and baseline are the same model.")
+        if not serves:
+            evaluate_models(candidate, baseline, arguments.holdout).save(run.folder)
+        compared = load_compared(run.folder)
+    _say_compared(arguments, run, compared, serves)
+    return 0
+
+
+def _baseline(arguments: argparse.Namespace) -> Scored:
+    from labsupport.ops.runs import Scored
+
+    if not arguments.baseline.startswith(ALIAS):
+        return Scored.of_run(_named(arguments.baseline, arguments))
+    alias = arguments.baseline.removeprefix(ALIAS)
+    with registry_of(arguments) as registry:
+        found = Scored.serving(registry, alias)
+    if found is None:
+        raise UndecidedError(
+            MISSING, f"{alias} points to nothing yet; `lab deploy --first` is the way in."
+        )
+    return found
+
+
+def _say_compared(
+    arguments: argparse.Namespace, run: Run, compared: Compared, serves: bool
+) -> None:
     outcomes = compared.outcomes
     said = [
         f"candidate {compared.candidate[:12]}  accuracy {outcomes.candidate:.4f}",
         f"baseline  {compared.baseline[:12]}  accuracy {outcomes.baseline:.4f}",
         f"gain {outcomes.gain:+.4f}, churn {outcomes.churn:.4f}, {outcomes.n:,} rows",
-        *(f"  {name:<12} {part.candidate:.4f} {part.baseline:.4f}  {part.n:,} rows"
-          for name, part in outcomes.slices.items() if part.n),
-    ]  # fmt: skip
-    if stands:
+    ]
+    for name, part in outcomes.slices.items():
+        rates = f"{part.candidate:.4f} {part.baseline:.4f}" if part.n else "-"
+        said.append(f"  {name:<12} {rates}  {part.n:,} rows")
+    if serves:
         said.append("The candidate serves already; this is the comparison that brought it there.")
-    _say(
-        arguments, "\n".join(said), run=run.folder.as_posix(), compared=compared.digest,
-        candidate=compared.candidate, baseline=compared.baseline, holdout=compared.holdout,
-        n=outcomes.n, candidate_accuracy=outcomes.candidate, baseline_accuracy=outcomes.baseline,
-        gain=outcomes.gain, churn=outcomes.churn,
-    )  # fmt: skip
-    return 0
+    found = {"run": run.folder.as_posix(), "compared": compared.digest, "n": outcomes.n}
+    found |= {name: getattr(compared, name) for name in ("candidate", "baseline", "holdout")}
+    rates = ("candidate_accuracy", "baseline_accuracy", "gain", "churn")
+    _say(arguments, "\n".join(said), **found, **{name: getattr(outcomes, name) for name in rates})
 
 
 def deploy(arguments: argparse.Namespace) -> int:
@@ -202,14 +119,14 @@ def deploy(arguments: argparse.Namespace) -> int:
     from labsupport.ops.runs import deploying
 
     run = _run(arguments)
-    with _alone(run):
+    with alone(run):
         if arguments.first:
             wanted = deploying.first(run)
         else:
             wanted = deploying.approved(run, arguments.policy)
         verdict = wanted.verdict
         if verdict.decision != "promote":
-            _say_verdict(arguments, {"run": run.folder.as_posix()}, verdict)
+            say_verdict(arguments, {"run": run.folder.as_posix()}, verdict)
             return verdict.exit_status
         try:
             with registry_of(arguments) as registry:
@@ -245,20 +162,27 @@ def registry_of(arguments: argparse.Namespace) -> Iterator[Registry]:
             raise UndecidedError(UNAVAILABLE, str(error)) from error
 
 
-def _serving(registry: Registry, alias: str) -> Scored | None:
-    from labsupport.ops.runs import Scored
-
-    return Scored.serving(registry, alias)
-
-
 def _run(arguments: argparse.Namespace) -> Run:
+    return _named(arguments.run or arguments.runs / "latest", arguments)
+
+
+def _named(name: str | Path, arguments: argparse.Namespace) -> Run:
     from labsupport.ops.runs import Run, resolve
 
-    return Run(resolve(arguments.run or "latest", arguments.runs))
+    try:
+        return Run(resolve(name, arguments.runs))
+    except FileNotFoundError:
+        raise UndecidedError(MISSING, f"there is no run {name}; `lab check` makes one.") from None
 
 
 @contextmanager
-def _alone(run: Run) -> Iterator[None]:
+def alone(run: Run) -> Iterator[None]:
+    """Be the only command that works on a run.
+
+    Raises
+    ------
+    UndecidedError : another one does.
+    """
     try:
         with run.alone():
             yield
@@ -268,7 +192,7 @@ def _alone(run: Run) -> Iterator[None]:
         ) from None
 
 
-def _say_verdict(
+def say_verdict(
     arguments: argparse.Namespace, parts: Mapping[str, object], verdict: Verdict
 ) -> None:
     """A verdict for people: where, what was not passed, and the reason."""

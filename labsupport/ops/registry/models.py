@@ -72,20 +72,30 @@ def model_bytes(store: Store, name: str, wanted: Version) -> bytes:
     ------
     RegistryError : it is not what was registered.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            with store.asked() as client:
-                run = client.get_model_version(name, str(wanted.number)).run_id
-                data = Path(client.download_artifacts(run, FILE, folder)).read_bytes()
-        except (RegistryError, FileNotFoundError) as error:
-            raise RegistryError(
-                f"The {FILE} of {wanted} is gone from the registry: register it again."
-            ) from error
+    data = read(store, name, wanted, FILE)
     if digest(data) != wanted.digest:
         raise RegistryError(
             f"The {FILE} of {wanted} was altered: its digest is {digest(data)[:12]}. Restore it."
         )
     return data
+
+
+def read(store: Store, name: str, wanted: Version, file: str) -> bytes:
+    """A file that was registered with a model, as it is now.
+
+    Raises
+    ------
+    RegistryError : it is gone, or never was there.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with store.asked() as client:
+                run = client.get_model_version(name, str(wanted.number)).run_id
+                return Path(client.download_artifacts(run, file, folder)).read_bytes()
+        except (RegistryError, FileNotFoundError) as error:
+            raise RegistryError(
+                f"The {file} of {wanted} is gone from the registry: register it again."
+            ) from error
 
 
 def _check(model_digest: str, files: Path | None) -> None:

@@ -150,6 +150,15 @@ class Registry:
         """
         return models.model_bytes(self._store, self.name, version)
 
+    def read(self, version: Version, name: str) -> bytes:
+        """A file that was registered with a model. Only model.json has a digest to be held against.
+
+        Raises
+        ------
+        RegistryError : there is none of that name.
+        """
+        return models.read(self._store, self.name, version, name)
+
     @cached_property
     def _store(self) -> Store:
         return open_store(self.uri, self.progress)

@@ -1,4 +1,6 @@
-"""From a verdict to the alias that serves: nothing is believed that can be computed again."""
+"""From a verdict to the alias that serves. The verdict is not believed: it is computed again, from
+the policy and the counts.
+"""
 
 from __future__ import annotations
 

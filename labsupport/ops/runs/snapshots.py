@@ -122,8 +122,8 @@ def _of_table(name: str, table: Mapping[str, np.ndarray], label: str) -> Snapsho
     """Columns of a file, each its name and (n,) values."""
     if label not in table:
         raise ValueError(
-            f"{name} has no column {label!r}; it has {', '.join([*table][:9])}. Name the one with "
-            "the label."
+            f"{name} has no column {label!r}; name the one with the label, of "
+            f"{', '.join([*table][:9])}."
         )
     lengths = {len(values) for values in table.values()}
     if lengths == {0} or len(lengths) > 1:
