@@ -45,6 +45,7 @@ CHECKPOINT = "checkpoint.json"
 EVERY = 25  # steps from one checkpoint to the next
 REDUCTIONS = ("all_reduce", "chunks")
 PATIENCE = timedelta(minutes=5)  # with a process that lives and does not answer
+_THERE, _REFUSED = -1, -2  # in place of a step
 USAGE, DATA, MISSING, UNAVAILABLE, SYSTEM = 64, 65, 66, 69, 74  # as all commands of the lab
 
 
@@ -188,18 +189,29 @@ def train(run: Run, every: int = EVERY, reduction: str = "all_reduce") -> None:
 
 def _begin(run: Run, rank: int, d: int) -> Checkpoint | None:
     """Where all processes begin: process 0 looks, and tells. None: the model is there."""
-    told = torch.zeros(1 + d, dtype=torch.float64)
-    lineage = run.lineage_digest
+    lineage, found, refused = run.lineage_digest, None, None
     if rank == 0:
-        if (run.folder / MODEL).exists():
-            run.model()  # or it says what is wrong with it
-            told[0] = -1
-        elif (found := read_checkpoint(run.folder / CHECKPOINT, lineage)) is not None:
-            told[0], told[1:] = found.step, torch.from_numpy(found.weights)
-    told = told.to(place()[1])
+        try:
+            found = _found(run, lineage, d)
+        except ValueError as error:  # the others are told before it ends
+            refused = error
+    told = torch.zeros(1 + d, dtype=torch.float64, device=place()[1])
+    told[0] = _REFUSED if refused else _THERE
+    if found is not None:
+        told[0], told[1:] = found.step, torch.from_numpy(found.weights)
     dist.broadcast(told, 0)
-    told = told.cpu()
-    return None if told[0] < 0 else Checkpoint(int(told[0]), told[1:].numpy(), lineage)
+    step, *weights = told.tolist()
+    if step == _REFUSED:
+        raise refused or RuntimeError("process 0 cannot begin; it says why.")
+    return None if step == _THERE else Checkpoint(int(step), np.array(weights), lineage)
+
+
+def _found(run: Run, lineage: str, d: int) -> Checkpoint | None:
+    if (run.folder / MODEL).exists():
+        run.model()  # or it says what is wrong with it
+        return None
+    found = read_checkpoint(run.folder / CHECKPOINT, lineage)
+    return found or Checkpoint(0, np.zeros(d), lineage)
 
 
 def _moved(values: np.ndarray, device: torch.device) -> torch.Tensor:
