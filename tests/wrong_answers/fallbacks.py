@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from labsupport.grading.pipelines import Plan
 from labsupport.grading.questions.q06_1 import NO_NUMBER
 
 
@@ -316,5 +317,11 @@ FALLBACKS = {
         (decided("block", "promote"), "This does not promote what has passed throughout"),
         (decided("block", "inconclusive"), "This blocks although nothing has failed"),
         (decided("inconclusive", "block"), "This leaves open what has failed"),
+    ],
+    "10.2 otherwise": [
+        (
+            lambda case: Plan("min_gain = 0.005", ("train", "gate"), frozenset({0})),
+            "Not all changes end where they should",
+        ),
     ],
 }
