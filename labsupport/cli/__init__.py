@@ -79,15 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    room.add_commands(commands)
-    pipeline.add_commands(commands)
-    stages.add_commands(commands)
-    suites.add_commands(commands)
-    llm.add_commands(commands)
-    verdicts.add_commands(commands)
+    for each in (room, stages, evaluate, verdicts, registry, pipeline, looping, studies, suites, llm):
+        each.add_commands(commands)
     parser.error = usage(parser)  # argparse's own 2 is the gate's `inconclusive`
-    studies.add_commands(commands)
-    looping.add_commands(commands)
-    evaluate.add_commands(commands)
-    registry.add_commands(commands)
     return parser
