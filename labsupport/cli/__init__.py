@@ -1,15 +1,15 @@
 """The command `lab`: arguments in, one call, an exit status out.
 
 room       the room the lab is taught in: open, run, doctor, release, damage
-pipeline   the pipeline that it teaches: rollout, trace
-stages     the stages on a run's folder: check, train, evaluate, deploy
+stages     the stages on a run's folder: check, train, deploy
+evaluate   two models on the same rows, of the lab or of anybody
+verdicts   what was compared is judged: report, gate
+registry   registered models: show, rollback, restore
+pipeline   a fleet of real processes: rollout, trace
+looping    the whole pipeline, day by day: loop
+studies    many retrainings at once: study aa
 suites     suites of questions and attacks: evals run, evals compare
 llm        a language model: ask, serve, record
-verdicts   what was compared is judged: report, gate
-studies    many retrainings at once: study aa
-looping    the whole pipeline, day by day: loop
-evaluate   two models on the same rows, of the lab or of anybody
-registry   registered models: show, rollback, restore
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from labsupport.cli import evaluate, llm, pipeline, registry, room, stages, suites, verdicts
+from labsupport.cli import (
+    evaluate,
     llm,
     looping,
     pipeline,
@@ -79,7 +80,18 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for each in (room, stages, evaluate, verdicts, registry, pipeline, looping, studies, suites, llm):
+    for each in (
+        room,
+        stages,
+        evaluate,
+        verdicts,
+        registry,
+        pipeline,
+        looping,
+        studies,
+        suites,
+        llm,
+    ):
         each.add_commands(commands)
     parser.error = usage(parser)  # argparse's own 2 is the gate's `inconclusive`
     return parser
