@@ -14,9 +14,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from labsupport.cli import llm, pipeline, room, stages, suites, verdicts
+from labsupport.cli import llm, pipeline, registry, room, stages, suites, verdicts
 from labsupport.cli.undecided import usage
-from labsupport.cli import llm, pipeline, registry, room, suites
 from labsupport.workspace import LabError
 
 DESCRIPTION = (
