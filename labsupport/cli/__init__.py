@@ -15,7 +15,6 @@ import argparse
 import sys
 
 from labsupport.cli import llm, pipeline, registry, room, stages, suites, verdicts
-from labsupport.cli import llm, pipeline, room, stages, suites, verdicts
 from labsupport.cli.undecided import usage
 from labsupport.workspace import LabError
 
