@@ -17,8 +17,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from labsupport.cli import (
-    evaluate,
+from labsupport.cli import evaluate, llm, pipeline, registry, room, stages, suites, verdicts
     llm,
     looping,
     pipeline,

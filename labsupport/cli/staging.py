@@ -69,11 +69,12 @@ def evaluate(arguments: argparse.Namespace) -> int:
     with alone(run):
         candidate, baseline = Scored.of_run(run), _baseline(arguments)
         serves = candidate.model.digest == baseline.model.digest
-        if serves and not (run.folder / OUTCOMES).exists():
-            raise UndecidedError(DATA, "candidate and baseline are the same model.")
         if not serves:
             evaluate_models(candidate, baseline, arguments.holdout).save(run.folder)
-        compared = load_compared(run.folder)
+        there = (run.folder / OUTCOMES).exists()
+        compared = load_compared(run.folder) if there else None
+        if compared is None or compared.candidate != candidate.model.digest:
+            raise UndecidedError(DATA, "candidate and baseline are the same model.")
     _say_compared(arguments, run, compared, serves)
     return 0
 
