@@ -100,7 +100,7 @@ def test_this_process_and_foreign_executors_serve_too() -> None:
 
 @pytest.mark.parametrize("place", [*PLACES, "none"], indirect=True)
 def test_the_first_items_error_is_raised_with_its_item(place) -> None:
-    with pytest.raises(LookupError, match="^no 3\n") as raised:
+    with pytest.raises(LookupError, match=r"^no 3\n") as raised:
         spread(wrong, range(20), place)
     assert "That was item 3: 3." in raised.value.__notes__
 
@@ -122,7 +122,7 @@ def test_odd_errors_are_errors_and_no_deaths(place) -> None:
 
 @everywhere
 def test_what_cannot_travel_is_said(place) -> None:
-    with pytest.raises(TypeError, match="^echo, or what it is given, cannot travel") as raised:
+    with pytest.raises(TypeError, match=r"^echo, or what it is given, cannot travel") as raised:
         spread(echo, [1, threading.Lock()], place)
     assert raised.value.__notes__[0].startswith("That was item 1: <unlocked")
 
@@ -168,7 +168,7 @@ def test_python_own_pool_ends_with_its_worker_and_ours_does_not() -> None:
     """The control: what `spread` and `executor` are for."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         assert pool.submit(ends_worker, 3).exception() is not None
-        with pytest.raises(Exception, match="terminated abruptly|not usable"):
+        with pytest.raises(Exception, match=r"terminated abruptly|not usable"):
             pool.submit(square, 2)
     with executor(workers=1) as ours:
         deadly, harmless = ours.submit(ends_worker, 3), ours.submit(square, 2)

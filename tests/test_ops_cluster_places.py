@@ -110,15 +110,15 @@ def test_a_wrong_address(where) -> None:
 @pytest.mark.parametrize("workers", [0, -1, 1.5, "2"])
 @pytest.mark.parametrize("where", [None, "local"])
 def test_a_wrong_number_of_workers(where, workers) -> None:
-    with pytest.raises(ValueError, match="workers must be a whole number"):
-        with executor(where, workers):
-            pass
+    said = "workers must be a whole number"
+    with pytest.raises(ValueError, match=said), executor(where, workers):
+        pass
 
 
 def test_a_running_cluster_has_workers_of_its_own() -> None:
-    with pytest.raises(ValueError, match="has workers of its own"):
-        with executor("tcp://127.0.0.1:1", 2):
-            pass
+    said, where = "has workers of its own", "tcp://127.0.0.1:1"
+    with pytest.raises(ValueError, match=said), executor(where, 2):
+        pass
 
 
 # ---- a cluster that will not do
@@ -148,9 +148,13 @@ def lab_copy(folder: Path, keep: str) -> Path:
 def test_workers_need_this_lab(tmp_path, keep, said) -> None:
     folder = tmp_path / "lab"
     folder.mkdir()
-    with scheduler(tmp_path) as where, worker(where, path=lab_copy(folder, keep)):
-        with pytest.raises(ClusterError, match=said), executor(where):
-            pass
+    with (
+        scheduler(tmp_path) as where,
+        worker(where, path=lab_copy(folder, keep)),
+        pytest.raises(ClusterError, match=said),
+        executor(where),
+    ):
+        pass
 
 
 def test_no_workers_and_the_address_of_one(hasty, tmp_path, monkeypatch) -> None:
@@ -168,12 +172,14 @@ def test_other_versions_are_told(tmp_path) -> None:
         "from dask.__main__ import main; main()"
     )
     command = [sys.executable, "-c", patched, "scheduler"]
-    with scheduler(tmp_path, *command) as where, worker(where):
-        with pytest.warns(UserWarning, match=r"^On the cluster at tcp.*numbers may differ\.$") as (
-            said
-        ):
-            with executor(where) as made:
-                assert spread(square, range(3), made) == [0, 1, 4]
+    told = r"^On the cluster at tcp.*numbers may differ\.$"
+    with (
+        scheduler(tmp_path, *command) as where,
+        worker(where),
+        pytest.warns(UserWarning, match=told) as said,
+        executor(where) as made,
+    ):
+        assert spread(square, range(3), made) == [0, 1, 4]
     assert len(said) == 1
     assert "the scheduler has dask 1.0, and this is 2" in str(said[0].message)
 
@@ -210,11 +216,14 @@ def test_a_scheduler_that_goes_away(tmp_path) -> None:
 
 def test_workers_that_go_away_and_do_not_come_back(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(dask, "WITHOUT_WORKERS", 1.0)
-    with scheduler(tmp_path) as where, worker(where, "--no-nanny") as only:
-        with executor(where) as made:
-            threading.Timer(1, only.kill).start()
-            with pytest.raises(ClusterError, match="has had no workers for 1 s"):
-                spread(rest, [0.2] * 100, made)
+    with (
+        scheduler(tmp_path) as where,
+        worker(where, "--no-nanny") as only,
+        executor(where) as made,
+    ):
+        threading.Timer(1, only.kill).start()
+        with pytest.raises(ClusterError, match="has had no workers for 1 s"):
+            spread(rest, [0.2] * 100, made)
 
 
 # ---- nothing is left behind

@@ -89,5 +89,5 @@ def test_more_workers_never_take_longer_and_never_beat_their_number(w, cost, ove
 
 @pytest.mark.parametrize("wrong", [(0, 1, 1), (1.5, 1, 1), (1, -1, 1), (1, 1, math.nan)])
 def test_predicted_refuses(wrong) -> None:
-    with pytest.raises(ValueError, match="whole number|zero or more"):
+    with pytest.raises(ValueError, match=r"whole number|zero or more"):
         predicted(*wrong)
