@@ -8,6 +8,7 @@ cluster    work that fans out, on this machine's processes or a Dask cluster
 shards     a holdout in parts: counted anywhere, and what a cluster would take for it
 studies    what fans out: retrainings, and how often luck is promoted
 tables     other people's models: files of labels and predictions, down to that file
+loop       the whole pipeline, run round on the real flights
 
 A name is imported when it is asked for: a gate loads no registry and no cluster.
 """
@@ -22,6 +23,11 @@ __all__, __getattr__, __dir__ = by_name(
             "WorkerDied",
             "executor",
             "spread",
+        ),
+        "loop": (
+            "LoopPolicy",
+            "run_loop",
+            "table_without",
         ),
         "record": (
             "Compared",
