@@ -4,6 +4,8 @@ record     what was compared, as a small file: digests, counts, areas
 runs       a candidate's folder: rows, lineage, model, and the stages that it goes through
 registry   models with their lineage in MLflow; aliases that move by compare-and-swap
 verdicts   a policy in a file, the verdict on a comparison, the report
+torch      training on several processes, with PyTorch, which has an environment of its own
+tables     other people's models: files of labels and predictions, down to that file
 
 A name is imported when it is asked for: a gate loads no registry and no cluster.
 """
@@ -13,6 +15,7 @@ from labsupport.by_name import by_name
 __all__, __getattr__, __dir__ = by_name(
     __name__,
     {
+        "tables": ("Place", "TableError", "count_shards", "evaluate_files"),
         "record": ("Compared", "RecordError", "load_compared", "verdict_as_json"),
         "runs": ("Run", "RunError", "Snapshot", "load_snapshot", "resolve"),
         "registry": (
