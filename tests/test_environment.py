@@ -39,19 +39,23 @@ LOCKS = {
     name: (ROOT / name).read_text(encoding="utf-8")
     for name in (
         *("requirements.lock", "requirements-test.lock"),
-        *("requirements-uv.lock", "requirements-llm.lock"),
+        *("requirements-uv.lock", "requirements-llm.lock", "requirements-gate.lock"),
     )
 }
 LOCKED = {
     name: [(Requirement(m["requirement"]), m["rest"]) for m in ENTRY.finditer(text)]
     for name, text in LOCKS.items()
 }
-LLM = re.search(r"^LLM = (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[1]
+LLM, GATE = (
+    re.search(rf"^{name} = (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    for name in ("LLM", "GATE")
+)
 ASKED = {  # what each lock must satisfy
     "requirements.lock": NEEDED + EXTRAS["lock"],
     "requirements-test.lock": NEEDED + [r for extra in EXTRAS.values() for r in extra],
     "requirements-uv.lock": [Requirement("uv")],
     "requirements-llm.lock": [Requirement(line) for line in shlex.split(LLM)],
+    "requirements-gate.lock": [Requirement(line) for line in shlex.split(GATE)],
 }
 
 PYTHONS = ["3.11.2", "3.11.7", "3.12.0", "3.13.0", "3.14.0"]
@@ -168,11 +172,18 @@ def test_a_lock_satisfies_the_project_everywhere(lock: str) -> None:
             assert wanted.specifier.contains(version), f"{wanted.name} {version} is not {wanted}"
 
 
-def test_what_tests_run_is_what_students_run() -> None:
-    """The tests' lock has every entry of the lab's: version, marker and hashes."""
+@pytest.mark.parametrize(
+    ("less", "more"),
+    [
+        ("requirements.lock", "requirements-test.lock"),
+        ("requirements-gate.lock", "requirements.lock"),
+    ],
+)
+def test_what_tests_run_is_what_students_and_gates_run(less: str, more: str) -> None:
+    """One lock has every entry of another: version, marker and hashes."""
     entries = [
         {(str(r), tuple(re.findall(r"sha256:\w+", rest))) for r, rest in LOCKED[lock]}
-        for lock in ("requirements.lock", "requirements-test.lock")
+        for lock in (less, more)
     ]
     assert entries[0] < entries[1]
 

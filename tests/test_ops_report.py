@@ -180,7 +180,8 @@ def test_the_report_is_one_table_of_the_right_shape_whatever_slices_are_called(
 def test_a_name_is_shown_as_it_is(render, name) -> None:
     shown = Page(render(f"| a | b |\n|---|---|\n| {code(name)} | x {plain(name)} |\n"))
     ((_, row),) = shown.tables
-    assert len(row) == 2
+    assert len(row) == 2 and row[0].strip()
+    assert not re.search(r"www\.|://", code(name) + plain(name), re.IGNORECASE)  # GitHub's links
     if name.isprintable() and name == name.strip() and 0 < len(name) <= LONGEST_NAME:
         assert row == [name, f"x {name}"]
 
@@ -211,7 +212,7 @@ def test_many_slices_are_folded_and_the_report_fits_into_a_comment(render, wild)
     visible, inside = shown.tables
     assert len(visible) == 1 + 2 * (1 + FEW) and {len(row) for row in visible + inside} == {7}
     assert shown.tags.count("details") == 2 and shown.inside == 0
-    assert "388 more slices" in report and "more slices have no room here" in report
+    assert "388 more slices" in report and "more slices, without room here" in report
 
 
 def test_what_failed_is_among_what_is_shown() -> None:
@@ -238,6 +239,8 @@ def test_every_number_is_the_comparisons_own() -> None:
             f"{interval.low:+z.4f} to {interval.high:+z.4f}",
         ]  # fmt: skip
     assert report.startswith("## Not judged: no policy was given\n")
+    for digest in (made.holdout, made.candidate, made.baseline, made.digest):
+        assert f"<code>{digest}</code>" in report
 
 
 def test_an_empty_slice_has_a_line_and_no_numbers() -> None:

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import types
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -39,10 +40,19 @@ def areas(slices: bool = True) -> PairedAUC:
     return compare_auc(y, good, bad, names if slices else None)
 
 
+def resolve(name: Path) -> Path:
+    if Path(name).is_file():
+        return Path(name).parent / Path(name).read_text().strip()
+    raise FileNotFoundError(2, "No such run", str(name))
+
+
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch) -> Path:
     """A folder in which two models were compared, and a policy beside it."""
     monkeypatch.chdir(tmp_path)
+    if find_spec("labsupport.ops.runs") is None:  # until it is there
+        fake = types.SimpleNamespace(resolve=resolve)
+        monkeypatch.setitem(sys.modules, "labsupport.ops.runs", fake)
     compared().save(tmp_path / "run")
     Path("policy.toml").write_text(GOOD)
     return tmp_path / "run"
@@ -218,6 +228,13 @@ def test_the_exit_status_is_the_verdict(run, capsys, text, status, decision) -> 
     assert lab("gate", run, "--json") == status  # by the policy that it kept
     again = json.loads(capsys.readouterr().out)
     assert again == {key: told[key] for key in ("decision", "reason", "checks", "compared")}
+
+
+def test_latest_names_a_run(run, capsys) -> None:
+    Path("latest").write_text("run")
+    assert lab("gate", "latest", "--policy", "policy.toml") == 0
+    assert lab("report", "latest") == 0
+    assert {path.name for path in run.iterdir()} >= {"verdict.json", "report.md"}
 
 
 def test_as_a_process_too(run) -> None:

@@ -120,12 +120,12 @@ def _gate(arguments: argparse.Namespace) -> int:
 
 
 def _folder(run: Path) -> Path:
-    """A run's folder; `latest` is a file that names one."""
-    if not run.is_file():
+    """A run's folder, by its path, its ID or `latest`."""
+    if run.is_dir():  # a stranger's has no registry of runs around it
         return run
     from labsupport.ops.runs import resolve
 
-    return resolve(str(run))
+    return resolve(run)
 
 
 def _alias(arguments: argparse.Namespace) -> str | None:

@@ -41,7 +41,7 @@ def _of_areas(compared: Compared, policy: Policy) -> Iterator[Check]:
 
 
 def _without_areas(policy: Policy) -> Iterator[Check]:
-    sentence = "No AUC was measured: that takes scores of both models, not predictions."
+    sentence = "No AUC was measured; the comparison's notes, in the report, say why."
     for key in BOUNDS:
         if (bound := getattr(policy, key)) is not None:
             # Of bounds per slice none is the bound of this check.

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-LONGEST_NAME = 80  # characters; of longer ones the middle is left out
+LONGEST_NAME = 48  # characters; of longer ones the middle is left out
 LONGEST_TEXT = 400
 
 # An underscore within a word is no emphasis. `www.` and `://` begin links of GitHub's own.
@@ -24,9 +24,9 @@ _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # Unicode categories of wh
 _PINGS = "@#"
 
 
-def code(name: object) -> str:
+def code(name: object, longest: int = LONGEST_NAME) -> str:
     """A name, for any place in a line: in a table's cell, too."""
-    shown = _shortened(_visible(str(name)), LONGEST_NAME)
+    shown = _shortened(_visible(str(name)), longest)
     if not shown or shown != shown.strip():
         shown = f"'{shown}'"
     return f"<code>{_MEANING.sub(_entity, shown)}</code>"

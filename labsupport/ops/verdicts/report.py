@@ -20,6 +20,7 @@ from labsupport.ops.verdicts.rows import digits_for, names_by_weight, rows_of
 MOST = 60_000  # characters; GitHub takes 65,536 in a comment
 FEW = 12  # slices, or checks, that are not folded
 NOTES = 5
+DIGEST = 64  # hex digits
 CONFIDENCE = 0.95  # of the intervals, where the policy names none
 RESULT = {True: "passed", False: "failed", None: "in doubt"}
 _NOT_MADE = {
@@ -118,9 +119,9 @@ def _table_of_rest(
         taken += 1
     if not names:
         return []
-    left = _left(len(names) - taken, "slices")
+    left = _left(len(names) - taken, "slice")
     inside = table(heads, told, 2) if told else []
-    return ["", *folded(f"{len(names):,} more slices", [*inside, *left])]
+    return ["", *folded(_more(len(names), "slice"), [*inside, *left])]
 
 
 def _apart(lines: int, confidence: float) -> list[str]:
@@ -132,7 +133,11 @@ def _apart(lines: int, confidence: float) -> list[str]:
 def _left(number: int, what: str) -> list[str]:
     if not number:
         return []
-    return ["", f"{number:,} more {what} have no room here; `lab report RUN --json` has them all."]
+    return ["", f"{_more(number, what)}, without room here: `lab report RUN --json` has all."]
+
+
+def _more(number: int, what: str) -> str:
+    return f"{number:,} more {what}{'s' * (number > 1)}"
 
 
 def _checks(compared: Compared, verdict: Verdict | None) -> tuple[list[str], list[Check]]:
@@ -177,8 +182,8 @@ def _rest_of_checks(checks: Sequence[Check], room: int) -> list[str]:
         for passed, words in RESULT.items()
         if (number := sum(check.passed is passed for check in checks))
     ]
-    left = _left(len(checks) - len(told), "checks")
-    return [*folded(f"{len(checks):,} more checks: {', '.join(counts)}", [*told, *left]), ""]
+    left = _left(len(checks) - len(told), "check")
+    return [*folded(f"{_more(len(checks), 'check')}: {', '.join(counts)}", [*told, *left]), ""]
 
 
 def _without(compared: Compared, policies: Policies | None) -> list[str]:
@@ -197,7 +202,7 @@ def _without(compared: Compared, policies: Policies | None) -> list[str]:
 
 def _compared(compared: Compared) -> list[str]:
     digests = ("holdout", "candidate", "baseline")
-    told = [f"- {name}: {code(getattr(compared, name))}" for name in digests]
-    told.append(f"- this comparison: {code(compared.digest)}")
+    told = [f"- {name}: {code(getattr(compared, name), DIGEST)}" for name in digests]
+    told.append(f"- this comparison: {code(compared.digest, DIGEST)}")
     told += [f"- note: {plain(note)}" for note in compared.notes[:NOTES]]
-    return told + _left(max(0, len(compared.notes) - NOTES), "notes")
+    return told + _left(max(0, len(compared.notes) - NOTES), "note")
