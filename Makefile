@@ -74,6 +74,9 @@ GET_TORCH = $(TORCH_$(PIP)) $(TORCH_PY) -m pip install $(TORCH)
 PACKAGES = import sysconfig; print(sysconfig.get_path("purelib"))
 SEE_THE_LAB = import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))
 
+# What action.yml installs: enough to judge files of predictions, and the builder of this package.
+GATE = numpy scipy pyarrow tqdm 'flit_core >=3.11,<4'
+
 lock: .venv/.ready ## choose the versions anew, within pyproject.toml's ranges (make lock ARGS=--upgrade)
 	@$(GET_UV)
 	$(COMPILE) pyproject.toml --extra lock -o requirements.lock $(ARGS)

@@ -9,6 +9,7 @@ shards     a holdout in parts: counted anywhere, and what a cluster would take f
 studies    what fans out: retrainings, and how often luck is promoted
 tables     other people's models: files of labels and predictions, down to that file
 loop       the whole pipeline, run round on the real flights
+torch      training on several processes, with PyTorch, which has an environment of its own
 
 A name is imported when it is asked for: a gate loads no registry and no cluster.
 """
