@@ -88,7 +88,7 @@ def test_what_students_are_told_of_the_kinds_is_so():
         assert all(0.95 <= gain <= 1.35 for gain in points(name))
     for name in ("worse by day", "worse at night", "slow", "worse when live"):
         assert all(0.9 <= gain <= 1.5 for gain in points(name))
-    assert max(points("lucky seed")) <= 0.35
+    assert max(points("lucky seed")) <= 0.35 + 1e-9
     assert min(points("forbidden column")) >= 3
     assert max(points("poisoned labels")) <= -3
     rows, none = (change.outcomes for change in of_kind("cut short"))

@@ -11,13 +11,14 @@ import numpy as np
 
 from labsupport.outcomes import PairedOutcomes
 
-__all__ = ["DECLARED", "KINDS", "Change", "Kind", "drawn"]
+__all__ = ["DECLARED", "KINDS", "LUCKIEST", "Change", "Kind", "drawn"]
 
 DECLARED = frozenset({"age", "clicks", "device", "hour", "minutes"})
 _ROWS = {"day": 60_000, "evening": 39_400, "night": 600}
 _CHAMPION = {"day": 0.94, "evening": 0.88, "night": 0.80}  # its accuracy
 _CHURN = {"day": 0.02, "evening": 0.02, "night": 0.05}  # rows that change sides beside the gain
 _GAIN, _AT_NIGHT = (0.010, 0.013), (0.010, 0.020)
+LUCKIEST = 0.0035  # the largest gain of the champion's own recipe over itself
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ KINDS = (
         10,
         False,
         "the champion's recipe again: 50 retrainings gain up to 0.35",
-        {"day": (0.0031, 0.0035), "evening": (0.0031, 0.0035), "night": (0.0, 0.0033)},
+        {"day": (0.0031, LUCKIEST), "evening": (0.0031, LUCKIEST), "night": (0.0, 0.0033)},
     ),
     Kind(
         "cut short",

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from labsupport.checks import Check
+from labsupport.gate import Policy
 from labsupport.grading.calling import ask_for_one
-from labsupport.grading.changes import Change, drawn
+from labsupport.grading.changes import LUCKIEST, Change, drawn
 from labsupport.grading.exercise import Case, Question, mistake
 from labsupport.grading.pipelines import (
     FAILED,
@@ -30,6 +31,7 @@ from labsupport.grading.pipelines import (
 )
 
 OPEN = 2
+LEAST_CONFIDENCE = 0.95  # with it the luck of the rows promotes one in 40 at most
 POLICY = """
 min_gain = 0.005
 confidence = 0.95
@@ -77,8 +79,15 @@ class Run:
         return [c for verdict in verdicts if verdict for c in verdict.checks if not c.passed]
 
     @cached_property
+    def asked(self) -> Policy:
+        """What the gate asks for, where it can read that."""
+        return policy_in(self.plan.policy)
+
+    @cached_property
     def right(self) -> bool:
-        return right_ends(self.changes, self.plan)
+        """Whether all end as they should, by a policy that asks for what the question wants."""
+        sound = not unread(self.plan.policy) and not within_noise(self.asked)
+        return sound and not in_luck(self.asked) and right_ends(self.changes, self.plan)
 
     @cached_property
     def dear(self) -> bool:
@@ -131,6 +140,16 @@ def unread(policy: str) -> str:
     except (ValueError, TypeError):
         return "bound"
     return ""
+
+
+def within_noise(policy: Policy) -> bool:
+    """Whether a retraining of the champion's recipe may reach the margin."""
+    return policy.min_gain is None or policy.min_gain < LUCKIEST
+
+
+def in_luck(policy: Policy) -> bool:
+    """Whether the luck of the rows promotes more often than is allowed, or nobody looks at it."""
+    return policy.confidence is None or policy.confidence < LEAST_CONFIDENCE
 
 
 def before(run: Run, first: str, then: str) -> bool:
@@ -301,19 +320,29 @@ QUESTION = Question(
         ),
         mistake(
             "margin within the noise",
-            "The champion's own recipe reaches the fleet as its successor, by a lucky seed: "
-            "nothing asks for more than what retrainings of one recipe differ by.",
+            "Nothing asks for more than what retrainings of one recipe differ by; so the "
+            "champion's own recipe can become its successor, by a lucky seed.",
             plan(lines("min_gain", "min_gain = 0.001")),
             plan(lines("min_gain", "min_gain = 0")),
             plan(lines("min_gain")),
             plan(lines("min_gain", "min_gain = -0.01")),
-            when=seen(lambda run: "lucky seed" in run.through),
+            plan(lines("min_gain", "min_gain = 0.003")),
+            when=seen(lambda run: "lucky seed" in run.through or within_noise(run.asked)),
         ),
         mistake(
             "few rows taken at their word",
             "A gain on a few rows reaches the fleet: the gate takes what was measured at its word.",
             plan(lines("confidence")),
             when=seen(lambda run: "cut short" in run.through),
+        ),
+        mistake(
+            "luck of the rows too often",
+            "With this confidence the luck of the rows promotes more often than the question "
+            "allows; mind that an interval leaves something out at both ends.",
+            plan(lines("confidence", "confidence = 0.9")),
+            plan(lines("confidence", "confidence = 0.5")),
+            plan(lines("confidence", "confidence = 0.025")),
+            when=seen(lambda run: run.asked.confidence and in_luck(run.asked)),
         ),
         mistake(
             "no slice is looked at",
