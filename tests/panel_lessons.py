@@ -211,4 +211,19 @@ STATED = {
             "Nothing to tell": {"prompt": "plain", "index": "community"},
         },
     ),
+    "ops": Stated(
+        start={"fault": "skewed logs", "without": "nothing", "day": 168},
+        quotes={"fault": "skewed logs: of", "day": "168 days"},
+        unsaid=frozenset({"without"}),
+        presets={
+            "Skewed logs": {},
+            "No segments": {"without": "segments"},
+            "Stale shard": {"fault": "stale shard"},
+            "Poisoned labels": {"fault": "poisoned labels"},
+            "Slow when live": {"fault": "latency regression"},
+            "Another bundle": {"fault": "another bundle"},
+            "Nothing wrong": {"fault": "none"},
+            "No stage left": {"without": "everything"},
+        },
+    ),
 }  # fmt: skip

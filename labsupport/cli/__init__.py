@@ -17,7 +17,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from labsupport.cli import evaluate, llm, pipeline, registry, room, stages, suites, verdicts
+from labsupport.cli import (
+    evaluate,
     llm,
     looping,
     pipeline,
