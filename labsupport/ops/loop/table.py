@@ -11,7 +11,7 @@ from labsupport.ops.loop.policy import GATE, SEGMENTS, STAGES
 from labsupport.ops.loop.rows import DAYS
 from labsupport.ops.loop.turning import simulate
 
-ALL_ON, ALL_OFF = "all on", "all off"
+ALL_ON, ALL_OFF, ONLY = "all on", "all off", " only"
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,16 @@ def settings() -> dict[str, tuple[str, ...]]:
     return {ALL_ON: (), **without, **only, ALL_OFF: tuple(STAGES)}
 
 
-def table_without(days: int = DAYS, faults: tuple[str, ...] | None = None) -> list[Row]:
+def table_without(
+    days: int = DAYS, faults: tuple[str, ...] | None = None, alone: bool = True
+) -> list[Row]:
     """A row for each fault and setting.
 
     Parameters
     ----------
     days : that are lived through.
     faults : some of FAULTS; None: all but "none".
+    alone : also with one stage only.
 
     Raises
     ------
@@ -72,6 +75,8 @@ def table_without(days: int = DAYS, faults: tuple[str, ...] | None = None) -> li
     found = []
     for fault in faults or [name for name in FAULTS if name != NONE]:
         for setting, without in settings().items():
+            if setting.endswith(ONLY) and not alone:
+                continue
             loop = simulate(days, fault, without)
             cost, waited = loop.cost, loop.waited
             costs = (cost.hurt, cost.helped, cost.trainings, cost.dollars)
