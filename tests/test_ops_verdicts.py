@@ -231,10 +231,11 @@ def test_the_exit_status_is_the_verdict(run, capsys, text, status, decision) -> 
 
 
 def test_latest_names_a_run(run, capsys) -> None:
-    Path("latest").write_text("run")
+    named = run.rename(run.with_name("0123456789ab"))
+    Path("latest").write_text(f"{named.name}\n")
     assert lab("gate", "latest", "--policy", "policy.toml") == 0
     assert lab("report", "latest") == 0
-    assert {path.name for path in run.iterdir()} >= {"verdict.json", "report.md"}
+    assert {path.name for path in named.iterdir()} >= {"verdict.json", "report.md"}
 
 
 def test_as_a_process_too(run) -> None:
