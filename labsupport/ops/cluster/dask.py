@@ -106,8 +106,12 @@ def started_here(workers: int) -> Iterator[DaskWorkers]:
     import dask
     from distributed import Client, LocalCluster
 
-    # spread tries again by itself, and whoever writes a loop of large items has been told.
-    settings = {"distributed.scheduler.allowed-failures": 1} | _LARGE
+    settings = {
+        "distributed.scheduler.allowed-failures": 1,  # spread tries again by itself
+        # A worker that is restarting so long after a death would be given up for good, and so
+        # would one that died again meanwhile (default: 15 s).
+        "distributed.deploy.lost-worker-timeout": "365 days",
+    } | _LARGE
     with ExitStack() as stack:
         stack.enter_context(children_allowed())
         stack.enter_context(_quiet())
@@ -172,6 +176,7 @@ def check_address(where: str) -> None:
         )
 
 
+# Items may be large: `spread` gives out few at a time.
 _LARGE = {"distributed.admin.large-graph-warning-threshold": "1 TB"}
 
 
