@@ -1,4 +1,4 @@
-"""The stages of the pipeline on a run's folder: check, train, deploy; what `lab evaluate` does for runs."""
+"""The stages on a run's folder: check, train, deploy; and what `lab evaluate` does with runs."""
 
 from __future__ import annotations
 
