@@ -71,6 +71,6 @@ def _parser() -> argparse.ArgumentParser:
     suites.add_commands(commands)
     llm.add_commands(commands)
     verdicts.add_commands(commands)
-    parser.error = usage(parser)  # argparse's own 2 is the gate's `inconclusive`
     registry.add_commands(commands)
+    parser.error = usage(parser)  # argparse's own 2 is the gate's `inconclusive`
     return parser
