@@ -7,6 +7,8 @@ suites     suites of questions and attacks: evals run, evals compare
 llm        a language model: ask, serve, record
 verdicts   what was compared is judged: report, gate
 registry   registered models: show, rollback, restore
+studies    many retrainings at once: study aa
+evaluate   two models on the same rows, of the lab or of anybody
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import argparse
 import sys
 
 from labsupport.cli import llm, pipeline, registry, room, stages, suites, verdicts
+from labsupport.cli import evaluate, llm, pipeline, room, studies, suites
 from labsupport.cli.undecided import usage
 from labsupport.workspace import LabError
 
@@ -72,5 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     llm.add_commands(commands)
     verdicts.add_commands(commands)
     registry.add_commands(commands)
+    studies.add_commands(commands)
+    evaluate.add_commands(commands)
     parser.error = usage(parser)  # argparse's own 2 is the gate's `inconclusive`
     return parser

@@ -121,7 +121,7 @@ class Names:
             )
         ):  # fmt: skip
             raise TableError(f"{where.path}: column {self.column!r} holds {kind}; {says}.")
-        inside = array.indices.to_numpy(zero_copy_only=False)
+        inside = as_numpy(array.indices)
         used = np.bincount(inside, minlength=len(array.dictionary)) > 0
         values = array.dictionary.cast(pa.large_string()).to_pylist()
         lookup = np.zeros(len(values), np.int64)
@@ -192,8 +192,17 @@ def _numbers(array: Any, where: Where, says: str) -> np.ndarray:
         array = array.cast(pa.float64())
     elif not (pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
         raise TableError(f"{where.path}: column {where.column!r} holds {kind}; {says}.")
-    return array.to_numpy(zero_copy_only=False)
+    return as_numpy(array)
+
+
+def as_numpy(array: Any) -> np.ndarray:
+    """A pyarrow array of numbers or booleans without nulls; its to_numpy would load pandas."""
+    import pyarrow as pa
+
+    if pa.types.is_boolean(array.type):
+        return np.from_dlpack(array.cast(pa.uint8())).view(bool)
+    return np.from_dlpack(array)
 
 
 def _nulls(array: Any) -> np.ndarray:
-    return array.is_null().to_numpy(zero_copy_only=False)
+    return as_numpy(array.is_null())

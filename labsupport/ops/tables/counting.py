@@ -140,16 +140,22 @@ def count_shards(
 
 
 def each_part(
-    function: Callable, rows: InStep | Joined, executor: Executor | None, progress, size=PART
+    function: Callable, rows: InStep | Joined, executor: Executor | None, progress, parts: int = 1
 ) -> list:
-    """function(part) for all parts, in order; without an executor, for one part that is all."""
-    parts = list(_parts(rows, size)) if executor is not None else []
-    if len(parts) < 2:
+    """function(part) for all parts, in order; without an executor, for one part that is all.
+
+    Parameters
+    ----------
+    parts : how many times PART rows a part has.
+    """
+    size = parts * PART
+    shared = list(_parts(rows, size)) if executor is not None else []
+    if len(shared) < 2:
         return [function(Part(rows), progress)]
     from labsupport.ops.cluster import spread
 
     said = progress and (lambda done: progress(done * size))
-    return spread(function, parts, executor, said)
+    return spread(function, shared, executor, said)
 
 
 def _parts(rows: InStep | Joined, size: int) -> Iterator[Part]:

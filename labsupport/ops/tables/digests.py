@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from labsupport.ops.tables.columns import Names, as_ids
+from labsupport.ops.tables.columns import Names, as_ids, as_numpy
 
 _LITTLE = np.dtype("<f8")
 
@@ -40,7 +40,7 @@ def of_ids(ids: Any) -> bytes:
 
     ids = as_ids(ids)
     if pa.types.is_integer(ids.type):
-        return _hashed(b"ids", len(ids), ids.to_numpy().astype("<i8"))
+        return _hashed(b"ids", len(ids), as_numpy(ids).astype("<i8"))
     return _hashed(json.dumps(ids.to_pylist()).encode(), len(ids), np.zeros(0, np.uint8))
 
 

@@ -79,7 +79,7 @@ def _inside(path: str, columns: Iterable[str], names: list[str]) -> None:
         if names.count(column) > 1:
             raise TableError(f"{path} has {names.count(column)} columns {column!r}; rename them.")
         if column not in names:
-            shown = ", ".join(map(repr, names[:_SHOWN])) or "no columns"
+            shown = ", ".join(f"{name!r:.40}" for name in names[:_SHOWN]) or "no columns"
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
             raise TableError(f"{path} has no column {column!r}; it has {shown}{more}.")
 
@@ -221,8 +221,6 @@ def _arrays(path: str, archive: zipfile.ZipFile, names: Iterable[str]) -> dict[s
 
 
 def _read_npz(path: str, kinds: Mapping[str, str], start: int) -> Iterator[dict[str, Any]]:
-    import pyarrow as pa
-
     with zipfile.ZipFile(path) as archive:
         arrays = _arrays(path, archive, kinds)
         for array in arrays.values():
@@ -230,15 +228,21 @@ def _read_npz(path: str, kinds: Mapping[str, str], start: int) -> Iterator[dict[
         left = next(iter(arrays.values())).shape[0] - start
         while left > 0:
             rows = min(left, BATCH)
-            yield {
-                name: pa.array(_exactly(path, name, array, rows)) for name, array in arrays.items()
-            }
+            yield {name: _exactly(path, name, array, rows) for name, array in arrays.items()}
             left -= rows
 
 
-def _exactly(path: str, name: str, array: _Array, rows: int) -> np.ndarray:
+def _exactly(path: str, name: str, array: _Array, rows: int) -> Any:
+    """The next rows of an array, for pyarrow; its own `array` would load pandas for numbers."""
+    import pyarrow as pa
+
     wanted = rows * array.dtype.itemsize
     data = array.stream.read(wanted)
     if len(data) != wanted:
         raise TableError(f"{path}: {name!r} ends before its last row; write it again.")
-    return np.frombuffer(data, array.dtype).astype(array.dtype.newbyteorder("="), copy=False)
+    values = np.frombuffer(data, array.dtype).astype(array.dtype.newbyteorder("="), copy=False)
+    if array.dtype.kind == "U":
+        return pa.array(values)
+    bits = np.packbits(values, bitorder="little") if array.dtype.kind == "b" else values
+    kind = pa.from_numpy_dtype(values.dtype)
+    return pa.Array.from_buffers(kind, rows, [None, pa.py_buffer(bits)])

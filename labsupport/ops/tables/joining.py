@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from labsupport.ops.tables.columns import Names
+from labsupport.ops.tables.columns import Names, as_numpy
 from labsupport.ops.tables.places import TableError
 from labsupport.ops.tables.rows import BLOCK, Block, Chunk, Source, joined
 
@@ -85,13 +85,13 @@ def _places(ids: Any, others: Any, source: Source, other: Source) -> np.ndarray:
         ids, others = (part.cast(pa.large_string()) for part in (ids, others))
     found = pc.index_in(others, value_set=ids)
     if found.null_count:
-        lost = np.flatnonzero(found.is_null().to_numpy(zero_copy_only=False))
+        lost = np.flatnonzero(as_numpy(found.is_null()))
         raise TableError(
             f"The ids do not join: {len(lost):,} of {other.path} are not in {source.path}, "
             f"such as {others[int(lost[0])].as_py()!r:.60}; score the rows of the labels, and no "
             "others."
         )
-    place = found.to_numpy()
+    place = as_numpy(found)
     times = np.bincount(place, minlength=len(ids))
     if (times > 1).any():
         twice = np.argmax(times > 1)

@@ -10,14 +10,14 @@ from functools import partial, reduce
 
 import numpy as np
 
-from labsupport.ops.tables.counting import PART, Part, each_part
+from labsupport.ops.tables.counting import Part, each_part
 from labsupport.ops.tables.joining import Joined
 from labsupport.ops.tables.rows import BASELINE, CANDIDATE, LABEL, Block, InStep
 from labsupport.scores import PairedAUC
 
 MOST_STEPS, CELLS = 1 << 20, 1 << 23  # of one histogram, of all
 MOST_GROUPS = 256
-_PARTS = 8 * PART  # a histogram travels with each
+_PARTS = 8  # times PART rows: a histogram travels with each
 
 
 @dataclass(frozen=True)
