@@ -22,6 +22,7 @@ export UV_SYSTEM_CERTS
 export UV_PYTHON_DOWNLOADS = never
 
 .PHONY: help setup lab test pythons llm torch run release outputs bench lock clean broken
+.PHONY: help setup lab test pythons llm mlflow run release outputs bench lock clean broken
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -38,6 +39,7 @@ pythons: .venv/.test ## get numpy and scipy for this machine's other Pythons: `m
 llm: .venv/.llm ## get a very small language model and what runs it: 130 MB to download, once
 
 torch: .venv/.torch ## get PyTorch for `torchrun`, in an environment of its own: 200 MB to download, once
+mlflow: .venv/.mlflow ## get MLflow's tracking server: `make test` then asks a real one
 
 run: setup ## execute all lessons into build/index.html (make run ARGS="01 -p margin 0.01")
 	@$(PY) -m labsupport.cli run $(ARGS)
@@ -73,6 +75,9 @@ TORCH_uv = { $(GET_UV) && $(UV) pip install --python $(TORCH_PY) --torch-backend
 GET_TORCH = $(TORCH_$(PIP)) $(TORCH_PY) -m pip install $(TORCH)
 PACKAGES = import sysconfig; print(sysconfig.get_path("purelib"))
 SEE_THE_LAB = import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))
+# MLflow whole, of the version that is in .venv, and of what its server imports that which is not.
+MLFLOW = $$(sed -n 's/^mlflow-skinny\(==[^ ]*\).*/mlflow\1/p' requirements.lock) flask flask-cors graphene graphql-core graphql-relay werkzeug itsdangerous \
+	blinker huey aiohttp aiohappyeyeballs aiosignal frozenlist multidict propcache yarl
 
 lock: .venv/.ready ## choose the versions anew, within pyproject.toml's ranges (make lock ARGS=--upgrade)
 	@$(GET_UV)
@@ -81,6 +86,7 @@ lock: .venv/.ready ## choose the versions anew, within pyproject.toml's ranges (
 	echo uv | $(COMPILE) --no-annotate - -o requirements-uv.lock $(ARGS)
 	printf '%s\n' $(LLM) | $(COMPILE) --no-annotate --no-deps -c requirements.lock - -o requirements-llm.lock $(ARGS)
 	printf '%s\n' $(GATE) | $(COMPILE) --no-annotate -c requirements.lock - -o requirements-gate.lock $(ARGS)
+	printf '%s\n' $(MLFLOW) | $(COMPILE) --no-annotate --no-deps -c requirements.lock - -o requirements-mlflow.lock $(ARGS)
 	@rm -rf .venv/uv
 
 clean: ## remove what was made: build/ and .venv
@@ -131,4 +137,9 @@ broken:
 	@$(PY) -c '$(SEE_THE_LAB)' > "$$($(TORCH_PY) -c '$(PACKAGES)')/lab.pth"
 	@$(TORCH_PY) -c 'import torch.distributed, labsupport'
 	@rm -rf .venv/uv
+.venv/.mlflow: requirements-mlflow.lock .venv/.locked | .venv/.ready
+	@echo "Adding MLflow's tracking server in .venv/mlflow: 15 MB to download, 80 on disk, once."
+	@rm -rf .venv/mlflow
+	@$(PY) -m pip install --quiet --require-hashes --no-deps --only-binary :all: --target .venv/mlflow \
+		-r requirements-mlflow.lock
 	@touch $@

@@ -52,7 +52,8 @@ class MlflowLedger:
         source = f"models:/{self.name}/{move.version.number}"
         ensure_model(self.store, self._log, f"Every move of {self.name}@{self.alias}, in order.")
         with self.store.asked() as client:
-            return int(client.create_model_version(self._log, source, tags=tags).version)
+            made = client.create_model_version(self._log, source, tags=tags, await_creation_for=0)
+        return int(made.version)
 
     def look(self) -> Seen:
         """The alias, as it is."""

@@ -38,7 +38,9 @@ def register(
         )
         with store.asked() as client:
             source, tags = run.info.artifact_uri, {MODEL: model_digest}
-            made = client.create_model_version(name, source, run.info.run_id, tags=tags)
+            made = client.create_model_version(
+                name, source, run.info.run_id, tags=tags, await_creation_for=0
+            )
         found = _with_digest(store, name, model_digest)
         if found is None or found.number != int(made.version):
             with store.asked() as client:

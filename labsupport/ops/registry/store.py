@@ -35,6 +35,7 @@ _SETTINGS = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
 
@@ -280,10 +281,12 @@ def _said(error: Exception, uri: str, path: Path | None) -> Exception:
     for cause in _causes(error):
         if isinstance(cause, sqlite3.Error):
             return _sqlite_said(cause, path)
-    words = " ".join(str(error).split())[:200]
+    words = " ".join(str(error).split())[:120]
     code = getattr(error, "error_code", "")
     if words.startswith("API request to") or code in ("TEMPORARILY_UNAVAILABLE", "INTERNAL_ERROR"):
-        return RegistryUnavailable(f"The registry at {uri} does not answer: {words}")
+        return RegistryUnavailable(
+            f"The registry at {uri} does not answer: start it, or name another one ({words})."
+        )
     if code in ("UNAUTHENTICATED", "PERMISSION_DENIED", "CUSTOMER_UNAUTHORIZED"):
         return RegistryUnavailable(f"The registry at {uri} does not let us in: {words}")
     return RegistryError(f"The registry at {uri} refuses: {words}")
