@@ -79,7 +79,7 @@ def _inside(path: str, columns: Iterable[str], names: list[str]) -> None:
         if names.count(column) > 1:
             raise TableError(f"{path} has {names.count(column)} columns {column!r}; rename them.")
         if column not in names:
-            shown = ", ".join(map(repr, names[:_SHOWN])) or "no columns"
+            shown = ", ".join(f"{name!r:.40}" for name in names[:_SHOWN]) or "no columns"
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
             raise TableError(f"{path} has no column {column!r}; it has {shown}{more}.")
 
