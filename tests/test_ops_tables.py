@@ -287,13 +287,14 @@ def test_a_sketch_is_as_close_as_it_says(n, seed, steps):
     layout = sketching.Layout((), steps)
     counts = sketching._counted(layout, counting.Part(held))
     sums = np.array(sketching._spread(layout, counts, counting.Part(held))).sum(axis=0)
-    area, bound = sketching._area(counts[0].astype(np.int64), sums)
+    models = counts[0].swapaxes(0, 1).astype(np.int64)
+    area, bound = sketching._area(models, sums)
     rounded = compare_auc(y == 1, np.floor(new * steps).clip(max=steps - 1),
                           np.floor(old * steps).clip(max=steps - 1))  # fmt: skip
     assert area.exact_gain == rounded.exact_gain
     assert area.standard_error == pytest.approx(rounded.standard_error, rel=1e-6, abs=1e-12)
     assert abs(area.gain - exact.gain) <= bound + 1e-12
-    blur = sum(sketching._blur(*model) for model in counts[0].astype(np.int64))
+    blur = sum(sketching._blur(*model) for model in models)
     assert abs(area.standard_error - exact.standard_error) <= blur + 1e-9
 
 

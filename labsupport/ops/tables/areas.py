@@ -13,7 +13,7 @@ from labsupport.ops.tables.rows import BASELINE, CANDIDATE, LABEL, InStep, joine
 from labsupport.ops.tables.sketching import sketch_auc
 from labsupport.scores import PairedAUC, compare_auc
 
-EXACT_ROWS = 4_000_000
+EXACT_ROWS = 4_000_000  # which take some 600 MB
 
 
 def area_of(
@@ -34,12 +34,18 @@ def area_of(
         lack = " and ".join(who for who in (CANDIDATE, BASELINE) if who not in tally.scored)
         return None, f"No AUC: {lack} gave 0 and 1, and an AUC needs scores."
     groups = [(i, name) for i, found in enumerate(tally.slices) for name in sorted(found)]
-    try:
-        if tally.rows <= EXACT_ROWS:
-            return _exact(rows, groups, columns), "The AUC is exact."
-        return sketch_auc(rows, groups, columns, executor, progress)
-    except ValueError as error:  # compare_auc's: fewer than two rows of a class
-        return None, f"No AUC: {error}"
+    counted = {"The holdout": tally.cells}
+    counted |= {f"Slice '{columns[i]}={name}'": tally.slices[i][name] for i, name in groups}
+    for name, cells in counted.items():
+        negatives, positives = int(cells[:4].sum()), int(cells[4:].sum())
+        if min(negatives, positives) < 2:
+            return None, (
+                f"No AUC: {name} has {positives} positives and {negatives} negatives, and an AUC "
+                "needs at least two of each."
+            )
+    if tally.rows <= EXACT_ROWS:
+        return _exact(rows, groups, columns), "The AUC is exact."
+    return sketch_auc(rows, groups, columns, executor, progress)
 
 
 def _exact(

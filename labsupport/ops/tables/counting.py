@@ -27,13 +27,14 @@ class Tally:
 
     Attributes
     ----------
-    cells : (4,) both right, candidate only, baseline only, both wrong.
-    slices : for each slice column, {value: (4,) the same}.
+    cells : (8,) both right, candidate only, baseline only, both wrong: of rows whose label is 0,
+        and of those whose label is 1.
+    slices : for each slice column, {value: (8,) the same}.
     blocks : {what: digests of its blocks, in order}.
     scored : which of CANDIDATE and BASELINE have scores and not only 0 and 1.
     """
 
-    cells: np.ndarray = field(default_factory=lambda: np.zeros(4, np.int64))
+    cells: np.ndarray = field(default_factory=lambda: np.zeros(8, np.int64))
     slices: list[dict[str, np.ndarray]] = field(default_factory=list)
     blocks: dict[Any, list[bytes]] = field(default_factory=dict)
     scored: frozenset[str] = frozenset()
@@ -68,10 +69,10 @@ class Tally:
             for column, found in zip(columns, self.slices, strict=False)
             for name in sorted(found)
         ]
-        parts = {name: PairedOutcomes(*cells) for name, cells in named}
+        parts = {name: PairedOutcomes(*(cells[:4] + cells[4:])) for name, cells in named}
         if len(parts) < len(named):
             raise TableError("Two slices have one name, COLUMN=value; rename one of the columns.")
-        return PairedOutcomes(*self.cells, slices=parts)
+        return PairedOutcomes(*(self.cells[:4] + self.cells[4:]), slices=parts)
 
     def digest(self, *columns: Any) -> str:
         """Of some columns, 64 hex digits."""
@@ -95,9 +96,9 @@ def count_part(part: Part, progress: Progress | None = None) -> Tally:
     for block in part.rows.blocks(part.start, part.stop):
         names = block.names
         cell = _cells(block)
-        total.cells += np.bincount(cell, minlength=4)
+        total.cells += np.bincount(cell, minlength=8)
         for i, known in enumerate(names):
-            found = np.bincount(4 * block.chunk[i] + cell, minlength=4 * len(known.codes))
+            found = np.bincount(8 * block.chunk[i] + cell, minlength=8 * len(known.codes))
             if i == len(cells):
                 cells.append(np.zeros(0, np.int64))
             cells[i] = np.pad(cells[i], (0, len(found) - len(cells[i]))) + found
@@ -105,7 +106,7 @@ def count_part(part: Part, progress: Progress | None = None) -> Tally:
         if progress:
             progress(len(block))
     for known, found in zip(names, cells, strict=True):
-        table = found.reshape(-1, 4)
+        table = found.reshape(-1, 8)
         total.slices.append(
             {name: table[code] for name, code in known.codes.items() if table[code].any()}
         )
@@ -167,7 +168,7 @@ def _parts(rows: InStep | Joined, size: int) -> Iterator[Part]:
 def _cells(block: Block) -> np.ndarray:
     y = block.chunk[LABEL]
     wrong = [block.chunk[who, "predicted"] != y for who in (CANDIDATE, BASELINE)]
-    return 2 * wrong[0].view(np.int8) + wrong[1].view(np.int8)
+    return 4 * y.view(np.int8) + 2 * wrong[0].view(np.int8) + wrong[1].view(np.int8)
 
 
 def _hash(block: Block, total: Tally) -> None:

@@ -41,7 +41,10 @@ def of_ids(ids: Any) -> bytes:
     ids = as_ids(ids)
     if pa.types.is_integer(ids.type):
         return _hashed(b"ids", len(ids), as_numpy(ids).astype("<i8"))
-    return _hashed(json.dumps(ids.to_pylist()).encode(), len(ids), np.zeros(0, np.uint8))
+    _, offsets, data = ids.buffers()
+    ends = np.frombuffer(offsets, np.int64)[ids.offset :][: len(ids) + 1]
+    lengths = np.diff(ends).astype("<i8").tobytes()
+    return _hashed(b"texts" + lengths, len(ids), np.frombuffer(data, np.uint8)[ends[0] : ends[-1]])
 
 
 def of_blocks(blocks: list[bytes]) -> str:

@@ -13,7 +13,7 @@ from labsupport.ops.tables.places import TableError
 from labsupport.ops.tables.rows import BLOCK, Block, Chunk, Source, joined
 
 MOST_JOINED = 20_000_000  # rows
-_COST = "about 100 bytes a row for numbers, 200 for short texts"
+_COST = "about 150 bytes a row"
 
 
 @dataclass(frozen=True)

@@ -36,23 +36,25 @@ class Layout:
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """Groups, models, classes, steps."""
+        """Groups, classes, models, steps."""
         return len(self.groups) + 1, 2, 2, self.steps
 
-    def places(self, block: Block) -> list[np.ndarray]:
-        """For each model, (1 + slice columns, rows) places in the flattened histograms."""
+    def places(self, block: Block) -> tuple[np.ndarray, list[np.ndarray]]:
+        """For all rows and below them each slice column, (1 + slice columns, rows): the place of a
+        row's group and class; for each model, its place in the flattened histograms.
+        """
         number = {group: i for i, group in enumerate(self.groups, start=1)}
-        inside = [np.zeros(len(block), np.int64)]
+        cell = np.empty((1 + len(block.names), len(block)), np.int64)
+        cell[0] = block.chunk[LABEL]
         for i, names in enumerate(block.names):
-            lookup = np.array([number[i, name] for name in names.codes])
-            inside.append(lookup[block.chunk[i]])
-        group, y = np.array(inside), block.chunk[LABEL]
+            lookup = np.array([2 * number[i, name] for name in names.codes])
+            np.add(lookup[block.chunk[i]], cell[0], out=cell[i + 1])
         found = []
         for model, who in enumerate((CANDIDATE, BASELINE)):
             step = (block.chunk[who] * self.steps).astype(np.int64)  # exact: a power of two
             np.minimum(step, self.steps - 1, out=step)
-            found.append(((group * 2 + model) * 2 + y) * self.steps + step)
-        return found
+            found.append(cell * (2 * self.steps) + (step + model * self.steps))
+        return cell, found
 
 
 def sketch_auc(
@@ -62,7 +64,8 @@ def sketch_auc(
     executor: Executor | None = None,
     progress=None,
 ) -> tuple[PairedAUC | None, str]:
-    """The AUC of both models' rounded scores, and a sentence that says so.
+    """The AUC of both models' rounded scores, and a sentence that says so. Each group has at least
+    two rows of both classes.
 
     Two scores that are rounded to one are a tie, which counts half. So rounding moves an area by
     at most half the share of pairs, of a positive and a negative, that became ties or were: this
@@ -71,10 +74,6 @@ def sketch_auc(
     Returns
     -------
     None, and the reason: too many slices, or a bound above the standard error of a group.
-
-    Raises
-    ------
-    ValueError : a group has fewer than two rows of a class.
     """
     if len(groups) > MOST_GROUPS:
         return None, (
@@ -86,13 +85,6 @@ def sketch_auc(
     found = each_part(partial(_counted, layout), rows, executor, progress, _PARTS)
     counts = reduce(np.add, found)
     names = ["The holdout", *(f"{columns[i]}={name}" for i, name in groups)]
-    for name, group in zip(names, counts, strict=True):
-        negatives, positives = group[0].sum(axis=1, dtype=np.int64)
-        if min(positives, negatives) < 2:
-            raise ValueError(
-                f"{name} has {positives} positives and {negatives} negatives; an AUC needs at "
-                "least two of each."
-            )
     spread = partial(_spread, layout, counts)
     sums = [s for part in each_part(spread, rows, executor, progress, _PARTS) for s in part]
     return _areas(counts, np.array(sums), names, steps)
@@ -103,7 +95,7 @@ def _counted(layout: Layout, part: Part, progress=None) -> np.ndarray:
     counts = np.zeros(math.prod(layout.shape), np.uint32)
     one = np.uint32(1)
     for block in part.rows.blocks(part.start, part.stop):
-        for places in layout.places(block):
+        for places in layout.places(block)[1]:
             np.add.at(counts, places.ravel(), one)
         if progress:
             progress(len(block))
@@ -118,12 +110,10 @@ def _spread(layout: Layout, counts: np.ndarray, part: Part, progress=None) -> li
     classes = 2 * len(counts)
     sums = []
     for block in part.rows.blocks(part.start, part.stop):
-        candidate, baseline = layout.places(block)
-        value = table[candidate] - table[baseline]
-        cell = candidate // layout.steps
-        cell = (cell // 4 * 2 + cell % 2).ravel()
-        weights = value.ravel()
-        sums.append(np.array([np.bincount(cell, w, classes) for w in (weights, weights * weights)]))
+        cell, (candidate, baseline) = layout.places(block)
+        value = (table[candidate] - table[baseline]).ravel()
+        cell = cell.ravel()
+        sums.append(np.array([np.bincount(cell, w, classes) for w in (value, value * value)]))
         if progress:
             progress(len(block))
     return sums
@@ -134,8 +124,9 @@ def _placements(counts: np.ndarray) -> np.ndarray:
     ties half: DeLong's placements of rounded scores.
     """
     table = np.empty(counts.shape)
-    for group, models in zip(table, counts, strict=True):
-        for place, (negative, positive) in zip(group, models, strict=True):
+    for group, classes in zip(table, counts, strict=True):
+        for model, (negative, positive) in enumerate(classes.swapaxes(0, 1)):
+            place = group[:, model]
             below = np.cumsum(negative, dtype=np.int64)
             above = np.cumsum(positive[::-1], dtype=np.int64)[::-1]
             place[1] = (below - negative / 2) / below[-1]
@@ -149,15 +140,16 @@ def _areas(
     totals = np.array([math.fsum(column) for column in sums.reshape(len(sums), -1).T])
     totals = totals.reshape(2, len(counts), 2)
     made, bounds = [], []
-    for i, models in enumerate(counts):
-        area, bound = _area(models.astype(np.int64), totals[:, i])
+    for i, classes in enumerate(counts):
+        models = classes.swapaxes(0, 1).astype(np.int64)
+        area, bound = _area(models, totals[:, i])
         if bound > area.standard_error:
             return None, (
                 f"No AUC: of so many rows there is a sketch only, of scores rounded to {steps:,} "
                 f"steps; for {names[i]} that could move the gain by {bound:.1e}, more than its "
                 f"standard error of {area.standard_error:.1e}."
             )
-        blur = sum(_blur(*model) for model in models.astype(np.int64))
+        blur = sum(_blur(*model) for model in models)
         made.append(replace(area, standard_error=area.standard_error + bound + blur))
         bounds.append(bound)
     return replace(made[0], slices=dict(zip(names[1:], made[1:], strict=True))), (
