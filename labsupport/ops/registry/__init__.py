@@ -3,6 +3,7 @@
 entries    what the log of an alias says, and what follows from it
 moves      who may move an alias: of several who ask at once, one; and what a kill left is finished
 ledger     that log in MLflow: the versions of a registered model
+database   a database in a file, made whole or not at all, its files beside it
 store      MLflow, opened: a database beside its files, or a tracking server; errors as sentences
 models     runs, versions and files: what is registered
 registry   all of that, as the pipeline uses it
@@ -15,8 +16,14 @@ from labsupport.by_name import by_name
 __all__, __getattr__, __dir__ = by_name(
     __name__,
     {
-        "entries": ("AliasMoved", "Move", "PromotionLost", "RegistryError", "Version"),
+        "entries": (
+            "AliasMoved",
+            "Move",
+            "PromotionLost",
+            "RegistryError",
+            "RegistryUnavailable",
+            "Version",
+        ),
         "registry": ("Registry",),
-        "store": ("RegistryUnavailable",),
     },
 )

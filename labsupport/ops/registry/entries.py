@@ -19,6 +19,10 @@ class AliasMoved(RegistryError):  # noqa: N818 - it says what happened
     """Somebody moved the alias past the log."""
 
 
+class RegistryUnavailable(ConnectionError):  # noqa: N818 - it says what happened
+    """Nobody answers, or not now."""
+
+
 @dataclass(frozen=True)
 class Version:
     """A registered model.

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from labsupport.durable import digest
+from labsupport.ops.registry.database import BESIDE
 from labsupport.ops.registry.entries import RegistryError, Version
 from labsupport.ops.registry.ledger import MODEL, ensure_model, versions_of
-from labsupport.ops.registry.store import BESIDE, Store
+from labsupport.ops.registry.store import Store
 
 FILE = "model.json"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
