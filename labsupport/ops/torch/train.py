@@ -168,6 +168,8 @@ def train(run: Run, every: int = EVERY, reduction: str = "all_reduce") -> None:
     check_examples(examples)
     start = _begin(run, rank, examples.X.shape[1])
     if start is None:
+        if rank == 0:  # a kill may have left it
+            (run.folder / CHECKPOINT).unlink(missing_ok=True)
         return
     device = place()[1]
     pieces = [
@@ -234,11 +236,28 @@ def group():
     backend, device = place()
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group(backend, timeout=PATIENCE)
+    rank, size = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE"))
+    dist.init_process_group(
+        backend, store=_store(rank), rank=rank, world_size=size, timeout=PATIENCE
+    )
     try:
         yield
     finally:
         dist.destroy_process_group()
+
+
+def _store(rank: int) -> dist.Store:
+    """Where processes leave their addresses, apart for each start.
+
+    torchrun keeps one store over its restarts, and PyTorch 2.13's own way to it adds no prefix:
+    restarted processes would find the addresses of those that were killed, and wait in vain.
+    """
+    own = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
+    host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    store = dist.TCPStore(
+        host, port, is_master=own and rank == 0, timeout=PATIENCE, multi_tenant=own
+    )
+    return dist.PrefixStore(f"start {os.environ['TORCHELASTIC_RESTART_COUNT']}", store)
 
 
 def main(argv: list[str] | None = None) -> int:
