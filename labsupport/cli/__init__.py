@@ -21,7 +21,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from labsupport.cli import evaluate, llm, pipeline, registry, room, stages, studies, suites, verdicts
+from labsupport.cli import (
+    evaluate,
     llm,
     looping,
     pipeline,
