@@ -10,10 +10,6 @@ looping    the whole pipeline, day by day: loop
 studies    many retrainings at once: study aa
 suites     suites of questions and attacks: evals run, evals compare
 llm        a language model: ask, serve, record
-verdicts   what was compared is judged: report, gate
-registry   registered models: show, rollback, restore
-studies    many retrainings at once: study aa
-evaluate   two models on the same rows, of the lab or of anybody
 """
 
 from __future__ import annotations
@@ -97,14 +93,5 @@ def _parser() -> argparse.ArgumentParser:
         llm,
     ):
         each.add_commands(commands)
-    room.add_commands(commands)
-    pipeline.add_commands(commands)
-    stages.add_commands(commands)
-    suites.add_commands(commands)
-    llm.add_commands(commands)
-    verdicts.add_commands(commands)
-    registry.add_commands(commands)
-    studies.add_commands(commands)
-    evaluate.add_commands(commands)
     parser.error = usage(parser)  # argparse's own 2 is the gate's `inconclusive`
     return parser
