@@ -19,8 +19,8 @@ WINDOWS_GUARD = r".venv\Scripts\python tests\guard.py build/tests.xml"
 RECIPE = "$(PY) -m pytest -n 2 --dist loadfile $(ARGS)"
 # What a step or a job may depend on: the machine, never a constant, an event or another step.
 CONDITION = re.compile(r"runner\.os [!=]= '\w+'|startsWith\(matrix\.\w+, '[\w.]+'\)")
-# train.yml is no test of the lab, but the pipeline that it teaches: what its steps may depend on. It is
-# read for holes, and run, by test_ops_workflow.py.
+# What steps of train.yml may depend on: it is no test of the lab, but the pipeline that it teaches.
+# test_ops_workflow.py reads it for holes, and runs it.
 PIPELINE = {
     "vars.REGISTRY == ''",
     "github.ref == 'refs/heads/main'",
