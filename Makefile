@@ -68,10 +68,10 @@ GATE = numpy scipy pyarrow tqdm 'flit_core >=3.11,<4'
 # processors is 190 MB, 900 on disk. uv knows where that is (--torch-backend cpu); where uv does not get
 # through, pip takes what this machine offers. The lab's own packages are seen through lab.pth.
 TORCH = torch==2.13.0
-TORCH_PY = .venv/torch/bin/python
-TORCH_uv = { $(GET_UV) && $(UV) pip install --python $(TORCH_PY) --torch-backend cpu $(TORCH); } || \
+IN_TORCH = .venv/torch/bin/python
+TORCH_uv = { $(GET_UV) && $(UV) pip install --python $(IN_TORCH) --torch-backend cpu $(TORCH); } || \
 	! echo "uv did not get through, so pip installs: on Linux that may be 2.7 GB." >&2 ||
-GET_TORCH = $(TORCH_$(PIP)) $(TORCH_PY) -m pip install $(TORCH)
+GET_TORCH = $(TORCH_$(PIP)) $(IN_TORCH) -m pip install $(TORCH)
 PACKAGES = import sysconfig; print(sysconfig.get_path("purelib"))
 SEE_THE_LAB = import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))
 
@@ -134,8 +134,8 @@ broken:
 	@echo "Setting up .venv/torch with PyTorch: 200 MB to download, 900 on disk, once."
 	@$(PY) -m venv --clear .venv/torch
 	@$(GET_TORCH)
-	@$(PY) -c '$(SEE_THE_LAB)' > "$$($(TORCH_PY) -c '$(PACKAGES)')/lab.pth"
-	@$(TORCH_PY) -c 'import torch.distributed, labsupport'
+	@$(PY) -c '$(SEE_THE_LAB)' > "$$($(IN_TORCH) -c '$(PACKAGES)')/lab.pth"
+	@$(IN_TORCH) -c 'import torch.distributed, labsupport'
 	@rm -rf .venv/uv
 .venv/.mlflow: requirements-mlflow.lock .venv/.locked | .venv/.ready
 	@echo "Adding MLflow's tracking server in .venv/mlflow: 15 MB to download, 80 on disk, once."

@@ -25,6 +25,7 @@ PROCESSES = (1, 2, 3)
 ROWS = "world:2:8000"  # 8000 is no multiple of 3
 FEW = "world:1:2"  # of three processes one has no row
 needs_torch = pytest.mark.skipif(not launch.HOME.exists(), reason="no PyTorch here: make torch")
+pytestmark = pytest.mark.timeout(600)  # eight starts of PyTorch on a busy machine
 kills = pytest.mark.posix_only("torchrun ends its processes with signals")
 
 

@@ -25,6 +25,7 @@ while [ "$1" ]; do [ "$1" != --body-file ] || cat "$2" >> comment.md; shift; don
 """
 needs_torch = pytest.mark.skipif(not launch.HOME.exists(), reason="no PyTorch here: make torch")
 bash = pytest.mark.posix_only("bash, as a runner has it")
+pytestmark = pytest.mark.timeout(900)  # one job takes four minutes where two others compute
 STAGES = ["Cheap checks", "Train", "Evaluate", "Report", "Post the report", "Gate", "Deploy"]
 
 
