@@ -21,8 +21,7 @@ UV_SYSTEM_CERTS ?= true
 export UV_SYSTEM_CERTS
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: help setup lab test pythons llm torch run release outputs bench lock clean broken
-.PHONY: help setup lab test pythons llm mlflow run release outputs bench lock clean broken
+.PHONY: help setup lab test pythons llm torch mlflow run release outputs bench lock clean broken
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile

@@ -16,8 +16,17 @@ from __future__ import annotations
 import argparse
 import sys
 
-from labsupport.cli import llm, pipeline, registry, room, stages, suites, verdicts
-from labsupport.cli import evaluate, llm, pipeline, room, studies, suites
+from labsupport.cli import (
+    evaluate,
+    llm,
+    pipeline,
+    registry,
+    room,
+    stages,
+    studies,
+    suites,
+    verdicts,
+)
 from labsupport.cli.undecided import usage
 from labsupport.workspace import LabError
 

@@ -53,15 +53,6 @@ longer those of its lineage. A model that is there stays. torchrun comes by `mak
 
 {ROUND}
 Exit status: 0 there is a model. {STATUS.format(not_there="no torchrun, or a busy run")}"""
-EVALUATE = f"""for example
-  lab evaluate --candidate build/runs/latest --baseline registry:prod
-  lab evaluate --candidate build/runs/latest --baseline build/runs/0123456789ab
-
-Both models are scored on the holdout that their lineages name; outcomes.json in the candidate's
-run has the counts and both digests.
-
-{ROUND}
-Exit status: 0 it was measured. {STATUS.format(not_there="the registry does not answer")}"""
 DEPLOY = f"""for example
   lab deploy                                     the latest run, if the gate has promoted it
   lab deploy --policy policy.toml                and only if it was by this very policy
@@ -79,7 +70,7 @@ Exit status: 0 it is deployed, 1 the gate has blocked it, 2 the gate was inconcl
 
 def add_commands(commands: Any) -> None:
     """Add them to argparse's subparsers."""
-    for add in (_add_check, _add_train, _add_evaluate, _add_deploy):
+    for add in (_add_check, _add_train, _add_deploy):
         command = add(commands)
         command.error = usage(command)
         command.add_argument("--json", action="store_true", help="print JSON, for other programs")
@@ -112,20 +103,6 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
     _add_run(command)
     command.add_argument("--torch", type=int, metavar="N", help="by torchrun, on N processes")
     command.set_defaults(command=told(staging.train))
-    return command
-
-
-def _add_evaluate(commands: Any) -> argparse.ArgumentParser:
-    command = add_command(commands, "evaluate", "score two models on one holdout", EVALUATE)
-    command.add_argument("--candidate", required=True, metavar="RUN", help="the challenger")
-    command.add_argument(
-        "--baseline", required=True, metavar="RUN|registry:ALIAS", help="the champion"
-    )
-    command.add_argument(
-        "--holdout", metavar="SNAPSHOT", help="other rows, that neither model has learnt from"
-    )
-    _add_registry(command)
-    command.set_defaults(command=told(evaluate_models_command))
     return command
 
 
