@@ -221,7 +221,7 @@ STATED = {
             "Stale shard": {"fault": "stale shard"},
             "Poisoned labels": {"fault": "poisoned labels"},
             "Slow when live": {"fault": "latency regression"},
-            "Another bundle": {"fault": "another bundle"},
+            "A stray replica": {"fault": "another bundle"},
             "Nothing wrong": {"fault": "none"},
             "No stage left": {"without": "everything"},
         },

@@ -105,13 +105,13 @@ def _turned(arguments: argparse.Namespace, days: int) -> tuple[Loop, int]:
             known += not fresh
             bar.set_description(f"{event['date']}, {event['stage']}", refresh=False)
             if fresh and event["event"] != "quiet" and not arguments.json:
-                bar.write(line(event), file=sys.stdout)
+                bar.write(decision_line(event), file=sys.stdout)
 
         without = tuple(arguments.without)
         return run_loop(arguments.folder, days, arguments.fault, without, heard=show), known
 
 
-def line(event: Any) -> str:
+def decision_line(event: Any) -> str:
     """A decision in a line."""
     what = f"{event['stage']} {event['event']}"
     return f"day {event['day']:>3}, {event['date']:>6}  {what:<22} {event['reason']}"

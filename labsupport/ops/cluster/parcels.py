@@ -41,7 +41,7 @@ def pack(function: Callable[..., Any], arguments: tuple, keywords: dict[str, Any
         )
 
 
-def run(packed: bytes) -> bytes:
+def run_parcel(packed: bytes) -> bytes:
     """Make a packed call, on a worker: its result or its error, as bytes."""
     try:
         function, arguments, keywords = cloudpickle.loads(packed)

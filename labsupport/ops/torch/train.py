@@ -155,7 +155,7 @@ def _agree(weights: torch.Tensor) -> None:
         raise RuntimeError("The processes ended with different weights; there is no model.")
 
 
-def train(run: Run, every: int = EVERY, reduction: str = "all_reduce") -> None:
+def train_together(run: Run, every: int = EVERY, reduction: str = "all_reduce") -> None:
     """Train the run's model, or go on where it was left. Only process 0 writes.
 
     Raises
@@ -277,7 +277,7 @@ def main(argv: list[str] | None = None) -> int:
             if rank == "0":
                 stack.enter_context(only_one(run.folder / ".training"))
             stack.enter_context(group())
-            train(run, arguments.every, arguments.reduction)
+            train_together(run, arguments.every, arguments.reduction)
     except FileNotFoundError as error:
         return _say(MISSING, f"there is no file {error.filename}.")
     except BlockingIOError:

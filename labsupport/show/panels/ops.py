@@ -80,7 +80,7 @@ PANEL = Panel(
         "Stale shard": {"fault": "stale shard"},
         "Poisoned labels": {"fault": "poisoned labels"},
         "Slow when live": {"fault": "latency regression"},
-        "Another bundle": {"fault": "another bundle"},
+        "A stray replica": {"fault": "another bundle"},
         "Nothing wrong": {"fault": "none"},
         "No stage left": {"without": EVERYTHING},
     },
