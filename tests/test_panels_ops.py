@@ -28,7 +28,7 @@ def test_presets_tell_what_their_names_promise() -> None:
         "Stale shard": "checks",
         "Poisoned labels": "gate",
         "Slow when live": "canary",
-        "Another bundle": "bundle",
+        "A stray replica": "bundle",
         "Nothing wrong": None,
         "No stage left": None,
     }

@@ -60,7 +60,7 @@ class DaskWorkers(Executor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
         """Have fn(*args, **kwargs) called by a worker."""
         packed = pack(fn, args, kwargs)
-        return opened(self._executor.submit(run, packed), self._translated)
+        return opened(self._executor.submit(run_parcel, packed), self._translated)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more work; with `wait`, return when the last one has ended."""

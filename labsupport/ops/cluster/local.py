@@ -229,7 +229,7 @@ def _work(pipe: connection.Connection) -> None:
     while True:
         try:
             pipe.send_bytes(answer)
-            answer = run(pipe.recv_bytes())
+            answer = run_parcel(pipe.recv_bytes())
         except (EOFError, OSError):
             return
 
