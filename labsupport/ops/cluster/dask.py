@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from labsupport.ops.cluster.local import ONE_THREAD, children_allowed, environment
-from labsupport.ops.cluster.parcels import ClusterError, WorkerDied, opened, pack
+from labsupport.ops.cluster.parcels import ClusterError, WorkerDied, opened, pack, run_parcel
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from multiprocessing import connection, resource_tracker
 from typing import Any
 
-from labsupport.ops.cluster.parcels import ClusterError, WorkerDied, open_into, pack
+from labsupport.ops.cluster.parcels import ClusterError, WorkerDied, open_into, pack, run_parcel
 
 # Sums in several threads may round otherwise, and workers share the cores already.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
