@@ -177,4 +177,24 @@ CASES = {
             },
         ),
     ],
+    "10_whole_pipeline": [
+        (
+            {},
+            {
+                "nightly:": "1",
+                "prod:": "2",
+                "stale shard came": "on day 105, and nothing caught it: 98 answers made worse and "
+                "146 better, 990 dollars.",
+            },
+        ),
+        ({"margin": 0.02}, {"prod:": "1"}),
+        ({"rows": 2000}, {"eight parts here:": "6,534 3,800", "prod:": "2"}),
+        (
+            {"fault": "latency regression"},
+            {
+                "latency regression came": "on day 105; rollback caught it after 22 days: "
+                "50 answers made worse and 0 better, 0 dollars."
+            },
+        ),
+    ],
 }

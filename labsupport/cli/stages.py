@@ -102,7 +102,7 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
     command = add_command(commands, "train", "train the model of a run, once", TRAIN)
     _add_run(command)
     command.add_argument("--torch", type=int, metavar="N", help="by torchrun, on N processes")
-    command.set_defaults(command=told(staging.train))
+    command.set_defaults(command=told(staging.train_run_of))
     return command
 
 

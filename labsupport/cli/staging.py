@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ALIAS = "registry:"
 
 
-def train(arguments: argparse.Namespace) -> int:
+def train_run_of(arguments: argparse.Namespace) -> int:
     """`lab train`: the model of a run."""
     from tqdm import tqdm
 
