@@ -30,7 +30,7 @@ data         real people and real flights, with their provenance
 show         what people look at: pictures with alt text, panels
 grading      exercise checks
 workspace    the machine check, JupyterLab, running all lessons
-cli          `lab open | run | doctor | release | damage | rollout | trace | evals | llm`
+cli          `lab open | run | check | train | evaluate | gate | deploy | loop | ...`, all commands
 """
 
 __version__ = "0.1.0"

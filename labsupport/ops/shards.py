@@ -13,7 +13,7 @@ from labsupport.exact import check_count
 from labsupport.ops.cluster.spreading import spread
 from labsupport.outcomes import PairedOutcomes
 
-SHARD = 1_000_000  # rows: a fiftieth of a second of counting, against milliseconds of overhead
+SHARD = 1_000_000  # rows: a tenth of a second of counting, against milliseconds of overhead
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from labsupport.outcomes import PairedOutcomes
 from labsupport.training import fit_logistic_many, predict
 from labsupport.world import Examples, World
 
-BLOCK = 25  # seeds: a tenth of a second of work, so that a bar moves and no worker waits long
+BLOCK = 25  # seeds: half a second of work, so that a bar moves and no worker waits long
 
 
 @dataclass(frozen=True)
