@@ -4,7 +4,6 @@ each change ends in it, and what that costs.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
@@ -18,6 +17,7 @@ from labsupport.costs import Stage, expected_cost
 from labsupport.gate import Policy, Verdict, gate
 from labsupport.grading.changes import DECLARED, KINDS, Change, drawn
 from labsupport.grading.readers import Wrong, an_object, parts_of, text, whole_number
+from labsupport.ops.verdicts.policies import policies_in
 from labsupport.validation import psi
 
 __all__ = [
@@ -80,15 +80,12 @@ def policy_in(text: str) -> Policy:
 
     Raises
     ------
-    ValueError, TypeError : it is no TOML, has a key that no policy has, or a bound that is none.
+    ValueError : it is no TOML, has a key that no policy has, a bound that is none, or an [auc].
     """
-    told = tomllib.loads(text)
-    if unknown := [key for key in told if key not in KEYS]:
-        raise ValueError(f"A policy has no key {unknown[0]!r}; it has {', '.join(KEYS)}.")
-    losses = told.get("max_slice_loss")
-    if isinstance(losses, dict):
-        told["max_slice_loss"] = {... if k == "..." else k: loss for k, loss in losses.items()}
-    return Policy(**{**dict.fromkeys(KEYS), **told})
+    read = policies_in(text.encode(), "policy.toml")
+    if read.auc is not None:
+        raise ValueError("Nobody has measured an AUC here; leave [auc] out of policy.toml.")
+    return read.accuracy
 
 
 @lru_cache(maxsize=2048)
