@@ -23,7 +23,7 @@ from labsupport.grading.pipelines import (
     trial,
     walk,
 )
-from labsupport.grading.questions.q10_2 import ORDER, POLICY
+from labsupport.grading.questions.q10_2 import ORDER, POLICY, within_noise
 
 RIGHT = Plan(POLICY, ORDER, frozenset({0}))
 SEEDS = range(5)
@@ -185,3 +185,8 @@ def test_a_trial_of_no_pipeline_says_so(capsys):
     none, unknown = capsys.readouterr().out.splitlines()
     assert none == "There is no pipeline yet."
     assert unknown.startswith("there is no step 'trian'; the steps are schema,")
+
+
+@pytest.mark.parametrize(("margin", "inside"), [(0.0034, True), (0.0035, True), (0.0036, False)])
+def test_a_margin_that_the_luckiest_retraining_reaches_is_inside_the_noise(margin, inside):
+    assert within_noise(Policy(min_gain=margin)) is inside

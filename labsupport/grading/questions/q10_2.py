@@ -144,7 +144,7 @@ def unread(policy: str) -> str:
 
 def within_noise(policy: Policy) -> bool:
     """Whether a retraining of the champion's recipe may reach the margin."""
-    return policy.min_gain is None or policy.min_gain < LUCKIEST
+    return policy.min_gain is None or policy.min_gain <= LUCKIEST
 
 
 def in_luck(policy: Policy) -> bool:
