@@ -379,7 +379,7 @@ class Nothing(MetaPathFinder):
         known = {*sys.stdlib_module_names, "labsupport", %s}
         first = name.partition(".")[0]
         if path is None and first not in known and not first.startswith("_sysconfigdata"):
-            raise ImportError(f"{name} is not in the gate's lock")
+            raise ModuleNotFoundError(f"{name} is not in the gate's lock")
 sys.meta_path.insert(0, Nothing())
 from labsupport.cli import main
 sys.exit(main(sys.argv[1:]))

@@ -382,6 +382,7 @@ def test_run_stops_where_it_fails_and_ends_with_the_guard(lab, fails, told: int)
             "true make pythons",
             "true make llm",
             "true make torch",
+            "true make mlflow",
             f"true make test ARGS=--junitxml={REPORT} -o junit_family=xunit1",
             f"true python tests/guard.py {REPORT}",
         ][:told]

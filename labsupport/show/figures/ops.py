@@ -147,7 +147,7 @@ def fault_matrix(fig: LabFigure, rows: Sequence[Row]) -> tuple[str, str]:
             f"Draw one row for each fault and setting; got {len(rows)} rows for {len(faults)} "
             f"faults and {len(settings)} settings."
         )
-    height = 0.9 + 0.74 * len(faults)
+    height = 0.9 + 0.8 * len(faults)
     fig.set_figheight(height)
     ax = fig.add_axes((0.125, 0.42 / height, 0.87, 1 - 0.9 / height))
     ax.set(xlim=(-0.5, len(settings) - 0.5), ylim=(len(faults) - 0.5, -0.5))
@@ -157,10 +157,7 @@ def fault_matrix(fig: LabFigure, rows: Sequence[Row]) -> tuple[str, str]:
     ax.tick_params(length=0)
     for (fault, setting), row in at.items():
         _draw_cell(ax, settings.index(setting), faults.index(fault), row)
-    for place, (name, (mark, ink)) in zip((0, 2.4, 5), _FATES.items(), strict=True):
-        y = len(faults) - 0.5 + 0.27 / 0.74
-        ax.plot([place], [y], mark, color=ink, markersize=9, **_EDGE)
-        ax.text(place + 0.15, y, _KEY[name], va="center", fontsize=9, clip_on=False)
+    _draw_key(ax, height)
     whole = [row for row in rows if row.setting == settings[0]]
     stopped = sum(_fate(row) == "stopped" for row in whole)
     said = (
@@ -177,12 +174,21 @@ _KEY = {
 }
 
 
+def _draw_key(ax: Axes, height: float) -> None:
+    """Below the table, in shares of the figure: however many columns it has."""
+    whole = ax.get_figure().transFigure
+    y = 0.17 / height
+    for x, (name, (mark, ink)) in zip((0.18, 0.47, 0.76), _FATES.items(), strict=True):
+        ax.plot([x], [y], mark, color=ink, markersize=9, transform=whole, **_EDGE)
+        ax.text(x + 0.018, y, _KEY[name], va="center", fontsize=9, transform=whole)
+
+
 def _draw_cell(ax: Axes, x: int, y: int, row: Row) -> None:
     mark, ink = _FATES[_fate(row)]
-    ax.plot([x], [y - 0.28], mark, color=ink, markersize=9, zorder=3, **_EDGE)
+    ax.plot([x], [y - 0.3], mark, color=ink, markersize=9, zorder=3, **_EDGE)
     look = {"ha": "center", "va": "center", "color": words_in(ink)}
-    ax.text(x, y + 0.02, row.caught_at or "nobody", fontsize=9, weight="bold", **look)
-    ax.text(x, y + 0.29, f"{row.dollars:,.0f} $\n{row.hurt:,} bad", fontsize=7.5, **look)
+    ax.text(x, y - 0.03, row.caught_at or "nobody", fontsize=9, weight="bold", **look)
+    ax.text(x, y + 0.3, f"{row.dollars:,.0f} $\n{row.hurt:,} bad", fontsize=8.5, **look)
 
 
 def _fate(row: Row) -> str:
