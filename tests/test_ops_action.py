@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +72,7 @@ def job(
     temporary.mkdir(exist_ok=True)
     run = str(temporary / "run")
     done, steps = Job(), {"python": {"python-path": sys.executable}}
-    steps["lab"] = {"python": python or the_labs_python(temporary), "run": run}
+    steps["lab"] = {"python": python or sys.executable, "run": run}
 
     def value(text: object) -> str:
         def of(found: re.Match) -> str:
@@ -111,49 +110,6 @@ def job(
             break
     done.outputs = {name: value(told["value"]) for name, told in action["outputs"].items()}
     return done
-
-
-# Until the lab can evaluate files, this does it for the test: CSV files, joined by row number.
-EVALUATE = """
-import argparse, csv, sys
-from pathlib import Path
-import numpy as np
-from labsupport.durable import digest
-from labsupport.ops import Compared
-from labsupport.outcomes import PairedOutcomes
-parser = argparse.ArgumentParser()
-for name in ("labels", "candidate", "baseline", "threshold", "id"):
-    parser.add_argument("--" + name, default=0.5)
-parser.add_argument("--slice", action="append", default=[])
-parser.add_argument("--out", type=Path)
-asked = parser.parse_args()
-def column(told, name=None):
-    path, _, last = told.rpartition(":")
-    rows = list(csv.DictReader(open(path)))
-    if (name or last) not in rows[0]:
-        sys.exit(print(f"lab: {path} has no column {name or last}.", file=sys.stderr) or 65)
-    return np.array([row[name or last] for row in rows])
-y = column(asked.labels).astype(int)
-both = [(column(told).astype(float) > float(asked.threshold)).astype(int)
-        for told in (asked.candidate, asked.baseline)]
-masks = {f"{name}={one}": values == one for name in asked.slice
-         for values in [column(asked.labels, name)] for one in sorted(set(values))}
-Compared(PairedOutcomes.from_predictions(y, *both, masks), None,
-         *(digest(a.tobytes()) for a in (y, *both))).save(asked.out)
-"""
-
-
-def the_labs_python(folder: Path) -> str:
-    if find_spec("labsupport.cli.evaluate") is not None:
-        return sys.executable
-    (folder / "evaluate.py").write_text(EVALUATE)
-    wrapper = folder / "python"
-    wrapper.write_text(
-        f'#!/bin/sh\n[ "$4" != evaluate ] || {{ shift 4; exec "{sys.executable}" -I '
-        f'"{folder}/evaluate.py" "$@"; }}\nexec "{sys.executable}" "$@"\n'
-    )
-    wrapper.chmod(0o755)
-    return str(wrapper)
 
 
 # ---- a stranger's repository, made as the README's lines say
@@ -394,10 +350,9 @@ def test_the_gate_needs_what_its_lock_holds_and_no_more(repository) -> None:
     done = job(ACTION, repository, given)
     run = Path(done.outputs["report"]).parent
     program = ONLY % ", ".join(map(repr, sorted(held)))
-    commands = [["report", str(run)], ["gate", str(run)]]
-    if find_spec("labsupport.cli.evaluate") is not None:
-        words = [f"--{name}={given[name]}" for name in ("labels", "candidate", "baseline")]
-        commands.append(["evaluate", *words, f"--out={run.parent / 'other'}"])
+    files = [f"--{name}={given[name]}" for name in ("labels", "candidate", "baseline")]
+    evaluate = ["evaluate", *files, f"--out={run.parent / 'other'}"]
+    commands = [["report", str(run)], ["gate", str(run)], evaluate]
     for words in commands:
         ended = subprocess.run(
             [sys.executable, "-c", program, *words], cwd=repository, capture_output=True, text=True
@@ -425,10 +380,9 @@ def test_the_readmes_commands_do_the_same_by_hand(repository) -> None:
     section = README.partition("## The gate for your own model")[2].partition("\n## ")[0]
     commands = re.findall(r"^    lab (.*?)(?:  +#.*)?$", section, re.MULTILINE)
     assert [words.split()[0] for words in commands] == ["evaluate", "report", "gate"]
-    python = the_labs_python(repository.parent)
     for words in commands:
         ended = subprocess.run(
-            [python, "-I", "-m", "labsupport.cli", *words.split()],
+            [sys.executable, "-I", "-m", "labsupport.cli", *words.split()],
             cwd=repository, capture_output=True, text=True,
         )  # fmt: skip
         assert ended.returncode == 0, ended.stderr

@@ -8,7 +8,6 @@ import json
 import subprocess
 import sys
 import types
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from refusals import is_sentence
 from labsupport.cli import main
 from labsupport.gate import Policy, gate
 from labsupport.ops import Compared, Policies, PolicyError, judge_compared, read_policy
+from labsupport.ops.registry import RegistryUnavailable
 from labsupport.ops.verdicts import gate_run, report_run
 from labsupport.outcomes import PairedOutcomes
 from labsupport.scores import PairedAUC, compare_auc
@@ -40,19 +40,10 @@ def areas(slices: bool = True) -> PairedAUC:
     return compare_auc(y, good, bad, names if slices else None)
 
 
-def resolve(name: Path) -> Path:
-    if Path(name).is_file():
-        return Path(name).parent / Path(name).read_text().strip()
-    raise FileNotFoundError(2, "No such run", str(name))
-
-
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch) -> Path:
     """A folder in which two models were compared, and a policy beside it."""
     monkeypatch.chdir(tmp_path)
-    if find_spec("labsupport.ops.runs") is None:  # until it is there
-        fake = types.SimpleNamespace(resolve=resolve)
-        monkeypatch.setitem(sys.modules, "labsupport.ops.runs", fake)
     compared().save(tmp_path / "run")
     Path("policy.toml").write_text(GOOD)
     return tmp_path / "run"
@@ -365,7 +356,7 @@ def registry(monkeypatch) -> dict:
     aliases: dict = {}
 
     class Registry:
-        def __init__(self, uri=None, name="gate-lab"):
+        def __init__(self, uri, name, progress):
             aliases["asked"] = (uri, name)
 
         def at(self, alias):
@@ -374,8 +365,7 @@ def registry(monkeypatch) -> dict:
                 raise digest
             return digest and types.SimpleNamespace(digest=digest)
 
-    fake = types.SimpleNamespace(Registry=Registry)
-    monkeypatch.setitem(sys.modules, "labsupport.ops.registry", fake)
+    monkeypatch.setattr("labsupport.ops.registry.registry.Registry", Registry)
     return aliases
 
 
@@ -384,7 +374,7 @@ def registry(monkeypatch) -> dict:
     [
         ({"prod": "c" * 64}, 0, ""),
         ({"prod": "d" * 64}, 69, "registry:prod is dddddddddddd and the baseline evaluated is ccc"),
-        ({"prod": ConnectionRefusedError("nobody answers there.")}, 69, "nobody answers there."),
+        ({"prod": RegistryUnavailable("nobody answers there.")}, 69, "nobody answers there."),
         ({"candidate": "c" * 64}, 69, "no version with the alias 'prod'"),
     ],
 )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from labsupport.cli.command import add_cluster, add_command, chosen_executor
 from labsupport.cli.undecided import DATA, USAGE, UndecidedError, told, usage
+from labsupport.ops.registry.entries import NAME
 
 if TYPE_CHECKING:
     from labsupport.comparisons import Comparison
@@ -87,7 +88,7 @@ def add_commands(commands: Any) -> None:
         help="where runs are (default: build/runs)",
     )  # fmt: skip
     runs.add_argument("--registry", metavar="URI", help="MLflow's (default: the project's own)")
-    runs.add_argument("--name", default="gate-lab", help="of the model (default: gate-lab)")
+    runs.add_argument("--name", default=NAME, help=f"of the model (default: {NAME})")
     command.add_argument("--json", action="store_true", help="print JSON, for other programs")
     command.set_defaults(command=told(_evaluate))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from labsupport.cli.command import add_command
 from labsupport.cli.undecided import UNAVAILABLE, UndecidedError, told, usage
+from labsupport.ops.registry.entries import NAME
 
 if TYPE_CHECKING:
     from labsupport.ops.registry import Move, Registry, Version
@@ -40,7 +41,7 @@ RESTORE = f"""for example
 METAVARS = {"--registry": "URI", "--name": "NAME", "--alias": "ALIAS"}
 HELPS = {
     "--registry": "a tracking URI of MLflow (default: build/registry.db)",
-    "--name": "of the registered model (default: gate-lab)",
+    "--name": f"of the registered model (default: {NAME})",
     "--alias": "whose moves (default: prod)",
     "--json": "print JSON, for other programs",
 }
@@ -55,7 +56,7 @@ def add_commands(commands: Any) -> None:
     back = add_command(below, "rollback", "move an alias back to what it was before", ROLLBACK)
     back.add_argument("--from", dest="away", type=int, metavar="VERSION", help="only if it is that")
     restore = add_command(below, "restore", "put an alias back that was moved by hand", RESTORE)
-    shared = {"--registry": None, "--name": "gate-lab", "--alias": "prod", "--json": False}
+    shared = {"--registry": None, "--name": NAME, "--alias": "prod", "--json": False}
     for parser, command in ((registry, _show), (show, _show), (back, _back), (restore, _restore)):
         for option, default in shared.items():  # before the second command, or behind it
             default = default if parser is registry else argparse.SUPPRESS

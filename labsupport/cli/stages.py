@@ -9,6 +9,7 @@ from typing import Any
 from labsupport.cli import checking, staging
 from labsupport.cli.command import add_command
 from labsupport.cli.undecided import told, usage
+from labsupport.ops.registry.entries import NAME
 
 STATUS = """64 and above, nothing was decided: 64 wrong usage, 65 bad data or a run that is not what
 it says, 66 a file that is missing, 69 {not_there}, 70 a fault
@@ -125,7 +126,7 @@ def _add_run(command: argparse.ArgumentParser) -> None:
 
 def _add_registry(command: argparse.ArgumentParser) -> None:
     command.add_argument("--registry", metavar="URI", help="MLflow's (default: the project's own)")
-    command.add_argument("--name", default="gate-lab", help="of the model (default: gate-lab)")
+    command.add_argument("--name", default=NAME, help=f"of the model (default: {NAME})")
     command.add_argument("--alias", default="prod", help="what serves (default: prod)")
 
 

@@ -6,10 +6,11 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from labsupport.cli.registry import opened
 from labsupport.cli.undecided import DATA, MISSING, UNAVAILABLE, USAGE, UndecidedError
 
 if TYPE_CHECKING:
@@ -139,28 +140,9 @@ def deploy(arguments: argparse.Namespace) -> int:
     return 0
 
 
-@contextmanager
-def registry_of(arguments: argparse.Namespace) -> Iterator[Registry]:
-    """The registry that the options name, with a bar while its database is made.
-
-    Raises
-    ------
-    UndecidedError : nobody answers.
-    """
-    from tqdm import tqdm
-
-    from labsupport.ops.registry import Registry, RegistryUnavailable
-
-    with tqdm(desc="new registry", unit="step", delay=0.5, file=sys.stderr) as bar:
-
-        def progress(done: int, steps: int) -> None:
-            bar.total = steps
-            bar.update(done - bar.n)
-
-        try:
-            yield Registry(arguments.registry, arguments.name, progress)
-        except RegistryUnavailable as error:
-            raise UndecidedError(UNAVAILABLE, str(error)) from error
+def registry_of(arguments: argparse.Namespace) -> AbstractContextManager[Registry]:
+    """The registry that the options name; see `registry.opened`."""
+    return opened(arguments.registry, arguments.name)
 
 
 def _run(arguments: argparse.Namespace) -> Run:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labsupport.cli.command import add_command
+from labsupport.cli.registry import opened
 from labsupport.cli.undecided import MISSING, UNAVAILABLE, USAGE, UndecidedError, told, usage
+from labsupport.ops.registry.entries import NAME
 
 if TYPE_CHECKING:
     from labsupport.ops.record import Compared
@@ -144,13 +146,8 @@ def _alias(arguments: argparse.Namespace) -> str | None:
 
 def _check_baseline(arguments: argparse.Namespace, alias: str, compared: Compared) -> None:
     """A gate that compared with yesterday's champion says nothing about today's."""
-    from labsupport.ops.registry import Registry
-
-    named = {} if arguments.name is None else {"name": arguments.name}
-    try:
-        version = Registry(arguments.registry, **named).at(alias)
-    except ConnectionError as error:
-        raise UndecidedError(UNAVAILABLE, str(error)) from error
+    with opened(arguments.registry, arguments.name or NAME) as registry:
+        version = registry.at(alias)
     if version is None:
         raise UndecidedError(UNAVAILABLE, f"the registry has no version with the alias {alias!r}.")
     if version.digest == compared.candidate:

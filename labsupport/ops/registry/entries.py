@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+NAME = "gate-lab"  # of the registered model, where nobody says another
+
 
 class RegistryError(ValueError):
     """The registry is not as it should be, or was asked for what it cannot do."""

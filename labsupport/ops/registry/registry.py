@@ -14,7 +14,7 @@ from labsupport.durable import digest
 from labsupport.gate import Verdict
 from labsupport.ops.record import verdict_as_json
 from labsupport.ops.registry import models, moves
-from labsupport.ops.registry.entries import Move, RegistryError, State, Version
+from labsupport.ops.registry.entries import NAME, Move, RegistryError, State, Version
 from labsupport.ops.registry.ledger import MlflowLedger, model_of, point
 from labsupport.ops.registry.store import Store, open_store
 
@@ -42,7 +42,7 @@ class Registry:
     """
 
     uri: str | None = None
-    name: str = "gate-lab"
+    name: str = NAME
     progress: Callable[[int, int], None] | None = None
 
     def __post_init__(self) -> None:
