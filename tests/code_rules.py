@@ -8,10 +8,11 @@ import ast
 import re
 from collections.abc import Iterator
 
+from cause_rules import ANSWER_TAG
 from lesson_rules import plain_python
 from notebook_rules import PANEL_TAG, Notebook, at, tags
 
-TAGS = {"parameters", PANEL_TAG}
+TAGS = {"parameters", PANEL_TAG, ANSWER_TAG}
 HIDES = {"source_hidden", "outputs_hidden", "hide_input", "hide_output", "collapsed", "slideshow"}
 CLOCK = re.compile(
     r"\b(?:date|datetime|Timestamp)\.(?:now|today|utcnow)\b|\btime\.(?!sleep|perf_counter)\w+"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import notebook_rules as rules
 import pytest
+from cause_rules import causes, places_to_write, sentences
 from code_rules import nothing_hidden, nothing_left_behind, same_every_day
 from lesson_rules import budgets, order, own_names
 from prose_numbers import prose_numbers, tokens
@@ -27,7 +28,17 @@ FOR_ALL = [
     same_every_day,
     nothing_left_behind,
 ]
-FOR_LESSONS = [budgets, order, own_names, prose_numbers, kept_claims, span_names, honest_links]
+FOR_LESSONS = [
+    budgets,
+    order,
+    own_names,
+    prose_numbers,
+    kept_claims,
+    span_names,
+    honest_links,
+    causes,
+    places_to_write,
+]
 CASES = [(path, rule) for path in LESSONS for rule in FOR_ALL + FOR_LESSONS]
 CASES += [(path, rule) for path in SOLUTIONS for rule in FOR_ALL]
 
@@ -75,3 +86,24 @@ def test_notebook_keeps_rule(path, rule, books):
 )
 def test_numbers_are_tokens(text, found):
     assert tokens(text) == found
+
+
+@pytest.mark.parametrize(
+    ("markdown", "found"),
+    [
+        (
+            "It fell. The *choosing* did it. <!-- control: not\nchosen --> And then?",
+            [
+                ("It fell.", []),
+                ("The *choosing* did it.", [("control", "not chosen")]),
+                ("And then?", []),
+            ],
+        ),
+        ("Of 0.5 points, e.g. 3", [("Of 0.5 points, e.g.", []), ("3", [])]),
+        ("- one\n- two <!-- given: a. b -->", [("- one", []), ("- two", [("given", "a. b")])]),
+        ('He said "no." ```\nbecause\n```', [('He said "no."', []), ("``` because ```", [])]),
+        ("Before\n\n```\nbecause\n```\n", [("Before", [])]),
+    ],
+)
+def test_sentences_have_their_markers(markdown, found):
+    assert sentences(markdown) == found

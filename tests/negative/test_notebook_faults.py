@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_output
 from tiny_lesson import PYTEST, STEM, Project, copy_project, passes, record, tiny_lesson
 
 PARAMETERS, SCORE_CELL, READING_CELL, PANEL_CELL, PICTURE_CELL, QUESTION = 1, 3, 4, 5, 6, 7
+PLACE_CELL = QUESTION + 1
 COMPARED = "Cell "  # the fault is not against a rule: nbval compares and finds it in this cell
 
 DRAWING = "0123456789abcdef"  # of the picture of the valid lesson
@@ -402,6 +403,42 @@ FAULTS = [
         "source hidden",
         set_metadata(SCORE_CELL, jupyter={"source_hidden": True}),
         "metadata.source_hidden, which hides",
+    ),
+    broken(
+        "causes",
+        "cause without its control",
+        add_source(READING_CELL, " The rounding did it."),
+        "names a cause, 'The rounding did it.', without its control",
+    ),
+    broken(
+        "causes",
+        "control that went",
+        add_source(READING_CELL, " The rounding did it. <!-- control: not rounded: 36 -->"),
+        "a control that no output prints, 'not rounded: 36'",
+    ),
+    broken(
+        "causes",
+        "cause given without a reason",
+        replace_source(READING_CELL, "the first cell sets it", "by definition"),
+        "as given, 'by definition'; say in 4 words",
+    ),
+    broken(
+        "places_to_write",
+        "question without a place to write",
+        lambda book: book.cells.pop(PLACE_CELL),
+        "asks to write down, and no cell tagged 'answer' follows",
+    ),
+    broken(
+        "places_to_write",
+        "question without a good answer",
+        set_source(PLACE_CELL + 1, "<details><summary>Yes</summary>\n\nNo.\n\n</details>"),
+        "fold what a good answer contains in 40 to 110 words",
+    ),
+    broken(
+        "places_to_write",
+        "answer of somebody else in the place",
+        add_source(PLACE_CELL, " It rises."),
+        "is a place to write and not",
     ),
 ]
 

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 import nbformat
+from cause_rules import ANSWER_TAG, FOLDED, PLACE
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from notebook_rules import Notebook
@@ -32,7 +33,8 @@ SCORE = """right = rows - wrong
 share = right / rows
 print(f"A  {'PROMOTE' if share >= 0.9 else 'BLOCK'}  {right} of {rows} right, {share:.4f}")"""
 READING = (
-    "0.9250 of the rows are right, 37 of 40, with `wrong = 3`. Three are wrong. [The lesson "
+    "0.9250 of the rows are right, 37 of 40, with `wrong = 3`. Three are wrong, because "
+    "we said so. <!-- given: the first cell sets it --> [The lesson "
     "itself](01_evaluation_gate.ipynb)."
 )
 PANEL = """import ipywidgets as widgets
@@ -56,6 +58,11 @@ figure = '<figure data-drawing="0123456789abcdef">'  # the digest that the PNG c
 caption = f"<figcaption>Share of rows that are right: {share:.4f}</figcaption></figure>"
 html = figure + image + caption
 display({"text/html": html, "image/png": b64encode(png).decode()}, raw=True)"""
+ANSWER = f"""{FOLDED}The share of rows that are right rises to one when no row is wrong, and falls
+by the same step with every row that is. A good answer says so in a sentence, gives the step, and
+tells what the gate then prints for this build, which is right in all rows.
+
+</details>"""
 CLOSING = (
     "## What to remember\n\nCount.",
     "## What real systems do\n\nThey count.",
@@ -94,6 +101,8 @@ def _executed() -> str:
         new_code_cell(PANEL, metadata={"tags": ["nbval-ignore-output"]}),
         new_code_cell(PICTURE),
         new_markdown_cell("What happens at 0 wrong rows? Write it down."),
+        new_markdown_cell(PLACE, metadata={"tags": [ANSWER_TAG]}),
+        new_markdown_cell(ANSWER),
         *map(new_markdown_cell, CLOSING),
     ]
     for i, cell in enumerate(cells):
