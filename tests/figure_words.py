@@ -160,7 +160,7 @@ WORDS: dict[str, Words] = {
         [(("", ""),)],
         *("new", "shadow", "canary", "stages", "fleet", "paused", "rolled back", "aborted"),
         *("start", "pass", "pass, hold", "hold", "pause", "resume", "abort", "roll back", "harm"),
-        *("harm, doubt,\ndeadline", "pass, where no stage is planned"),
+        *("harm, doubt,\ndeadline", "harm, deadline", "pass, where no stage is planned"),
     ),
     "look_bounds": words([(("pairs of requests so far", "Z of the difference"),)]),
     "requests_hurt": words(

@@ -76,6 +76,7 @@ def test_a_row_that_is_taken_out_of_the_table_is_in_the_picture_no_more(monkeypa
         (("paused", "doubt"), {"rolled back"}),
         (("paused", "deadline"), {"rolled back"}),
         (("paused", "hold"), {"paused"}),
+        (("shadow", "doubt"), {"rolled back"}),
         (("fleet", "hold"), {"fleet"}),
         (("shadow", "skip"), {"canary"}),
     ],

@@ -14,18 +14,19 @@ from labsupport.delivery.plan import CANARY, SHADOW, STAGES, state_of
 FLEET, PAUSED, ROLLED_BACK, ABORTED = "fleet", "paused", "rolled back", "aborted"
 NEW = "new"  # nothing is in the log
 
-# Whatever is not in this table cannot happen.
+# Whatever is not in this table cannot happen. Doubt is for the last step, and no shadow is that;
+# while a rollout is paused nothing is judged, so nothing holds.
 TRANSITIONS: Mapping[tuple[str, str], frozenset[str]] = MappingProxyType(
     {
         (NEW, "start"): frozenset({SHADOW}),
         (SHADOW, "pass"): frozenset({CANARY}),
         (CANARY, "pass"): frozenset({STAGES, FLEET}),
         (STAGES, "pass"): frozenset({STAGES, FLEET}),
-        **{(state, "hold"): frozenset({state}) for state in (SHADOW, CANARY, STAGES, PAUSED)},
+        **{(state, "hold"): frozenset({state}) for state in (SHADOW, CANARY, STAGES)},
         **{(state, "pause"): frozenset({PAUSED}) for state in (SHADOW, CANARY, STAGES)},
         (PAUSED, "resume"): frozenset({SHADOW, CANARY, STAGES}),
         **{(state, "harm"): frozenset({ROLLED_BACK}) for state in (SHADOW, CANARY, STAGES, PAUSED)},
-        **{(state, "doubt"): frozenset({ROLLED_BACK}) for state in (SHADOW, CANARY, STAGES)},
+        **{(state, "doubt"): frozenset({ROLLED_BACK}) for state in (CANARY, STAGES)},
         **{(state, "deadline"): frozenset({ROLLED_BACK}) for state in (SHADOW, CANARY, STAGES)},
         **{(state, "abort"): frozenset({ABORTED}) for state in (SHADOW, CANARY, STAGES, PAUSED)},
         (FLEET, "roll back"): frozenset({ROLLED_BACK}),

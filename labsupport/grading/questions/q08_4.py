@@ -11,7 +11,7 @@ ON = dict(zip(STEPS, ("canary", "stages", "fleet"), strict=True))
 FORBIDDEN = "forbidden"
 TABLE = {
     **{(step, "pass"): to for step, to in ON.items()},
-    **{(step, "hold"): step for step in (*STEPS, "paused")},
+    **{(step, "hold"): step for step in STEPS},
     **{(step, "pause"): "paused" for step in STEPS},
     ("paused", "resume"): "resumed",
     **{(step, "harm"): "rolled back" for step in (*STEPS, "paused")},
@@ -66,10 +66,7 @@ def in_step(rng) -> tuple[str, ...]:
     return tuple(drawn)
 
 
-def detour(rng) -> tuple[str, ...]:
-    return ("pause", *["hold"] * int(rng.integers(0, 2)), "resume")
-
-
+DETOUR = ("pause", "resume")
 THROUGH = ("pass", "pass", "pass")
 
 
@@ -88,8 +85,9 @@ def cases(rng) -> list[Case]:
             case("an abort during a pause", *before, "pause", "abort"),
             case("an abort", *before, "abort"),
             case("a deadline that passes", *before, "hold", "deadline"),
-            case("a pause that ends", *before, *detour(rng)),
-            case("a pause that ends, and a pass", *before, *detour(rng), "pass"),
+            case("a pause that ends", *before, *DETOUR),
+            case("a pause that ends, and a pass", *before, *DETOUR, "pass"),
+            case("a hold during a pause", *before, "pause", "hold"),
             case("a pass during a pause", *before, "pause", "pass"),
             case("a deadline during a pause", *before, "pause", "deadline"),
             case("a resume without a pause", *before, "resume"),
@@ -111,10 +109,8 @@ def fixed(*events):
 EDGES = {
     "no event at all": fixed(),
     "a pause of a pause": fixed("pass", "pause", "pause"),
-    "several pauses, each in another step": lambda rng: (
-        *detour(rng), "pass", *detour(rng), "pass", *detour(rng), "hold",
-    ),
-    "pauses and then the fleet": lambda rng: (*detour(rng), *THROUGH),
+    "several pauses, each in another step": fixed(*DETOUR, "pass", *DETOUR, "pass", *DETOUR, "hold"),
+    "pauses and then the fleet": fixed(*DETOUR, *THROUGH),
     "a long row of holds": lambda rng: ["hold"] * int(rng.integers(50, 90)),
     "a pass in the fleet": fixed(*THROUGH, "pass"),
     "a hold in the fleet": fixed(*THROUGH, "hold"),
@@ -126,7 +122,7 @@ EDGES = {
     "an empty event": fixed("pass", ""),
     "an event that is the name of a state": fixed("canary"),
     "a rollback during a pause": fixed("pass", "pause", "roll back"),
-    "a second resume": lambda rng: (*detour(rng), "resume"),
+    "a second resume": fixed(*DETOUR, "resume"),
 }  # fmt: skip
 
 
@@ -192,6 +188,12 @@ QUESTION = Question(
             "The deadline passes during a pause here; a pause stops its clock.",
             walk({("paused", "deadline"): "rolled back"}),
             walk({("paused", "deadline"): "paused"}),
+        ),
+        mistake(
+            "a hold during a pause",
+            "A hold is written down during a pause here; paused means that nothing is judged, so "
+            "nothing can hold.",
+            walk({("paused", "hold"): "paused"}),
         ),
         mistake(
             "straight to the fleet",
