@@ -119,13 +119,13 @@ CASES = {
                 "candidate 15": DOUBTFUL,
                 "candidate 25": PROMOTED,
                 "scheduled 11": NO_GAIN,
-                "alarm, then gate": "0.5976",
-                "two weeks, then deploy": "0.6134",
+                "alarm, all history": "167 1,977 1,977",
+                "schedule, 2 weeks": "-2,880 -4,007 -7,562",
             },
         ),
-        ({"sigmas": 4.4}, {"candidate 25": PROMOTED, "two weeks, then gate": "0.6048"}),
+        ({"sigmas": 4.4}, {"candidate 25": PROMOTED, "schedule, 2 weeks": "-2,880 -4,007 -7,562"}),
         ({"trial": 2}, {"candidate 15": DOUBTFUL, "candidate 25": DOUBTFUL}),
-        ({"window": 8, "tolerance": 0.02}, {"candidate 15": DOUBTFUL, "scheduled 27": DOUBTFUL}),
+        ({"window": 8, "tolerance": 0.02}, {"candidate 15": DOUBTFUL, "schedule, 8 weeks": "-2,880 230 684"}),
     ],
     "08_progressive_delivery": [
         (

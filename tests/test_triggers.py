@@ -727,6 +727,14 @@ def test_employment_is_flat_on_the_whole_while_people_with_a_disability_lose_in_
     assert all(p > 0.05 for p in adjusted_falls(1, 2).values())  # and in 2017 no slice falls again
 
 
+def test_a_model_of_2016_itself_does_no_better_in_2016_so_the_slice_fell_and_nothing_drifted():
+    old, own = accuracy_by_year()["disability"], accuracy_by_year(2016)["disability"]
+    assert own.rows.tolist() == old.rows.tolist()
+    assert own.accuracy[1] == pytest.approx(0.7067, abs=1e-4) and old.accuracy[1] > own.accuracy[1]
+    with refuses(ValueError, "The people are of (2015, 2016, 2017), so no model is of 2014; take"):
+        accuracy_by_year(2014)
+
+
 def test_the_p_value_of_a_fall_is_half_of_the_chi_square_tests():
     yearly = accuracy_by_year()["disability"]
     table = [yearly.right[:2], (yearly.rows - yearly.right)[:2]]

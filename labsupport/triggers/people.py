@@ -16,7 +16,7 @@ from labsupport.slices import holm
 from labsupport.triggers.stream import Stream, fit, probabilities
 
 YEARS = (2015, 2016, 2017)
-_FIFTHS = 5  # of 2015: each is judged by a model that was fitted to the other four
+_FIFTHS = 5  # of a model's own year: each is judged by one that was fitted to the other four
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,21 @@ class Yearly:
 
 
 @cache
-def accuracy_by_year() -> dict[str, Yearly]:
-    """The model on everyone, "all", and on the nine slices named in advance. Fitted once."""
+def accuracy_by_year(fitted: int = YEARS[0]) -> dict[str, Yearly]:
+    """A model on everyone, "all", and on the nine slices named in advance. Fitted once.
+
+    Parameters
+    ----------
+    fitted : the year to whose people it was fitted.
+
+    Raises
+    ------
+    ValueError : another year.
+    """
+    if fitted not in YEARS:
+        raise ValueError(f"The people are of {YEARS}, so no model is of {fitted!r}; take a year.")
     people = load_employment()
-    right = _right(_people_stream())
+    right = _right(_people_stream(fitted))
     masks = {"all": np.ones(len(people.year), bool), **people.slices}
     by_year = [people.year == year for year in YEARS]
     return {
@@ -72,11 +83,12 @@ def adjusted_falls(before: int, after: int) -> dict[str, float]:
     return dict(zip(slices, map(float, p_values), strict=True))
 
 
-def _people_stream() -> Stream:
-    """The people as a stream: weeks 0 to 4 are the fifths of 2015, 5 and 6 the years after it."""
+def _people_stream(fitted: int) -> Stream:
+    """The people as a stream: weeks 0 to 4 are the fifths of one year, 5 to 7 are the others."""
     people = load_employment()
     place = np.arange(len(people.year))
-    week = np.where(people.year == YEARS[0], place % _FIFTHS, people.year - YEARS[0] + _FIFTHS - 1)
+    own = people.year == fitted
+    week = np.where(own, place % _FIFTHS, people.year - YEARS[0] + _FIFTHS)
     codes = [np.unique(v)[1:] == v[:, None] for n, v in people.columns.items() if n != "AGEP"]
     features = [np.ones((len(place), 1)), people.columns["AGEP"][:, None] / 10, *codes]
     return Stream(
@@ -85,10 +97,11 @@ def _people_stream() -> Stream:
 
 
 def _right(stream: Stream) -> np.ndarray:
-    """(n,) boolean array: whom a model had right that was fitted to other people of 2015."""
-    p = probabilities(stream, fit(stream, range(_FIFTHS)))
+    """(n,) boolean array: whom a model had right that was fitted to other people of its year."""
+    weights = fit(stream, range(_FIFTHS))
+    p = probabilities(stream, weights)
     for fifth in range(_FIFTHS):
         rows = stream.rows([fifth])
         others = [week for week in range(_FIFTHS) if week != fifth]
-        p[rows] = probabilities(stream, fit(stream, others))[rows]
+        p[rows] = probabilities(stream, fit(stream, others, weights))[rows]
     return (p > 0.5) == stream.late

@@ -64,7 +64,7 @@ class Stream:
         ValueError : a week without a row, or no week at all.
         """
         asked = sorted(set(weeks))
-        missing = sorted(set(asked) - set(self.week[np.r_[True, np.diff(self.week) > 0]].tolist()))
+        missing = sorted(set(asked) - set(np.flatnonzero(np.bincount(self.week)).tolist()))
         if missing or not asked:
             raise ValueError(
                 f"The stream has no rows for the weeks {missing or asked}; ask for weeks from 0 to "

@@ -304,7 +304,7 @@ def with_ifs(events):
             state = 6
         elif state == 3 and event == "roll back":
             state = 5
-        elif not ((state < 3 or state == 4) and event == "hold"):
+        elif state >= 3 or event != "hold":
             return "forbidden"
     return names[state]
 
