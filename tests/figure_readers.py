@@ -569,6 +569,11 @@ def stream_weeks(fig: Figure) -> Iterator[str]:
     still = next(line for line in wide(ax, 1.6) if len(line.get_xdata()) == 24)
     assert inked(still, GREY)
     yield f"never retrained, {still.get_ydata().mean():.4f}"
+    apart = loss - still.get_ydata()
+    areas = {to_hex(area.get_facecolor()[0], keep_alpha=False) for area in ax.collections}
+    assert areas == {
+        to_hex(ink) for ink, any_ in ((GOOD, apart < 0), (BAD, apart > 0)) if any_.any()
+    }
     across = [height for height in level(ax) if height > 0.4]
     yield f"The limit is {across[0]:.3f}." if across else "There is no limit."
     for limit in across:

@@ -32,7 +32,8 @@ _COSTS = (
 )  # fmt: skip
 _ENDS = ("on the holdout", "in truth")
 _WEEKS = (
-    "dotted: never retrained; tick: signal; triangle: trained; disc: promoted; cross: not",
+    "dotted: never retrained; area: saved, lost; tick: signal; triangle: trained; disc: "
+    "promoted; cross: not",
     "limit N",
     "saves N dollars",
     "costs N dollars",

@@ -125,7 +125,10 @@ CASES = {
         ),
         ({"sigmas": 4.4}, {"candidate 25": PROMOTED, "schedule, 2 weeks": "-2,880 -4,007 -7,562"}),
         ({"trial": 2}, {"candidate 15": DOUBTFUL, "candidate 25": DOUBTFUL}),
-        ({"window": 8, "tolerance": 0.02}, {"candidate 15": DOUBTFUL, "schedule, 8 weeks": "-2,880 230 684"}),
+        (
+            {"window": 8, "tolerance": 0.02},
+            {"candidate 15": DOUBTFUL, "schedule, 8 weeks": "-2,880 230 684"},
+        ),
     ],
     "08_progressive_delivery": [
         (

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate, signal, stats
 
+from labsupport.delivery.evidence import harm_chance
 from labsupport.delivery.looks import (
     crossing,
     looks_needed,
@@ -293,6 +294,16 @@ def test_it_holds_at_the_sizes_of_the_lesson_and_uses_most_of_alpha():
     found = stops(STAGED, nominal_levels(STAGED, 0.05), 0.1)
     assert 0.012 < found[-1] <= 0.025
     assert stops(STAGED, [0.05] * 4, 0.1)[-1] > 0.04  # the control: uncorrected looks
+
+
+def test_pairs_that_go_wrong_by_the_four_stop_nine_times_as_many_unless_they_count_as_one():
+    looks, rng = np.arange(200, 1001, 200), np.random.default_rng(0)
+    drawn = np.repeat(rng.integers(0, 20, (4000, 250)), 4, axis=1)
+    worse, better = (np.cumsum(drawn == side, axis=1)[:, looks - 1] for side in (0, 1))
+    levels = nominal_levels(looks, 0.05) / 2
+    stopped = (harm_chance(worse, better) <= levels).any(axis=1).mean()
+    assert stopped == pytest.approx(0.22, abs=0.03)  # of 2.5% promised
+    assert (harm_chance(worse // 4, better // 4) <= levels).any(axis=1).mean() < 0.025
 
 
 def test_the_exact_power_is_near_the_one_that_was_asked_for():

@@ -48,14 +48,8 @@ def pack_model(
     BundleError : the verdict is not "promote", or it made no check.
     ValueError : numbers that are not finite, or of different lengths.
     """
-    if verdict.decision != "promote" or conclude(verdict.checks).decision != "promote":
-        raise BundleError(
-            f"The gate has said {verdict.decision!r}, with {len(verdict.checks)} checks; pack what "
-            "it promotes, with all its checks passed."
-        )
     lineage = {"data": data, "code": code, "parent": parent}
-    if not is_lineage(lineage):
-        raise ValueError(f"Data, code and parent must be texts, the parent or None; got {lineage}.")
+    _check(verdict, lineage)
     weights = np.asarray(weights, float)
     mean = np.zeros(weights.shape) if mean is None else np.asarray(mean, float)
     scale = np.ones(weights.shape) if scale is None else np.asarray(scale, float)
@@ -75,6 +69,16 @@ def pack_model(
         "lineage": lineage,
     }
     return _packed(parts, target)
+
+
+def _check(verdict: Verdict, lineage: Mapping[str, object]) -> None:
+    if verdict.decision != "promote" or conclude(verdict.checks).decision != "promote":
+        raise BundleError(
+            f"The gate has said {verdict.decision!r}, with {len(verdict.checks)} checks; pack what "
+            "it promotes, with all its checks passed."
+        )
+    if not is_lineage(lineage):
+        raise ValueError(f"Data, code and parent must be texts, the parent or None; got {lineage}.")
 
 
 def _packed(parts: Mapping[str, object], target: Path) -> Bundle:

@@ -109,7 +109,7 @@ def fixed(*events):
 EDGES = {
     "no event at all": fixed(),
     "a pause of a pause": fixed("pass", "pause", "pause"),
-    "several pauses, each in another step": fixed(*DETOUR, "pass", *DETOUR, "pass", *DETOUR, "hold"),
+    "several pauses, each in another step": fixed(*(*DETOUR, "pass") * 2, *DETOUR, "hold"),
     "pauses and then the fleet": fixed(*DETOUR, *THROUGH),
     "a long row of holds": lambda rng: ["hold"] * int(rng.integers(50, 90)),
     "a pass in the fleet": fixed(*THROUGH, "pass"),

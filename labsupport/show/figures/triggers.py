@@ -53,6 +53,10 @@ def draw_stream_weeks(fig: LabFigure, run: Timeline, setting: str) -> str:
     ax = fig.frame((high, limit), lambda: _frame(fig, high, limit))
     ax.plot(_WEEKS, run.untouched, color=GREY, linewidth=1.6, linestyle=(0, (1, 1.4)))
     ax.plot(_WEEKS, run.log_loss, color=MAIN, linewidth=2.6, zorder=3)
+    for ink, won in ((GOOD, run.log_loss < run.untouched), (BAD, run.log_loss > run.untouched)):
+        if won.any():  # what was saved or lost, which two lines alone hide
+            area = {"where": won, "interpolate": True, "color": ink, "alpha": 0.35, "linewidth": 0}
+            ax.fill_between(_WEEKS, run.untouched, run.log_loss, **area)
     rung = _rung(run)
     ax.plot(rung, [_RULE] * len(rung), "|", color=ASIDE, markersize=9, markeredgewidth=2.4)
     lanes = _lanes(run.attempts)
@@ -78,7 +82,7 @@ def _frame(fig: LabFigure, high: float, limit: float | None) -> Axes:
     ax.axhline(_RULE, color=RULE, linewidth=1)
     small = {"fontsize": 9, "color": GREY, "ha": "right", "va": "bottom"}
     marks = "tick: signal; triangle: trained; disc: promoted; cross: not"
-    ax.text(END + 0.3, 0.175, f"dotted: never retrained; {marks}", **small)
+    ax.text(END + 0.3, 0.175, f"dotted: never retrained; area: saved, lost; {marks}", **small)
     if limit is not None:
         ax.axhline(limit, color=BAD, linewidth=1.4, linestyle=DASHED)
         said = f"limit {limit:.3f}"
