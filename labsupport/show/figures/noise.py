@@ -209,7 +209,8 @@ def _edge_caption(means: Mapping[str, Sequence[float]], rates: Sequence[float]) 
     if not silent:
         return f"At a learning rate of {rates[0]:g} every source changes predictions."
     still = f"; {' and '.join(others)} does" if others else ""
-    return f"At a learning rate of {rates[0]:g} no prediction is changed by {', '.join(silent)}{still}."
+    where = f"At a learning rate of {rates[0]:g}"
+    return f"{where} no prediction is changed by {', '.join(silent)}{still}."
 
 
 def _null_alt(
