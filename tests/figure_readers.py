@@ -358,8 +358,10 @@ def churn_edge(fig: Figure) -> Iterator[str]:
     assert len(lines) + len(dots) == len(ax.lines)
     heights = [text.get_position()[1] for text in ax.texts]
     assert heights == sorted(heights, reverse=True)
-    for line in lines:
-        (name,) = (text for text in ax.texts if inked(text, to_hex(line.get_color())))
+    assert 1 <= len(lines) == len(ax.texts)
+    for line, ink in zip(lines, (BAD, MAIN, INK, APART), strict=False):
+        (name,) = (text for text in ax.texts if inked(text, ink))
+        assert inked(line, ink)
         means = dict(zip(*spans(line), strict=True))
         own = [dot for dot in dots if same_color(dot.get_color(), line.get_color())]
         for dot in own:

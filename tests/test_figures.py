@@ -289,7 +289,9 @@ def test_the_edge_is_told_in_words_as_well():
     churn = {"seed": {1: [0.1, 0.2], 2: [0.2]}, "ulp": {1: [0.0, 0.0], 2: [0.02]}}
     shown = churn_edge(churn)
     assert "seed: 15.00% at 1, 20.00% at 2; ulp: 0.00% at 1, 2.00% at 2." in shown.alt
-    assert shown.caption == "At a learning rate of 1 no prediction is changed by ulp; seed does."
+    assert shown.caption == (
+        "At a learning rate of 1 these change no prediction: ulp. These do: seed."
+    )
     assert churn_edge({"seed": churn["seed"]}).caption.endswith("every source changes predictions.")
     with refuses(ValueError, "one to four sources with the same learning rates; got []"):
         churn_edge({})

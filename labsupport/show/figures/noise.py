@@ -208,9 +208,9 @@ def _edge_caption(means: Mapping[str, Sequence[float]], rates: Sequence[float]) 
     others = [source for source in means if source not in silent]
     if not silent:
         return f"At a learning rate of {rates[0]:g} every source changes predictions."
-    still = f"; {' and '.join(others)} does" if others else ""
-    where = f"At a learning rate of {rates[0]:g}"
-    return f"{where} no prediction is changed by {', '.join(silent)}{still}."
+    does = f" These do: {', '.join(others)}." if others else ""
+    where = f"At a learning rate of {rates[0]:g} these change no prediction"
+    return f"{where}: {', '.join(silent)}.{does}"
 
 
 def _null_alt(
