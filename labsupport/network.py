@@ -27,8 +27,9 @@ _FEATURES, _UNITS = 6, 16
 _HIDDEN = _FEATURES * _UNITS
 N_WEIGHTS = _HIDDEN + _UNITS + _UNITS + 1  # input weights, unit biases, output weights, output bias
 # Runs trained at once: enough to share numpy's call overhead, few enough to stay in cache.
-_SIDE_BY_SIDE = 8
+_SIDE_BY_SIDE = 16
 _HALF, _ONE = np.float32(0.5), np.float32(1)
+_KEPT: dict[tuple[Run, int], Training] = {}
 
 
 @dataclass(frozen=True)
@@ -116,14 +117,31 @@ class Training:
 def network_task() -> tuple[Examples, Examples]:
     """The 1,000 rows that the network learns from, and its frozen holdout of 4,000.
 
+    Both are drawn by network_rows.
+    """
+    return network_rows(seed=1, n=1000), network_rows(seed=2, n=4000)
+
+
+def network_rows(seed: int, n: int) -> Examples:
+    """Draw n rows of the world that the network lives in.
+
     Six features from -2 to 2 in steps of 1/128, and a label that depends on products of them: no
     straight line separates the classes. 10% of the labels are turned around. Drawn and computed
     with whole numbers.
     """
-    return _rows(seed=1, n=1000), _rows(seed=2, n=4000)
+    rng = np.random.default_rng(seed)
+    a, b, c, d, e, f = whole = rng.integers(-256, 257, size=(6, n))
+    label = 10 * (a * b + c * d) + 640 * e - 2 * a * f > 0
+    turned = rng.integers(0, 10, size=n) == 0
+    X, y = (whole.T / 128), (label ^ turned).astype(np.int64)
+    for array in (X, y):
+        array.flags.writeable = False
+    return Examples(X, y)
 
 
-def train_networks(runs: Iterable[Run], steps: int = STEPS) -> tuple[Training, ...]:
+def train_networks(
+    runs: Iterable[Run], steps: int = STEPS, keep: bool = False
+) -> tuple[Training, ...]:
     """Train one network per run. Runs advance side by side, which shares the cost of calls and
     changes no bit.
 
@@ -131,6 +149,8 @@ def train_networks(runs: Iterable[Run], steps: int = STEPS) -> tuple[Training, .
     ----------
     runs : what each is told.
     steps : gradient steps, a multiple of 100.
+    keep : remember what was trained, and train nothing that is remembered. Two equal runs are then
+        one training, so it proves nothing about repetition.
 
     Raises
     ------
@@ -139,6 +159,12 @@ def train_networks(runs: Iterable[Run], steps: int = STEPS) -> tuple[Training, .
     if steps < EVERY or steps % EVERY:
         raise ValueError(f"steps must be a multiple of {EVERY}, at least {EVERY}; got {steps!r}.")
     runs = list(runs)
+    if keep:
+        new = [run for run in dict.fromkeys(runs) if (run, steps) not in _KEPT]
+        for run, training in zip(new, train_networks(new, steps), strict=True):
+            training.losses.flags.writeable = training.checkpoints.flags.writeable = False
+            _KEPT[run, steps] = training
+        return tuple(_KEPT[run, steps] for run in runs)
     # Equal sums side by side.
     fast = sorted(range(len(runs)), key=lambda i: (runs[i].reduction, runs[i].workers))
     done: dict[int, Training] = {}
@@ -226,14 +252,3 @@ def _arrivals(run: Run, steps: int) -> np.ndarray:
     if run.arrival is None:
         return numbers
     return np.random.default_rng(run.arrival).permuted(numbers, axis=1)
-
-
-def _rows(seed: int, n: int) -> Examples:
-    rng = np.random.default_rng(seed)
-    a, b, c, d, e, f = whole = rng.integers(-256, 257, size=(6, n))
-    label = 10 * (a * b + c * d) + 640 * e - 2 * a * f > 0
-    turned = rng.integers(0, 10, size=n) == 0
-    X, y = (whole.T / 128), (label ^ turned).astype(np.int64)
-    for array in (X, y):
-        array.flags.writeable = False
-    return Examples(X, y)

@@ -68,6 +68,37 @@ def spread(
     )
 
 
+def random_slice_range(
+    reference: Training, others: Sequence[Training], n_rows: int, draws: int = 1000
+) -> float:
+    """How far accuracy ranges from run to run on a slice that is drawn by lot: what a slice of that
+    size shows for its size alone.
+
+    Parameters
+    ----------
+    n_rows : rows of a slice, drawn without replacement from the network's frozen holdout.
+    draws : how many slices are drawn, always the same ones.
+
+    Returns
+    -------
+    float, a share: highest less lowest accuracy, the reference included, averaged over the slices.
+
+    Raises
+    ------
+    ValueError : there is no run to compare, or a slice of no rows or more than the holdout has.
+    """
+    _, holdout = network_task()
+    if not others or not 1 <= n_rows <= len(holdout):
+        raise ValueError(
+            f"Random slices need a run to compare and 1 to {len(holdout)} rows; got {len(others)} "
+            f"runs and {n_rows!r} rows."
+        )
+    right = np.array([run.predict(holdout.X) == holdout.y for run in (reference, *others)])
+    rng = np.random.default_rng(0)
+    slices = (rng.choice(len(holdout), n_rows, replace=False) for _ in range(draws))
+    return float(np.mean([np.ptp(right[:, rows].mean(axis=1)) for rows in slices]))
+
+
 @dataclass(frozen=True)
 class NoiseFloor:
     """The spread of a metric over retrainings that should all be equal.

@@ -63,6 +63,12 @@ LOOPED = [
     Row("stale shard", "without gate", "canary", 11, False, 46, 18, 1, 492.0, 40.0),
     Row("stale shard", "all off", "gate", 21, False, 0, 0, 1, 480.0, 90.0),
 ]
+CHURN = {
+    "seed": {1: [0.07, 0.09], 2: [0.1, 0.12]},
+    "arrival": {1: [0.0, 0.0], 2: [0.02, 0.04]},
+    "workers": {1: [0.0, 0.0], 2: [0.02, 0.05]},
+    "ulp": {1: [0.0, 0.0], 2: [0.02, 0.03]},
+}
 RIGHT = [10, 10, 11, 13]  # rows of 100 on which four retrainings of one recipe are right
 
 
@@ -209,9 +215,10 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
         "three": ((FOUR[1:], {"backwards": FOUR[:0:-1]}, "euros"), {}),
     },
     "source_spread": {"two": ((SPREADS,), {}), "one": (({"one ulp": SPREADS["one ulp"]},), {})},
+    "churn_edge": {"four sources": ((CHURN,), {}), "two": ((dict([*CHURN.items()][:2]),), {})},
     "null_candidates": {
-        "two margins": ((RIGHT, 100, [0.02, 0.03]), {}),
-        "one margin": (([*RIGHT, 17], 100, [0.01]), {}),
+        "two recipes": (({"calm": RIGHT, "nervous": [10, 14, 4, 9]}, 100, 0.02), {}),
+        "wide bars": (({"calm": [*RIGHT, 70]}, 100, 0.05), {}),
     },
     "measured_and_true": {
         "few": ((GAINS, 0.4 * GAINS - 0.001, GAINS >= 0, GAINS > 0.012), {}),
@@ -327,6 +334,7 @@ MORE = {
         **{f"{n} rows": {"n": n, "draw": 99} for n in ROWS},
         "extreme": {"margin": 0.02, "true_gain": -0.02, "churn": 0.2, "draw": 40},
     },
+    "noise": {"calm arrival": {"source": "order of arrival", "rate": 1.0, "steps": 600}},
     "slices": {"crowded": {"n_slices": 40, "rows": 200, "loss": 0.5}},
     "evals": {
         "a judge in a hurry": {"judge": "any answer", "margin": 30},

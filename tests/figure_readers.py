@@ -351,25 +351,45 @@ def _from_to(line: Line2D) -> str:
     return low if low == high else f"{low} to {high}"
 
 
+def churn_edge(fig: Figure) -> Iterator[str]:
+    (ax,) = fig.axes
+    lines = [line for line in ax.lines if line.get_linestyle() == "-"]
+    dots = [line for line in ax.lines if line.get_marker() == "."]
+    assert len(lines) + len(dots) == len(ax.lines)
+    heights = [text.get_position()[1] for text in ax.texts]
+    assert heights == sorted(heights, reverse=True)
+    assert 1 <= len(lines) == len(ax.texts)
+    for line, ink in zip(lines, (BAD, MAIN, INK, APART), strict=False):
+        (name,) = (text for text in ax.texts if inked(text, ink))
+        assert inked(line, ink)
+        means = dict(zip(*spans(line), strict=True))
+        own = [dot for dot in dots if same_color(dot.get_color(), line.get_color())]
+        for dot in own:
+            (rate,), runs = {*map(float, dot.get_xdata())}, dot.get_ydata()
+            assert means[rate] == pytest.approx(np.mean(runs))
+        assert len(own) == len(means)
+        told = ", ".join(f"{mean:.2f}% at {rate:g}" for rate, mean in means.items())
+        yield f"{name.get_text()}: {told}"
+
+
 def null_candidates(fig: Figure) -> Iterator[str]:
-    ax = fig.axes[0]
-    bars = {round(bar.get_x() + bar.get_width() / 2): bar for bar in ax.patches}
-    heights = {gain: bar.get_height() for gain, bar in bars.items()}
-    assert sum(heights.values()) == pytest.approx(100)
-    assert heights == pytest.approx({-gain: height for gain, height in heights.items()})
-    low, high = ax.get_xlim()
-    assert all(low <= bar.get_x() and bar.get_x() + bar.get_width() <= high for bar in ax.patches)
-    yield f"{min(bars)} to {max(bars)}. The tallest bar holds {max(heights.values()):.1f}%"
-    for bar in ax.patches:
-        assert inked(bar, BAD) or inked(bar, PASSED_OVER)
-    for line, words in zip(ax.lines, ax.texts, strict=True):
-        assert words.xy[0] == line.get_xdata()[0] and line.get_xdata()[0] % 1 == 0.5
-        margin, won = words.get_text().split()[1][:-1], words.get_text().split()[2]
-        beyond = sum(height for gain, height in heights.items() if gain > line.get_xdata()[0])
-        assert won == f"{beyond:.2f}%"
-        yield f"argin of {margin} lets {won} through"
-    coloured = sum(bar.get_height() for bar in ax.patches if same_color(bar.get_facecolor(), BAD))
-    assert f"{coloured:.2f}%" in {words.get_text().split()[2] for words in ax.texts}
+    assert fig.get_supylabel() == "share of null candidates (%)"
+    axes = fig.axes
+    assert len({ax.get_xlim() for ax in axes}) == 1
+    for ax in axes:
+        (margin,) = upright(ax)
+        asked = float(margin.get_xdata()[0])
+        won = 0.0
+        for bar in ax.patches:
+            beyond = bar.get_x() > asked - 0.5
+            assert inked(bar, BAD if beyond else PASSED_OVER)
+            won += bar.get_height() * beyond
+        assert sum(bar.get_height() for bar in ax.patches) == pytest.approx(100)
+        assert any(bar.get_x() == asked for bar in ax.patches) and asked % 1 == 0.5
+        name, wins = (text.get_text() for text in ax.texts)
+        assert wins == f"{won:.2f}% win"
+        yield f"{name}: "
+        yield f", and {wins}."
 
 
 def measured_and_true(fig: Figure) -> Iterator[str]:
@@ -523,20 +543,25 @@ def intervals_panel(fig: Figure) -> Iterator[str]:
 
 
 def noise_panel(fig: Figure) -> Iterator[str]:
-    ax = fig.axes[0]
-    reference, other, apart, churn = ax.lines
+    top, bottom = fig.axes
+    assert top.get_position().y0 > bottom.get_position().y1
+    assert top.get_xlim() == bottom.get_xlim()
+    reference, other, apart = top.lines
+    (churn,) = bottom.lines
     inks = {"loss, reference": MAIN, "loss, other run": BAD, "difference of the two losses": APART}
-    for line, (words, ink) in zip(ax.lines, (inks | {"churn, now": INK}).items(), strict=True):
-        assert inked(line, ink) and inked(said(ax, words), ink)
+    for line, (words, ink) in zip(top.lines, inks.items(), strict=True):
+        assert inked(line, ink) and inked(said(top, words), ink)
+    assert inked(churn, INK) and inked(said(bottom, "churn, now"), INK)
     # The mean of distances is no less than the distance of means.
     least = np.abs(reference.get_ydata() - other.get_ydata())
     assert (np.nan_to_num(apart.get_ydata()) >= least * (1 - 1e-6) - 1e-12).all()
-    heights = [said(ax, words).get_position()[1] for words in (*inks, "churn, now")]
-    assert heights == sorted(heights, reverse=True)
+    none = np.isnan(apart.get_ydata()).all()
+    assert said(top, "difference").get_text().endswith("(none)") == none
     yield f"losses end at {reference.get_ydata()[-1]:.3f} and {other.get_ydata()[-1]:.3f}"
-    shares = np.nan_to_num(churn.get_ydata())
-    yield f"churn at {shares[-1]:.1%}, having been at most {shares.max():.1%}"
-    assert f"churn, now {shares[-1]:.1%}" in bold(ax)
+    shares = churn.get_ydata()
+    assert bottom.get_ylim()[0] < shares.min() and shares.max() < bottom.get_ylim()[1]
+    yield f"churn at {shares[-1]:.1f}%, having been at most {shares.max():.1f}% from step "
+    assert f"churn, now {shares[-1]:.1f}%" in bold(bottom)
     yield f"over {churn.get_xdata()[-1]:,} steps"
 
 

@@ -30,6 +30,7 @@ _COSTS = (
     "training, then checks: N", "training alone: N", "checks first", "the crossing, enlarged",
     "N: N\nsaves N", "N: N\ncosts N more", "even at N",
 )  # fmt: skip
+_NULL_GAINS = "gain over the baseline (rows of 100); the recipe is the same"
 _ENDS = ("on the holdout", "in truth")
 _WEEKS = (
     "dotted: never retrained; area: saved, lost; tick: signal; triangle: trained; disc: "
@@ -95,16 +96,10 @@ WORDS: dict[str, Words] = {
         [(("churn against the reference (%)", ""), ("accuracy (%), lowest to highest run", ""))],
         *("all rows", "the slice: edge"),
     ),
+    "churn_edge": words([(("learning rate of both runs", "churn against the reference (%)"),)]),
     "null_candidates": words(
-        [
-            (
-                (
-                    "gain over the baseline (rows of 100); the recipe is the same",
-                    "share of null candidates (%)",
-                ),
-            )
-        ],
-        "margin N: N win",
+        [((_NULL_GAINS, ""),), (("", ""), (_NULL_GAINS, ""))],
+        *("share of null candidates (%)", "N win"),
     ),
     "measured_and_true": words(
         [(("gain measured on the holdout (points)", "true gain (points)"),)],
@@ -193,7 +188,7 @@ WORDS: dict[str, Words] = {
         "Draw again: every new holdout\nleaves its interval here.",
     ),
     "noise panel": words(
-        [(("training steps (log scale)", "mean squared error; share of rows"),)],
+        [(("", "mean squared error"), ("training steps (log scale)", "churn (%)"))],
         *("loss, reference", "loss, other run", "churn, now N"),
         *("difference of the two losses", "difference of the two losses (none)"),
     ),

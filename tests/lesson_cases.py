@@ -81,7 +81,7 @@ CASES = {
     ],
     "04_nondeterminism": [
         ({}, {"A": DOUBTFUL}),
-        ({"margin": 0.002, "steps": 200, "rate": 0.05}, {"A": PROMOTED}),
+        ({"margin": 0.002, "steps": 200, "allowed": 0.05}, {"A": PROMOTED}),
         ({"margin": 0.02, "steps": 100, "retrainings": 20}, {"A": NO_GAIN}),
     ],
     "06_cheap_checks": [

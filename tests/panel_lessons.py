@@ -103,16 +103,19 @@ STATED = {
     "noise": Stated(
         start={
             "source": "one weight", "ulps": 1, "other": 1, "workers": 8, "fixed": False,
-            "steps": 3000,
+            "rate": 4.0, "steps": 3000,
         },
         quotes={
-            "source": "the last bit of one weight", "ulps": "weights moved by 1 ulp",
+            "source": "one of the initial weights", "ulps": "weights by one ulp",
+            "rate": "a learning rate of 4",
         },
         unsaid=frozenset({"other", "workers", "fixed"}),
         presets={
             "1 ulp": {},
+            "1 ulp, calm": {"rate": 1.0},
             "nothing": {"ulps": 0},
             "new seed": {"source": "initial seed"},
+            "new seed, calm": {"source": "initial seed", "rate": 1.0},
             "8 workers": {"source": "number of workers"},
             "arrival": {"source": "order of arrival"},
             "arrival, fixed": {"source": "order of arrival", "fixed": True},

@@ -18,6 +18,7 @@ from labsupport.outcomes import PairedOutcomes
 from labsupport.show import (
     best_of_k,
     check_sizes,
+    churn_edge,
     corrected,
     cost_lines,
     damage_matrix,
@@ -284,20 +285,31 @@ def test_the_spread_is_told_in_words_as_well():
         source_spread({})
 
 
-def test_null_candidates_are_told_in_words_as_well():
-    right = [10, 10, 11, 13]
-    shown = null_candidates(right, 100, [0.02, 0.03])
-    gains = [a - b for i, a in enumerate(right) for j, b in enumerate(right) if i != j]
-    first, second = (np.mean([gain >= rows for gain in gains]) for rows in (2, 3))
-    assert (
-        f"A margin of 0.02 lets {first:.2%} through; a margin of 0.03 lets {second:.2%} through."
-        in shown.alt
+def test_the_edge_is_told_in_words_as_well():
+    churn = {"seed": {1: [0.1, 0.2], 2: [0.2]}, "ulp": {1: [0.0, 0.0], 2: [0.02]}}
+    shown = churn_edge(churn)
+    assert "seed: 15.00% at 1, 20.00% at 2; ulp: 0.00% at 1, 2.00% at 2." in shown.alt
+    assert shown.caption == (
+        "At a learning rate of 1 these change no prediction: ulp. These do: seed."
     )
-    assert "-3 to 3" in shown.alt
-    assert f"{first:.2%} of the candidates win by a margin of 0.02" in shown.caption
-    assert null_candidates(right, 100, [0.01]).png != shown.png
-    with refuses(ValueError, "no margin to draw"):
-        null_candidates(right, 100, [])
+    assert churn_edge({"seed": churn["seed"]}).caption.endswith("every source changes predictions.")
+    with refuses(ValueError, "one to four sources with the same learning rates; got []"):
+        churn_edge({})
+    with refuses(ValueError, "with the same learning rates; got [[1, 2], [2]]"):
+        churn_edge(churn | {"ulp": {2: [0.02]}})
+
+
+def test_null_candidates_are_told_in_words_as_well():
+    calm, nervous = [10, 10, 11, 13], [10, 14, 4, 9]
+    shown = null_candidates({"calm": calm, "nervous": nervous}, 100, 0.02)
+    for name, right in {"calm": calm, "nervous": nervous}.items():
+        gains = [a - b for i, a in enumerate(right) for j, b in enumerate(right) if i != j]
+        won = np.mean([gain >= 2 for gain in gains])
+        assert f"{name}: {min(gains)} to {max(gains)}, and {won:.2%} win." in shown.alt
+        assert f"{won:.2%} of {name}" in shown.caption
+    for recipes, margin in (({}, 0.02), ({"calm": calm}, 0)):
+        with refuses(ValueError, "needs a recipe and a margin above 0"):
+            null_candidates(recipes, 100, margin)
 
 
 # ---- lesson 06 ----

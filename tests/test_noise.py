@@ -20,12 +20,20 @@ from scipy import stats
 from test_portability import FLAGS, KERNELS, ROOT, run
 
 from labsupport.gate import Policy, gate
-from labsupport.network import BATCH, N_WEIGHTS, Run, network_task, train_networks
+from labsupport.network import (
+    BATCH,
+    N_WEIGHTS,
+    Run,
+    network_rows,
+    network_task,
+    train_networks,
+)
 from labsupport.noise import (
     false_promotion_rate,
     margin_above,
     noise_floor,
     null_gains,
+    random_slice_range,
     smallest_margin,
     spread,
 )
@@ -240,6 +248,55 @@ def test_spread_counts_what_it_says(runs):
     )
     with refuses(ValueError, "no run to compare"):
         spread(runs["reference"], [])
+
+
+def test_random_slices_range_as_slices_drawn_by_hand_do(runs):
+    """A slice of all rows ranges as all rows do, and small slices range further."""
+    _, holdout = network_task()
+    others = [runs[name] for name in ("ulp", "seed", "order")]
+    right = np.array([r.predict(holdout.X) == holdout.y for r in (runs["reference"], *others)])
+    accuracy = right.mean(axis=1)
+    found = [random_slice_range(runs["reference"], others, n, 200) for n in (50, 400, 4000)]
+    assert found[2] == pytest.approx(np.ptp(accuracy))
+    assert found[0] > 1.5 * found[1] > 1.5 * found[2]
+    rng, own = np.random.default_rng(1), []
+    for _ in range(400):
+        rows = rng.permutation(len(holdout))[:50]
+        own.append(max(r[rows].mean() for r in right) - min(r[rows].mean() for r in right))
+    assert found[0] == pytest.approx(np.mean(own), rel=0.1)
+    for bad in ((runs["reference"], [], 50), (runs["reference"], others, 4001)):
+        with refuses(ValueError, "need a run to compare and 1 to 4000 rows"):
+            random_slice_range(*bad)
+
+
+def test_what_is_kept_has_the_same_bits_and_is_trained_once(monkeypatch):
+    told = [Run(ulps=2), Run(), Run(ulps=2)]
+    anew, kept = train_networks(told, 100), train_networks(told, 100, keep=True)
+    assert [one.weights.tobytes() for one in anew] == [one.weights.tobytes() for one in kept]
+    assert anew[0] is not anew[2] and kept[0] is kept[2]
+    assert train_networks(told[:1], 200, keep=True)[0].losses.shape == (200,)
+    monkeypatch.setattr("labsupport.network._train", None)  # nothing is trained from here on
+    assert train_networks(told[::-1], 100, keep=True) == kept[::-1]
+    with pytest.raises(ValueError, match="read-only"):
+        kept[0].checkpoints[0, 0] = 1
+
+
+def test_rounding_grows_beyond_an_edge_of_the_learning_rate_and_a_seed_on_both_sides():
+    """Lesson 04's claim: at a rate of 1 other bits and no other prediction, at 4 hundreds."""
+    _, holdout = network_task()
+    told = (Run(), Run(ulps=1), Run(workers=8, arrival=1), Run(workers=4), Run(seed=1))
+    for rate, rounded in ((1.0, range(1)), (4.0, range(200, 600))):
+        runs = train_networks([replace(run, rate=rate) for run in told], keep=True)
+        first, *guesses = (run.predict(holdout.X) for run in runs)
+        *rounding, seed = (int((guess != first).sum()) for guess in guesses)
+        assert not any(run.same_bits(runs[0]) for run in runs[1:])
+        assert all(changed in rounded for changed in rounding) and seed > 250
+
+
+def test_rows_that_nobody_trained_on_are_of_the_same_world():
+    rows, (_, holdout) = network_rows(2, 4000), network_task()
+    assert (rows.X == holdout.X).all() and (rows.y == holdout.y).all()
+    assert abs(network_rows(3, 20_000).y.mean() - holdout.y.mean()) < 0.02
 
 
 def test_settings_that_no_run_can_have_are_refused():

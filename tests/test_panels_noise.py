@@ -13,6 +13,7 @@ from labsupport.show.panels.noise import (
     COUNT,
     ORDER,
     OTHERS,
+    RATES,
     SEED,
     SOURCES,
     ULPS,
@@ -32,8 +33,10 @@ ALL = [
 ]
 TOLD = {
     "1 ulp": (Run(), Run(ulps=1)),
+    "1 ulp, calm": (Run(rate=1), Run(rate=1, ulps=1)),
     "nothing": (Run(), Run(ulps=0)),
     "new seed": (Run(), Run(seed=1)),
+    "new seed, calm": (Run(rate=1), Run(rate=1, seed=1)),
     "8 workers": (Run(), Run(workers=8)),
     "arrival": (Run(), Run(workers=8, arrival=1)),
     "arrival, fixed": (Run(reduction="chunks"), Run(workers=8, arrival=1, reduction="chunks")),
@@ -73,6 +76,29 @@ def test_a_run_that_differs_ends_with_a_churn_of_several_percent():
         assert max(view.accuracy) - min(view.accuracy) < 0.03
 
 
+def test_below_the_edge_rounding_changes_no_prediction_and_a_seed_does():
+    """Lesson 04's question: from which rate on does the difference climb?"""
+    for source in SOURCES:
+        churn = [noise_view(source, rate=rate).churn[-1] for rate in RATES]
+        if source in (SEED, ORDER):
+            assert min(churn) > 0.02
+        else:
+            assert churn[0] == 0 and churn[1] < 0.005 and min(churn[-2:]) > 0.05
+
+
+def test_the_picture_holds_its_axes():
+    """Every churn that is drawn lies within the axis, at every rate."""
+    panel = noise_panel()
+    top, bottom = panel._figure.axes
+    limits = top.get_ylim(), bottom.get_ylim()
+    for source in SOURCES:
+        for rate in RATES:
+            view = noise_view(source, rate=rate)
+            assert limits[1][0] < 0 and 100 * view.churn[1:].max() < limits[1][1]
+        panel.set(source=source, rate=1.0)
+        assert (top.get_ylim(), bottom.get_ylim()) == limits
+
+
 def test_the_parting_is_where_the_losses_part():
     view = noise_view()
     apart = abs(view.losses[0] - view.losses[1])
@@ -89,6 +115,8 @@ def test_settings_that_the_panel_does_not_have_are_refused():
         noise_view(steps=50)
     with refuses(ValueError, "workers is one of 2, 4, 8 here; got 3"):
         noise_view(COUNT, workers=3)
+    with refuses(ValueError, "rate is one of 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0 here; got 8"):
+        noise_view(rate=8)
 
 
 def test_each_source_has_its_own_controls():
@@ -98,7 +126,7 @@ def test_each_source_has_its_own_controls():
     for source in SOURCES:
         panel.controls["source"].value = source
         enabled = {name for name, control in panel.controls.items() if not control.disabled}
-        assert enabled == {"source", "steps"} | own[source]
+        assert enabled == {"source", "rate", "steps"} | own[source]
 
 
 def test_every_setting_has_its_picture_but_for_those_of_equal_bits():

@@ -11,7 +11,7 @@ from labsupport.show.figures.evals_verdict import candidate_parts
 from labsupport.show.figures.gaps import gap_bound, slice_changes
 from labsupport.show.figures.gate import gate_plane
 from labsupport.show.figures.intervals import interval_bars, resampled_gains, worst_promotions
-from labsupport.show.figures.noise import null_candidates, source_spread
+from labsupport.show.figures.noise import churn_edge, null_candidates, source_spread
 from labsupport.show.figures.ops import fault_matrix, loop_days
 from labsupport.show.figures.pipeline import pipeline
 from labsupport.show.figures.slices import best_of_k, corrected, measured_and_true, worn_out
@@ -33,6 +33,7 @@ __all__ = [
     "best_of_k",
     "candidate_parts",
     "check_sizes",
+    "churn_edge",
     "corrected",
     "cost_lines",
     "cost_panel",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import matplotlib
 import numpy as np
@@ -23,6 +24,7 @@ from PIL.PngImagePlugin import PngInfo
 from labsupport.show.artists import drawing_digest
 
 STYLE = Path(__file__).parent / "lab.mplstyle"
+_Frame = TypeVar("_Frame")  # one axes, or a tuple of them
 DRAWING = threading.RLock()  # held by whoever draws
 _RC = matplotlib.rc_params_from_file(STYLE, use_default_template=False)
 
@@ -131,8 +133,8 @@ class LabFigure(Figure):
 
     _axes_in_use, _key = None, None
 
-    def frame(self, key: object, make: Callable[[], Axes]) -> Axes:
-        """The axes that `make` draws, without the artists that were added since.
+    def frame(self, key: object, make: Callable[[], _Frame]) -> _Frame:
+        """The axes that `make` draws, one or several, without the artists that were added since.
 
         Parameters
         ----------
@@ -144,21 +146,21 @@ class LabFigure(Figure):
             self._axes_in_use = make()
             self.canvas.draw()
             self._background = self.canvas.copy_from_bbox(self.bbox)
-            self._kept = set(self._axes_in_use.get_children())
+            self._kept = {artist for ax in self.axes for artist in ax.get_children()}
             self._key = key
-        for artist in self._added():
+        for _, artist in self._added():
             artist.remove()
         return self._axes_in_use
 
     def encode_moving(self) -> bytes:
         """A PNG of the kept frame and what was added since: what a full drawing gives, sooner."""
         self.canvas.restore_region(self._background)
-        for artist in sorted(self._added(), key=lambda artist: artist.zorder):
-            self._axes_in_use.draw_artist(artist)
+        for ax, artist in sorted(self._added(), key=lambda added: added[1].zorder):
+            ax.draw_artist(artist)
         return _encode(self.canvas, None)
 
-    def _added(self) -> list[Artist]:
-        return [artist for artist in self._axes_in_use.get_children() if artist not in self._kept]
+    def _added(self) -> list[tuple[Axes, Artist]]:
+        return [(ax, a) for ax in self.axes for a in ax.get_children() if a not in self._kept]
 
 
 @contextmanager

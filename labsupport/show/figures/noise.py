@@ -1,4 +1,6 @@
-"""Figures of lesson 04: what each source of noise does, and how null candidates fare."""
+"""Figures of lesson 04: what each source of noise does, where it grows, and how null candidates
+fare.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,20 @@ from matplotlib.axes import Axes
 
 from labsupport.exact import as_written
 from labsupport.noise import Spread, false_promotion_rate, null_gains
-from labsupport.show.draw import BAD, DASHED, INK, MAIN, PASSED_OVER, figure, percent
+from labsupport.show.draw import (
+    APART,
+    BAD,
+    DASHED,
+    INK,
+    MAIN,
+    PASSED_OVER,
+    figure,
+    percent,
+    words_in,
+)
 from labsupport.show.pictures import LabFigure
 
-_LEFT = {"textcoords": "offset points", "ha": "right", "va": "top"}
+_EDGE_INKS = (BAD, MAIN, INK, APART)  # of the sources, in the order given
 
 
 @figure(7.5, 3)
@@ -53,44 +65,102 @@ def source_spread(fig: LabFigure, spreads: Mapping[str, Spread]) -> tuple[str, s
     return _spread_alt(spreads, part), _spread_caption(spreads, part)
 
 
-@figure(7.5, 3.7)
-def null_candidates(
-    fig: LabFigure, right: Sequence[int], n: int, margins: Sequence[float]
+@figure(7.5, 3.9)
+def churn_edge(
+    fig: LabFigure, churn: Mapping[str, Mapping[float, Sequence[float]]]
 ) -> tuple[str, str]:
-    """Draw the gains of all null candidates, and how many of them each margin lets through.
+    """Draw how churn depends on the learning rate, one line per source of noise: the mean of its
+    runs, and each run as a dot.
 
     Parameters
     ----------
-    right : for each retraining of one recipe, the holdout rows on which it is right.
-    n : rows of the holdout.
-    margins : what gates ask for, shares of rows; the gains at or above the first are coloured.
+    churn : {source: {learning rate: churn of each run, shares of rows}}, at most four sources, all
+        with the same rates from low to high.
 
     Raises
     ------
-    ValueError : there is no margin, or what false_promotion_rate refuses.
+    ValueError : no source or more than four, or other rates than the first one's.
     """
-    if not margins:
-        raise ValueError("There is no margin to draw; give at least one.")
-    gains, times = np.unique(null_gains(right, n), return_counts=True)
-    share = times / times.sum()
-    rows = [math.ceil(as_written(margin) * n) for margin in margins]
-    rates = [float(false_promotion_rate(right, margin, n)) for margin in margins]
-    ax = fig.add_axes((0.085, 0.155, 0.885, 0.8))
-    ax.bar(gains, 100 * share, width=0.8, color=np.where(gains >= rows[0], BAD, PASSED_OVER))
-    # Half a bar more than the furthest gain or margin.
-    top, reach = 136 * share.max(), 0.6 + 1.04 * max(*np.abs(gains), *rows)
-    ax.set(xlim=(-reach, reach), ylim=(0, top), ylabel="share of null candidates (%)")
-    ax.set_xlabel(f"gain over the baseline (rows of {n:,}); the recipe is the same")
-    # The largest margin highest, so that no line crosses a word.
-    falling = sorted(zip(margins, rows, rates, strict=True), reverse=True)
-    for place, (margin, at, rate) in enumerate(falling):
-        height = top * (0.93 - 0.11 * place)
-        ax.plot([at - 0.5] * 2, [0, height], color=INK, linewidth=1.3, linestyle=DASHED)
-        words = f"margin {float(margin):g}: {percent(rate, 2)} win"
-        ax.annotate(words, (at - 0.5, height), (-5, 0), fontsize=10, color=INK, **_LEFT)
-    return _null_alt(gains, share, margins, rates, n), (
-        f"Nobody changed anything, and yet {percent(rates[0], 2)} of the candidates win by a "
-        f"margin of {float(margins[0]):g}."
+    rates = [list(by_rate) for by_rate in churn.values()]
+    if not 1 <= len(rates) <= len(_EDGE_INKS) or any(known != rates[0] for known in rates):
+        raise ValueError(
+            f"This picture takes one to four sources with the same learning rates; got {rates}."
+        )
+    means = {
+        source: [float(np.mean(runs)) for runs in by_rate.values()]
+        for source, by_rate in churn.items()
+    }
+    ax = fig.add_axes((0.085, 0.145, 0.68, 0.825))
+    for source, ink in zip(churn, _EDGE_INKS, strict=False):
+        for rate, runs in churn[source].items():
+            dots = 100 * np.asarray(runs)
+            ax.plot([rate] * len(dots), dots, ".", color=ink, ms=5, alpha=0.55)
+        ax.plot(rates[0], [100 * mean for mean in means[source]], color=ink, linewidth=2.2)
+    top = 105 * max(max(runs) for by_rate in churn.values() for runs in by_rate.values()) + 0.5
+    ax.set(ylim=(-0.03 * top, top), ylabel="churn against the reference (%)")
+    ax.set(xlabel="learning rate of both runs")
+    ax.set_xticks(rates[0], [f"{rate:g}" for rate in rates[0]])
+    ax.grid(axis="y")
+    _name_ends(ax, {source: 100 * mean[-1] for source, mean in means.items()}, top)
+    return _edge_alt(means, rates[0]), _edge_caption(means, rates[0])
+
+
+def _name_ends(ax: Axes, ends: Mapping[str, float], top: float) -> None:
+    """Write each source's name beside the end of its line, from the top down, clear of the last."""
+    inks, lowest = dict(zip(ends, _EDGE_INKS, strict=False)), math.inf
+    for source, end in sorted(ends.items(), key=lambda item: -item[1]):
+        lowest = min(end, lowest - 0.075 * top)
+        look = {"color": words_in(inks[source]), "weight": "bold", "va": "center"}
+        ax.text(1.02, lowest, source, transform=ax.get_yaxis_transform(), **look)
+
+
+@figure(7.5, 2)
+def null_candidates(
+    fig: LabFigure, recipes: Mapping[str, Sequence[int]], n: int, margin: float
+) -> tuple[str, str]:
+    """Draw the gains of each recipe's null candidates below each other, and how many of them one
+    margin lets through.
+
+    Parameters
+    ----------
+    recipes : {recipe: for each of its retrainings, the holdout rows on which it is right}.
+    n : rows of the holdout.
+    margin : what the gate asks for, a share of rows above 0; the gains that reach it are coloured.
+
+    Raises
+    ------
+    ValueError : there is no recipe, a margin that is not above 0, or what false_promotion_rate
+        refuses.
+    """
+    asked = math.ceil(as_written(margin, "margin") * n)
+    if not recipes or asked < 1:
+        raise ValueError(
+            f"This picture needs a recipe and a margin above 0; got {len(recipes)} recipes and "
+            f"{margin!r}."
+        )
+    gains = {name: null_gains(right, n) for name, right in recipes.items()}
+    furthest = max(asked, *(int(np.abs(gain).max()) for gain in gains.values()))
+    wide = max(1, furthest // 24)  # rows to a bar; one bar starts at the margin
+    edges = np.arange(-(furthest // wide + 2), furthest // wide + 3) * wide + asked % wide - 0.5
+    fig.set_figheight(1 + 1.35 * len(gains))
+    fig.set_layout_engine("constrained")
+    axes = np.atleast_1d(fig.subplots(len(gains), 1, sharex=True))
+    wins = {name: float(false_promotion_rate(right, margin, n)) for name, right in recipes.items()}
+    for ax, (name, gain) in zip(axes, gains.items(), strict=True):
+        share = 100 * np.histogram(gain, edges)[0] / len(gain)
+        inks = np.where(edges[:-1] > asked - 1, BAD, PASSED_OVER)
+        ax.bar(edges[:-1], share, wide, align="edge", color=inks, edgecolor="white", linewidth=0.5)
+        ax.axvline(asked - 0.5, color=INK, linewidth=1.3, linestyle=DASHED)
+        ax.set(ylim=(0, 1.3 * share.max()), xlim=(edges[0], edges[-1]))
+        look = {"transform": ax.transAxes, "va": "top", "color": INK}
+        ax.text(0.01, 0.97, name, weight="bold", **look)
+        ax.text(0.99, 0.97, f"{percent(wins[name], 2)} win", ha="right", **look)
+    axes[-1].set_xlabel(f"gain over the baseline (rows of {n:,}); the recipe is the same")
+    fig.supylabel("share of null candidates (%)", fontsize=10)
+    return _null_alt(gains, wins, margin, n), (
+        f"Nobody changed anything. A margin of {float(margin):g} (dashed) lets through "
+        + ", ".join(f"{percent(rate, 2)} of {name}" for name, rate in wins.items())
+        + "."
     )
 
 
@@ -124,15 +194,33 @@ def _from_to(ends: tuple[float, float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _null_alt(
-    gains: np.ndarray, share: np.ndarray, margins: Sequence[float], rates: Sequence[float], n: int
-) -> str:
+def _edge_alt(means: Mapping[str, Sequence[float]], rates: Sequence[float]) -> str:
     said = "; ".join(
-        f"a margin of {float(margin):g} lets {percent(rate, 2)} through"
-        for margin, rate in zip(margins, rates, strict=True)
+        f"{source}: "
+        + ", ".join(f"{percent(m, 2)} at {r:g}" for r, m in zip(rates, mean, strict=True))
+        for source, mean in means.items()
+    )
+    return f"Mean churn over the learning rate, one line per source of noise. {said}."
+
+
+def _edge_caption(means: Mapping[str, Sequence[float]], rates: Sequence[float]) -> str:
+    silent = [source for source, mean in means.items() if mean[0] == 0]
+    others = [source for source in means if source not in silent]
+    if not silent:
+        return f"At a learning rate of {rates[0]:g} every source changes predictions."
+    does = f" These do: {', '.join(others)}." if others else ""
+    where = f"At a learning rate of {rates[0]:g} these change no prediction"
+    return f"{where}: {', '.join(silent)}.{does}"
+
+
+def _null_alt(
+    gains: Mapping[str, np.ndarray], wins: Mapping[str, float], margin: float, n: int
+) -> str:
+    said = " ".join(
+        f"{name}: {gain.min()} to {gain.max()}, and {percent(wins[name], 2)} win."
+        for name, gain in gains.items()
     )
     return (
-        f"Histogram of the gains of null candidates in rows of {n:,}, symmetric around 0, "
-        f"{gains.min()} to {gains.max()}. The tallest bar holds {percent(share.max(), 1)}. "
-        f"{said[0].upper()}{said[1:]}."
+        f"Histograms of the gains of null candidates in rows of {n:,}, one below the other on one "
+        f"axis, with a margin of {float(margin):g}. {said}"
     )

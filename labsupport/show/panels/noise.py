@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from labsupport.network import EVERY, STEPS, Run, Training, network_task, train_networks
+from labsupport.network import EVERY, RATE, STEPS, Run, Training, network_task, train_networks
 from labsupport.show.controls import Choice, Panel, Slider, Switch
 from labsupport.show.draw import APART, BAD, INK, MAIN, count, percent, words_in
 from labsupport.show.pictures import LabFigure, Picture
 
-ULPS = (0, 1, 2, 4, 16, 256, 65_536)
+ULPS = (0, 1, 16, 256, 65_536)
 WORKERS = (2, 4, 8)
-OTHERS = (1, 2, 3, 4, 5)
+OTHERS = (1, 2, 3)
+_RATE = Slider("rate", "learning rate", "", 1.0, 4.0, 0.5)
+RATES = _RATE.values
 WEIGHT, SEED, ORDER, COUNT, ARRIVAL = (
     "one weight",
     "initial seed",
@@ -35,6 +36,7 @@ class NoiseView:
     Attributes
     ----------
     what : the setting, in words.
+    rate : the learning rate of both runs.
     steps : how far the runs have come.
     same_bits : whether their weights are equal, bit for bit.
     churn : (1 + steps // 100,) float array, the share of the 4,000 holdout rows that they predict
@@ -46,6 +48,7 @@ class NoiseView:
     """
 
     what: str
+    rate: float
     steps: int
     same_bits: bool
     churn: np.ndarray
@@ -58,9 +61,10 @@ class NoiseView:
         return self.sentence
 
     def picture(self) -> Picture:
-        """The two loss curves, their difference, and the churn."""
+        """The two loss curves and their difference, and below them the churn."""
         churn = percent(self.churn[-1], 1)
-        return PANEL.picture(self, f"{self.what}: churn {churn} after {self.steps:,} steps.")
+        when = f"after {self.steps:,} steps at a learning rate of {self.rate:g}"
+        return PANEL.picture(self, f"{self.what}: churn {churn} {when}.")
 
 
 def noise_view(
@@ -69,10 +73,11 @@ def noise_view(
     other: int = 1,
     workers: int = 8,
     fixed: bool = False,
+    rate: float = RATE,
     steps: int = STEPS,
 ) -> NoiseView:
-    """Compare a run with the reference run. The first call for a source trains all its runs, in a
-    second or two.
+    """Compare a run with the reference run. The first call for a setting trains its runs at every
+    learning rate, in a second or two.
 
     Parameters
     ----------
@@ -81,6 +86,7 @@ def noise_view(
     other : for "initial seed" and "data order", which other seed.
     workers : for the two kinds of sums, how many workers share a batch; the reference has one.
     fixed : for these, whether the batch is summed by fixed chunks in both runs.
+    rate : learning rate of both runs; one of RATES.
     steps : a multiple of 100, from 100 to 3,000.
 
     Raises
@@ -91,45 +97,48 @@ def noise_view(
         raise ValueError(f"There is no source {source!r}; choose one of: {', '.join(SOURCES)}.")
     if not 0 < steps <= STEPS or steps % EVERY:
         raise ValueError(f"steps is a multiple of {EVERY} from {EVERY} to {STEPS}; got {steps!r}.")
-    settings = {"ulps": ULPS, "other": OTHERS, "workers": WORKERS}
-    for (name, known), value in zip(settings.items(), (ulps, other, workers), strict=True):
+    settings = {"ulps": ULPS, "other": OTHERS, "workers": WORKERS, "rate": RATES}
+    for (name, known), value in zip(settings.items(), (ulps, other, workers, rate), strict=True):
         if value not in known:
             raise ValueError(f"{name} is one of {', '.join(map(str, known))} here; got {value!r}.")
-    chosen = {WEIGHT: ulps, SEED: other, ORDER: other}.get(source, workers)
-    fixed = fixed and source in (COUNT, ARRIVAL)
-    reference = _trained("reference", fixed)[0]
-    run = _trained(source, fixed)[chosen]
-    what = {
-        WEIGHT: f"one weight moved by {count(ulps, 'ulp')}",
-        SEED: f"initial seed {other} instead of 0",
-        ORDER: f"data order {other} instead of 0",
-        COUNT: f"{workers} workers instead of 1",
-        ARRIVAL: f"{workers} workers, added as they arrive",
+    how = "chunks" if fixed and source in (COUNT, ARRIVAL) else "arrival"
+    what, run = {
+        WEIGHT: (f"one weight moved by {count(ulps, 'ulp')}", Run(ulps=ulps)),
+        SEED: (f"initial seed {other} instead of 0", Run(seed=other)),
+        ORDER: (f"data order {other} instead of 0", Run(order=other)),
+        COUNT: (f"{workers} workers instead of 1", Run(workers=workers)),
+        ARRIVAL: (f"{workers} workers, added as they arrive", Run(workers=workers, arrival=1)),
     }[source]
-    return _compare(what + ", summed by fixed chunks" * fixed, reference, run, steps)
+    pair = _pairs(replace(run, reduction=how))[rate]
+    return _look(what + ", summed by fixed chunks" * (how == "chunks"), pair, rate, steps)
 
 
 def plot_view(fig: LabFigure, view: NoiseView) -> str:
     """Draw a view into a figure; return the alt text."""
-    ax = fig.frame(None, lambda: _empty(fig))
+    top, bottom = fig.frame(None, lambda: _empty(fig))
     middle = _SMOOTH * (np.arange(view.steps // _SMOOTH) + 0.5)
     for losses, ink, width in zip(view.losses, (MAIN, BAD), (3.4, 1.5), strict=True):
-        ax.plot(middle, losses.reshape(-1, _SMOOTH).mean(axis=1), color=ink, linewidth=width)
+        top.plot(middle, losses.reshape(-1, _SMOOTH).mean(axis=1), color=ink, linewidth=width)
     apart = np.abs(view.losses[0] - view.losses[1]).reshape(-1, _SMOOTH).mean(axis=1)
+    none = not apart.any()
     # A log axis has no place for 0.
-    apart, churn = (np.where(share > 0, share, np.nan) for share in (apart, view.churn))
-    ax.plot(middle, apart, color=APART, linewidth=1.6)
-    ax.plot(EVERY * np.arange(len(churn)), churn, color=INK, linewidth=1.8, linestyle=(0, (4, 2)))
-    lines = {
-        "loss, reference": MAIN,
-        "loss, other run": BAD,
-        "difference of the two losses" + " (none)" * bool(np.isnan(apart).all()): APART,
-        f"churn, now {percent(view.churn[-1], 1)}": INK,
-    }
-    aside = {"transform": ax.transAxes, "ha": "right", "va": "top", "weight": "bold"}
-    for place, (words, ink) in enumerate(lines.items()):
-        ax.text(0.98, 0.34 - 0.085 * place, words, color=words_in(ink), **aside)
+    top.plot(middle, np.where(apart > 0, apart, np.nan), color=APART, linewidth=1.6)
+    _name(top, (0.985, 0.02), "difference of the two losses" + " (none)" * none, APART, "bottom")
+    _name(top, (0.015, 0.985), "loss, reference", MAIN)
+    _name(top, (0.985, 0.985), "loss, other run", BAD)
+    churn = 100 * view.churn
+    bottom.plot(
+        EVERY * np.arange(len(churn))[1:], churn[1:], color=INK, linewidth=1.6, marker=".", ms=4
+    )
+    _name(bottom, (0.015, 0.95), f"churn, now {percent(view.churn[-1], 1)}", INK)
     return _alt(view)
+
+
+def _name(ax: Axes, at: tuple[float, float], words: str, ink: str, side: str = "top") -> None:
+    """Write the name of a line in its ink, at a place in shares of the axes."""
+    across = "left" if at[0] < 0.5 else "right"
+    look = {"ha": across, "va": side, "weight": "bold", "transform": ax.transAxes}
+    ax.text(*at, words, color=words_in(ink), **look)
 
 
 def _alt(view: NoiseView) -> str:
@@ -138,47 +147,85 @@ def _alt(view: NoiseView) -> str:
     if view.same_bits:
         parted = "The curves lie on each other."
     return (
-        f"Two loss curves, their difference and the churn between two runs over {view.steps:,} "
-        f"steps, log scale; {view.what}. The losses end at {ends[0]:.3f} and {ends[1]:.3f}, the "
-        f"churn at {percent(view.churn[-1], 1)}, having been at most "
-        f"{percent(view.churn.max(), 1)}. {parted}"
+        f"Two loss curves and their difference, log scale, and below them the churn between the "
+        f"two runs, over {view.steps:,} steps at a learning rate of {view.rate:g}; {view.what}. "
+        f"The losses end at {ends[0]:.3f} and {ends[1]:.3f}, the churn at "
+        f"{percent(view.churn[-1], 1)}, having been at most {percent(view.churn[1:].max(), 1)} "
+        f"from step {EVERY} on. {parted}"
     )
 
 
-def _empty(fig: LabFigure) -> Axes:
-    ax = fig.add_axes((0.14, 0.15, 0.815, 0.83))
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.set(xlim=(_SMOOTH / 2, STEPS), ylim=(1e-10, 1))
-    ax.set(xlabel="training steps (log scale)", ylabel="mean squared error; share of rows")
-    ax.set_xticks([10, 30, 100, 300, 1000, 3000], ["10", "30", "100", "300", "1,000", "3,000"])
-    ax.set_xticks([], minor=True)
-    ax.set_yticks([1e-10, 1e-8, 1e-6, 1e-4, 1e-2, 1])
-    ax.set_yticks([], minor=True)
-    ax.grid(axis="y")
-    return ax
+def _empty(fig: LabFigure) -> tuple[Axes, Axes]:
+    top = fig.add_axes((0.14, 0.46, 0.815, 0.525))
+    bottom = fig.add_axes((0.14, 0.135, 0.815, 0.27), sharex=top)
+    top.set_xscale("log")
+    top.set_yscale("log")
+    top.set(xlim=(_SMOOTH / 2, 1.08 * STEPS), ylim=(1e-10, 100), ylabel="mean squared error")
+    top.set_yticks([1e-10, 1e-8, 1e-6, 1e-4, 1e-2, 1])
+    top.set_yticks([], minor=True)
+    top.tick_params(labelbottom=False)
+    bottom.set(ylim=(-1, 36), ylabel="churn (%)", xlabel="training steps (log scale)")
+    bottom.set_xticks([10, 30, 100, 300, 1000, 3000], ["10", "30", "100", "300", "1,000", "3,000"])
+    bottom.set_xticks([], minor=True)
+    bottom.set_yticks([0, 10, 20, 30])
+    for ax in (top, bottom):
+        ax.grid(axis="y")
+    return top, bottom
 
 
-def _compare(what: str, reference: Training, run: Training, steps: int) -> NoiseView:
+@dataclass(frozen=True)
+class _Pair:
+    """A run and its reference at one learning rate, at every checkpoint: (31,) arrays, accuracies
+    (2, 31), losses (2, steps).
+    """
+
+    same_bits: np.ndarray
+    churn: np.ndarray
+    accuracy: np.ndarray
+    losses: np.ndarray
+
+
+@cache
+def _pairs(told: Run) -> dict[float, _Pair]:
+    """A run and its reference at every learning rate, all trained side by side."""
+    both = {
+        rate: (Run(reduction=told.reduction, rate=rate), replace(told, rate=rate)) for rate in RATES
+    }
+    train_networks([run for pair in both.values() for run in pair], keep=True)
+    return {rate: _pair(*train_networks(pair, keep=True)) for rate, pair in both.items()}
+
+
+def _pair(reference: Training, other: Training) -> _Pair:
     _, holdout = network_task()
-    seen = steps // EVERY + 1
-    predicted = np.array([_predicted(training)[:seen] for training in (reference, run)])
-    churn = (predicted[0] != predicted[1]).mean(axis=1)
-    accuracy = tuple(float(share) for share in (predicted[:, -1] == holdout.y).mean(axis=1))
-    losses = np.array([training.losses[:steps] for training in (reference, run)])
+    one, two = (
+        np.array([run.predict(holdout.X, step) for step in range(0, STEPS + 1, EVERY)])
+        for run in (reference, other)
+    )
+    return _Pair(
+        (reference.checkpoints == other.checkpoints).all(axis=1),
+        (one != two).mean(axis=1),
+        np.array([(predicted == holdout.y).mean(axis=1) for predicted in (one, two)]),
+        np.array([reference.losses, other.losses]),
+    )
+
+
+def _look(what: str, pair: _Pair, rate: float, steps: int) -> NoiseView:
+    at, n = steps // EVERY, len(network_task()[1])
+    losses, churn = pair.losses[:, :steps], pair.churn[: at + 1]
     apart = np.abs(losses[0] - losses[1])
     parted = tuple(
         int(np.argmax(apart > by)) + 1 if (apart > by).any() else None for by in (0, 0.001)
     )
-    same = bool((reference.checkpoints[seen - 1] == run.checkpoints[seen - 1]).all())
+    same, accuracy = bool(pair.same_bits[at]), tuple(map(float, pair.accuracy[:, at]))
     sentence = (
-        f"{'Same' if same else 'Different'} bits after {steps:,} steps: {what}. The two models "
-        f"disagree on {count(round(churn[-1] * len(holdout)))} of {len(holdout):,} holdout rows, "
-        f"a churn of {percent(churn[-1], 1)}; accuracy {accuracy[0]:.4f} and {accuracy[1]:.4f}."
+        f"{'Same' if same else 'Different'} bits after {steps:,} steps at a learning rate of "
+        f"{rate:g}: {what}. The two models disagree on {count(round(churn[-1] * n))} of {n:,} "
+        f"holdout rows, a churn of {percent(churn[-1], 1)}; accuracy {accuracy[0]:.4f} and "
+        f"{accuracy[1]:.4f}."
     )
     if not same:
         sentence += f" {_parted_words(parted)}"
-    return NoiseView(what, steps, same, churn, accuracy, losses, parted, sentence)
+    return NoiseView(what, rate, steps, same, churn, accuracy, losses, parted, sentence)
 
 
 def _parted_words(parted: tuple[int | None, int | None]) -> str:
@@ -187,35 +234,6 @@ def _parted_words(parted: tuple[int | None, int | None]) -> str:
         return "No batch loss shows it yet."
     seen = f"by more than 0.001 from step {plain:,} on" if plain else "never yet by more than 0.001"
     return f"Their batch losses first differ at step {first:,}, {seen}."
-
-
-@cache
-def _trained(source: str, fixed: bool) -> dict[int, Training]:
-    """All runs that the panel can show for a source, by the setting that tells them apart."""
-    how = "chunks" if fixed else "arrival"
-    runs = {
-        "reference": {0: Run(reduction=how)},
-        WEIGHT: {ulps: Run(ulps=ulps) for ulps in ULPS},
-        SEED: {other: Run(seed=other) for other in OTHERS},
-        ORDER: {other: Run(order=other) for other in OTHERS},
-        COUNT: {workers: Run(workers=workers, reduction=how) for workers in WORKERS},
-        ARRIVAL: {workers: Run(workers=workers, arrival=1, reduction=how) for workers in WORKERS},
-    }[source]
-    return dict(zip(runs, train_networks(runs.values()), strict=True))
-
-
-_PREDICTED: dict[Run, np.ndarray] = {}
-
-
-def _predicted(training: Training) -> np.ndarray:
-    """(31, 4000) predictions of a run at its checkpoints, computed once."""
-    if training.run not in _PREDICTED:
-        _, holdout = network_task()
-        steps: Iterable[int] = range(0, STEPS + 1, EVERY)
-        _PREDICTED[training.run] = np.array(
-            [training.predict(holdout.X, step) for step in steps], dtype=np.int8
-        )
-    return _PREDICTED[training.run]
 
 
 _SEEDS, _SUMS = {"source": (SEED, ORDER)}, {"source": (COUNT, ARRIVAL)}
@@ -228,12 +246,15 @@ PANEL = Panel(
         Choice("other", "other seed", OTHERS, only=_SEEDS),
         Choice("workers", "workers", WORKERS, only=_SUMS),
         Switch("fixed", "sum by fixed chunks", only=_SUMS),
+        _RATE,
         Slider("steps", "training steps", "", EVERY, STEPS, EVERY),
     ),
     presets={
         "1 ulp": {},
+        "1 ulp, calm": {"rate": 1.0},
         "nothing": {"ulps": 0},
         "new seed": {"source": SEED},
+        "new seed, calm": {"source": SEED, "rate": 1.0},
         "8 workers": {"source": COUNT},
         "arrival": {"source": ARRIVAL},
         "arrival, fixed": {"source": ARRIVAL, "fixed": True},
