@@ -49,7 +49,7 @@ def paired_clouds(
         few = gains < asked * n
         _cloud(ax, 100 * cloud / n, few, float(100 * asked))
         below.append(f"{few.sum():,} with {name}")
-        ends = " to ".join(in_points(end / n) for end in (gains.min(), gains.max()))
+        ends = " to ".join(in_points(end / n, 3) for end in (gains.min(), gains.max()))
         told.append(f"{name}: gains of {ends} points, {few.sum():,} of {len(cloud):,} below it")
     alt = (
         f"Accuracies of baseline (across) and candidate (up) on resamples of {count(n, 'row')}, "
