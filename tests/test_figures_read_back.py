@@ -133,7 +133,7 @@ MARKS = {
     ".": {draw.PALE},
     "o": {draw.GOOD, draw.MAIN, draw.HOLDS, draw.INK, draw.GREY, draw.PALE, "#ffffff"},
     # At an edge, beyond which a bar of the same ink goes on.
-    **dict.fromkeys("<>", {draw.GOOD, draw.BAD, draw.MAIN, draw.HOLDS, draw.PALE}),
+    **{arrow: {draw.GOOD, draw.BAD, draw.MAIN, draw.HOLDS, draw.PALE} for arrow in "<>"},
 }
 
 
