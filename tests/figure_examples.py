@@ -176,6 +176,15 @@ def _wear(shift: float) -> tuple[np.ndarray, np.ndarray, float]:
     return measured, np.stack([ACCURACIES[::-1] - 0.01] * 2) - shift, 0.97 + shift
 
 
+# The right answers of two models on resamples: together, and with the baseline's in another order.
+_CELLS = np.random.default_rng(0).multinomial(4000, np.array([3824, 68, 35, 73]) / 4000, size=500)
+CLOUD = _CELLS[:, :1] + _CELLS[:, 1:3]
+SHUFFLED = np.column_stack([CLOUD[:, 0], np.random.default_rng(1).permutation(CLOUD[:, 1])])
+TWO_BY_TWO = {
+    "1,000 rows": {"plain": ((123, 158), (59, 242)), "strict": ((16, 158), (1, 242))},
+    "64,000 rows": {"plain": ((154, 158), (5, 242)), "strict": ((135, 158), (0, 242))},
+}
+
 # {figure: {case: its arguments}}
 CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
     "pipeline": {"dark": ((), {}), "every box lit": (([box.name for box in BOXES],), {})},
@@ -199,6 +208,17 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
     "interval_bars": {
         "three": (({"A": BUILD_A, "hair": HAIR, "a losing build": LOSER}, 0.003), {}),
         "one": (({"A": BUILD_A}, 0.005), {"confidence": 0.5}),
+    },
+    "paired_clouds": {
+        "two": (({"the same rows": CLOUD, "in another order": SHUFFLED}, 4000, 0.005), {}),
+        "one": (({"a cloud": CLOUD[:50]}, 4000, -0.01), {}),
+    },
+    "saved_and_refused": {
+        "two": ((TWO_BY_TWO,), {}),
+        "one": (
+            ({"all rows": {"plain": ((3, 3), (7, 1200)), "blind": ((3, 3), (1200, 1200))}},),
+            {},
+        ),
     },
     "worst_promotions": {
         "three": (([10, 20, 50, 100, 200], WORST, 0.005), {}),

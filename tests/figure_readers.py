@@ -107,7 +107,7 @@ def box_of(text: Text) -> Bbox:
 
 
 def the_margin(ax: Axes) -> float:
-    """The margin that a line, a shade from it to the right end, and a word agree on."""
+    """The margin in points that a line, a shade from it to the right end, and a word agree on."""
     (line,) = (line for line in upright(ax) if inked(line, GOOD))
     (shade,) = (patch for patch in ax.patches if inked(patch, GOOD))
     margin, area = float(line.get_xdata()[0]), shade.get_extents()
@@ -119,7 +119,7 @@ def the_margin(ax: Axes) -> float:
 
 
 def the_distribution(ax: Axes, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
-    """(gains, heights) of a distribution that changes its ink where the interval ends."""
+    """(gains in points, heights) of a distribution whose ink changes where the interval ends."""
     tails, inside = (patch for patch in ax.patches if isinstance(patch, StepPatch))
     assert inked(tails, TAILS) and inked(inside, INSIDE)
     (edges, within), beyond = inside.get_data()[1::-1], tails.get_data()[0]
@@ -220,13 +220,13 @@ def resampled_gains(fig: Figure) -> Iterator[str]:
     ends = [line for line in ax.lines if list(line.get_ydata()) == [0, 0.7]]
     low, high = (float(line.get_xdata()[0]) for line in ends)
     assert all(inked(line, MAIN) for line in ends)
-    yield f"interval reaches from {low:.5f} to {high:.5f}"
-    assert bold(ax) == [f"{low:.5f}", f"{high:.5f}"]
+    yield f"interval reaches from {low:+.3f} to {high:+.3f}"
+    assert bold(ax) == [f"{low:+.3f}", f"{high:+.3f}"]
     assert [text.xy[0] for text in ax.texts if text.get_weight() == "bold"] == [low, high]
     margin = the_margin(ax)
     yield f"margin of {margin:g} lies {'inside' if low < margin <= high else 'at its edge'}"
     middle, shares = the_distribution(ax, low, high)
-    yield f"measured gain of {round(float(shares @ middle / shares.sum()), 5):.5f}"
+    yield f"measured gain of {round(float(shares @ middle / shares.sum()), 3):+.3f} points"
     for dots in (line for line in ax.lines if line.get_marker() == "o"):
         assert sum(dots.get_ydata()) == pytest.approx(shares.sum(), rel=0.01)
         yield "Dots show"
@@ -242,9 +242,49 @@ def interval_bars(fig: Figure) -> Iterator[str]:
         assert inked(bar, ink) and inked(mark, ink) and inked(word, ink)
         assert word.get_position()[1] == y == names(ax).index(name)
         name = name.replace("\n", ", ")
-        yield f"{name}: gain {gain:.5f}, interval {low:.5f} to {high:.5f}, {decision}"
+        yield f"{name}: gain {gain:+.3f}, interval {low:+.3f} to {high:+.3f}, {decision}"
     assert 0 in {line.get_xdata()[0] for line in upright(ax) if inked(line, GREY)}
     yield f"margin of {the_margin(ax):g} and zero"
+
+
+def paired_clouds(fig: Figure) -> Iterator[str]:
+    for ax in fig.axes:
+        (line,) = (line for line in ax.lines if inked(line, GOOD))
+        (start, margin), slope = line.get_xy1(), line.get_slope()
+        assert (start, slope) == (0, 1)
+        yield f"the gain is {margin:g} points."
+        word = said(ax, f"margin {margin:g}")
+        assert inked(word, GOOD) and word.xy[1] - word.xy[0] == pytest.approx(margin)
+        enough, few = (line for line in ax.lines if line.get_marker() == "o")
+        assert inked(enough, MAIN) and inked(few, BAD)
+        gains = [np.subtract(*part.get_data()[::-1]) for part in (enough, few)]
+        assert (gains[0] > margin - 1e-9).all() and (gains[1] < margin - 1e-9).all()
+        among, every = len(gains[1]), np.concatenate(gains)
+        ends = f"gains of {every.min():+.3f} to {every.max():+.3f} points"
+        yield f"{ax.get_title(loc='left')}: {ends}, {among:,} of {len(every):,} below it"
+
+
+def saved_and_refused(fig: Figure) -> Iterator[str]:
+    ax = fig.axes[0]
+    words = [text for text in ax.texts if text.get_text()[0].isdigit()]
+    halves = zip(words, ax.patches[::2], ax.patches[1::2], strict=True)
+    told: dict[float, list[str]] = {}
+    for word, chosen, rest in halves:
+        sign = 1 if chosen.get_width() + rest.get_width() > 0 else -1
+        ink, of = {1: (GOOD, "good ones"), -1: (BAD, "others")}[sign]
+        ends = (chosen.get_width(), rest.get_x() + rest.get_width())
+        promoted, everyone = (round(sign * end) for end in ends)
+        assert chosen.get_x() == 0 and rest.get_x() == chosen.get_width()
+        assert inked(chosen, ink) and to_hex(rest.get_facecolor()) == tint(ink, 0.2)
+        assert word.get_text() == f"{promoted:,} of {everyone:,}" and inked(word, ink)
+        middle = rest.get_y() + rest.get_height() / 2
+        assert word.xy == (sign * everyone, pytest.approx(middle))
+        told.setdefault(word.xy[1], []).append(f"{word.get_text()} {of}")
+    assert list(told) == list(ax.get_yticks())
+    for name, parts in zip(names(ax), told.values(), strict=True):
+        yield f"{name}: {', '.join(parts)}"
+    for start, ink in (("truly at", GOOD), ("truly below", BAD)):
+        assert inked(said(ax, start), ink) and said(ax, start).xy[0] == 0
 
 
 def worst_promotions(fig: Figure) -> Iterator[str]:
@@ -521,8 +561,17 @@ def intervals_panel(fig: Figure) -> Iterator[str]:
     assert inked(bar, ink) and inked(said(ax, decision), ink)
     the_distribution(ax, low, high)
     yield f"margin {the_margin(ax):g}, "
-    yield f"interval {low:.5f} to {high:.5f}"
+    yield f"interval {low:+.3f} to {high:+.3f}"
     yield f": {decision.lower()}."
+    assert ax.get_xlim() == (-3, 3), "a held axis: narrower looks narrower"
+    if outline := wide(ax, 1.5):
+        (was,), (edge,) = wide(ax, 2.5), outline
+        assert inked(was, PALE) and inked(edge, PALE)
+        start, (left, right) = said(ax, "grey: the start, ").get_text(), was.get_xdata()
+        rows = start.removeprefix("grey: the start, ")
+        yield f"the start, {rows}, interval {left:+.3f} to {right:+.3f}."
+        assert left < edge.get_xdata()[edge.get_ydata().argmax()] < right
+    _arrows_where_bars_end_beyond(ax)
     dashed = next(line for line in ax.lines if line.get_linewidth() == 1.2)
     yield f"true gain {dashed.get_xdata()[0]:g}:"
     true_gain = said(ax, f"true gain {dashed.get_xdata()[0]:g}")
@@ -540,6 +589,21 @@ def intervals_panel(fig: Figure) -> Iterator[str]:
         assert inked(mark, HOLDS if holds else BAD) and inked(bar, HOLDS if holds else BAD)
         assert at(mark)[1] == bar.get_ydata()[0]
         assert at(mark)[0] == pytest.approx((low + high) / 2, abs=0.2 * (high - low) + 1e-9)
+
+
+def _arrows_where_bars_end_beyond(ax: Axes) -> None:
+    """Each bar that reaches beyond an edge has an arrow there in its own ink, and no other has."""
+    bars = [
+        bar for width in (6, 2.5, 2, 3.2) for bar in wide(ax, width) if len(bar.get_xdata()) == 2
+    ]
+    wanted = {
+        (edge, bar.get_ydata()[0], to_hex(bar.get_color()))
+        for bar in bars
+        for edge, end, sign in zip(ax.get_xlim(), bar.get_xdata(), (-1, 1), strict=True)
+        if sign * (end - edge) > 0
+    }
+    found = {(*at(mark), to_hex(mark.get_color())) for mark in marks(ax, "<>")}
+    assert found == wanted
 
 
 def noise_panel(fig: Figure) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-GAIN = "gain over the baseline (share of rows)"
+GAIN = "gain over the baseline (percentage points)"
 PLANE = "gain over the baseline (percentage points; squeezed beyond ±1)"
 BETWEEN, IN_ANY = "accuracy gap between two slices", "largest loss of accuracy in any slice"
 CATCHES = "catch rate: share of changes that the checks stop"
@@ -77,6 +77,14 @@ WORDS: dict[str, Words] = {
     ),
     "resampled_gains": words([((GAIN, ""),)], "margin N", "N"),
     "interval_bars": words([((GAIN, ""),)], "margin N", "promote", "inconclusive", "block"),
+    "paired_clouds": words(
+        [(("baseline's accuracy (%)", "candidate's accuracy (%)"),) * k for k in (1, 2)],
+        "margin N",
+    ),
+    "saved_and_refused": words(
+        [(("candidates, counted from the middle", ""),)],
+        *("truly at or above the margin", "truly below it", "N of N"),
+    ),
     "worst_promotions": words(
         [(("rows of the holdout (log scale)", "false promotions, worst world (%)"),)],
         "promised: at most N",
@@ -186,6 +194,7 @@ WORDS: dict[str, Words] = {
         [((GAIN, ""),)],
         *("margin N", "true gain N", "PROMOTE", "BLOCK", "INCONCLUSIVE"),
         "Draw again: every new holdout\nleaves its interval here.",
+        "grey: the start N rows",
     ),
     "noise panel": words(
         [(("", "mean squared error"), ("training steps (log scale)", "churn (%)"))],

@@ -77,7 +77,7 @@ STATED = {
             "n": 4000, "margin": 0.005, "confidence": 0.95, "true_gain": 0.00825,
             "churn": 103 / 4000, "draw": 0,  # 68 and 35 rows: lesson 01's table of build A
         },
-        quotes={"n": "the same 4,000 rows", "true_gain": "measured gain of 0.00825"},
+        quotes={"n": "the same 4,000 rows", "true_gain": "a gain of 0.00825"},
         unsaid=frozenset({"churn", "draw"}),
         presets={
             "build A": {},

@@ -29,8 +29,10 @@ from labsupport.show import (
     measured_and_true,
     null_candidates,
     order_costs,
+    paired_clouds,
     pipeline,
     resampled_gains,
+    saved_and_refused,
     slice_changes,
     source_spread,
     worn_out,
@@ -226,7 +228,7 @@ def test_the_bars_say_what_the_gate_says():
                 in shown.caption[0].lower() + shown.caption[1:]
             )
     assert (
-        "build A, 4,000 rows: gain 0.00825, interval 0.00331 to 0.01348, promote"
+        "build A, 4,000 rows: gain +0.825, interval +0.331 to +1.348, promote"
         in interval_bars(judged, 0.003).alt
     )
     with pytest.raises(ValueError, match="no comparison to draw"):
@@ -234,13 +236,10 @@ def test_the_bars_say_what_the_gate_says():
 
 
 def test_the_distribution_says_where_the_margin_lies():
-    assert (
-        "0.00325 to 0.01325; the margin of 0.005 lies inside."
-        in resampled_gains(BUILD_A, 0.005).alt
-    )
+    assert "+0.325 to +1.325; the margin of 0.5 lies inside." in resampled_gains(BUILD_A, 0.005).alt
     for margin in (0.003, 0.00325, 0.02):
         assert (
-            f"margin of {margin:g} lies at its edge or outside."
+            f"margin of {100 * margin:g} lies at its edge or outside."
             in resampled_gains(BUILD_A, margin).alt
         )
     drawn = resampled_gains(BUILD_A, 0.005, 0.8, bootstrap_gains(BUILD_A, 500))
@@ -253,6 +252,30 @@ def test_the_distribution_says_where_the_margin_lies():
 def test_tables_with_hardly_any_pair_can_be_drawn(cells):
     assert resampled_gains(PairedOutcomes(*cells), 0.005).png
     assert interval_bars({"one": PairedOutcomes(*cells)}, 0.005).png
+
+
+def test_keeping_pairs_together_is_told_in_counts():
+    cloud = np.array([[11, 10], [12, 10], [10, 10], [9, 10]])
+    shown = paired_clouds({"same": cloud, "own": cloud[:2]}, 200, 0.005)
+    assert "line on which the gain is 0.5 points" in shown.alt
+    assert "same: gains of -0.500 to +1.000 points, 2 of 4 below it" in shown.alt
+    assert shown.caption == "Below the margin: 2 with same, 0 with own."  # 11 and 10: exactly on it
+    for clouds in ({}, {"a": cloud[:, 0]}, {"a": cloud[:0]}, {"a": cloud.T}):
+        with refuses(ValueError, "give {name: (k, 2) array}"):
+            paired_clouds(clouds, 200, 0.005)
+
+
+def test_what_a_gate_saves_and_refuses_is_told_in_counts():
+    table = {"plain": ((3, 4), (2, 7)), "strict": ((1, 4), (0, 7))}
+    last = {"strict": ((4, 4), (0, 7))}
+    shown = saved_and_refused({"few rows": table, "more": table, "most": last})
+    assert "few rows, plain: 3 of 4 good ones, 2 of 7 others" in shown.alt
+    assert "few rows, plain: 2 promoted wrongly, 1 good refused" in shown.caption
+    assert "most, strict: 0 promoted wrongly, 0 good refused" in shown.caption
+    assert "more" not in shown.caption
+    for counts in ({}, {"few": {}}, {"few": {"plain": ((5, 4), (0, 7))}}):
+        with refuses(ValueError, "no more promoted than there are"):
+            saved_and_refused(counts)
 
 
 def test_the_worst_worlds_are_marked_by_whether_the_promise_is_kept():

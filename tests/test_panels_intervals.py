@@ -6,10 +6,13 @@ import itertools
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
 from labsupport.show import interval_panel, interval_view
+from labsupport.show.draw import INSIDE
 from labsupport.show.panels import PANELS
 from labsupport.show.panels.intervals import CONFIDENCES, DRAWS, ROWS, RUNGS
+from labsupport.show.pictures import new_figure, styled
 
 PANEL = PANELS["intervals"]
 MARGINS = (-10, 0, 5, 20)  # thousandths, so that the expected decision needs integers only
@@ -79,6 +82,46 @@ def test_the_sentence_counts_the_intervals_that_hold_the_truth_and_those_that_pr
     assert view.sentence.rpartition("Of the last")[2] in view.picture().caption
 
 
+def test_the_sentence_speaks_in_points_as_the_picture_does():
+    view = interval_view(n=20_000)
+    assert "The gain of +0.825 points may truly be +0.604 to +1.050: all of it" in view.sentence
+    assert "at or above the margin of 0.5." in view.sentence
+    assert "below the margin of 2." in interval_view(margin=0.02).sentence
+
+
+def test_no_number_of_rows_is_asked_for_that_the_panel_does_not_have():
+    near = interval_view(margin=0.008)
+    assert near.verdict.checks[0].needed > ROWS[-1]
+    assert "4,000 rows cannot tell; 100,000 are not enough either, if" in near.sentence
+    hair = interval_view(**PANEL.preset("hair's breadth"))
+    assert "more of the same kind, with the gain on the margin, would not either." in hair.sentence
+
+
+def test_more_rows_draw_a_narrower_bell_on_the_same_axis_beside_the_one_before():
+    def drawn(n):
+        with styled():
+            fig = new_figure(*PANEL.size)
+            PANEL.plot(fig, interval_view(n=n))
+        (ax,) = fig.axes
+        (inside,) = (part for part in ax.patches if to_hex(part.get_facecolor()) == INSIDE.lower())
+        width = np.ptp(inside.get_window_extent().get_points()[:, 0])
+        return float(width), [line for line in ax.lines if line.get_linewidth() == 1.5]
+
+    widths = []
+    for n in (1000, 4000, 20_000, 100_000):
+        width, outlines = drawn(n)
+        assert len(outlines) == (n != 4000)
+        widths.append(width)
+    assert widths == sorted(widths, reverse=True) and widths[0] > 5 * widths[-1]
+
+
+def test_the_start_is_kept_in_outline_until_the_panel_shows_it_again():
+    assert interval_view().start is None
+    moved = interval_view(confidence=0.5)
+    assert moved.start == (interval_view().outcomes, interval_view().interval)
+    assert interval_view(margin=0.0).start is None  # the margin moves neither rows nor interval
+
+
 def test_over_all_draws_the_intervals_keep_their_promise():
     for confidence, expected in ((0.5, 0.5), (0.95, 0.95), (0.99, 0.99)):
         held = sum(
@@ -103,7 +146,7 @@ def test_the_presets_are_the_candidates_of_the_lesson():
     built = interval_view(**PANEL.preset("build A"))
     assert (built.outcomes.candidate_only, built.outcomes.baseline_only) == (68, 35)
     assert str(built.interval) == "[0.00331, 0.01348]"
-    assert "about 9,280 would" in built.sentence
+    assert "4,000 rows cannot tell; about 9,280 rows would, if" in built.sentence
     hair = interval_view(**PANEL.preset("hair's breadth"))
     assert (hair.outcomes.candidate_only, hair.outcomes.baseline_only) == (63, 43)
     decisions = {

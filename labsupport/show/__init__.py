@@ -11,6 +11,7 @@ from labsupport.show.figures.evals_verdict import candidate_parts
 from labsupport.show.figures.gaps import gap_bound, slice_changes
 from labsupport.show.figures.gate import gate_plane
 from labsupport.show.figures.intervals import interval_bars, resampled_gains, worst_promotions
+from labsupport.show.figures.intervals_pairs import paired_clouds, saved_and_refused
 from labsupport.show.figures.noise import churn_edge, null_candidates, source_spread
 from labsupport.show.figures.ops import fault_matrix, loop_days
 from labsupport.show.figures.pipeline import pipeline
@@ -66,6 +67,7 @@ __all__ = [
     "noise_view",
     "null_candidates",
     "order_costs",
+    "paired_clouds",
     "picture",
     "pipeline",
     "rate_intervals",
@@ -73,6 +75,7 @@ __all__ = [
     "resampled_gains",
     "rollout_minutes",
     "rollout_states",
+    "saved_and_refused",
     "slice_changes",
     "source_spread",
     "stream_weeks",

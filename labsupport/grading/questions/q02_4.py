@@ -203,6 +203,11 @@ QUESTION = Question(
             rounded(z=lambda confidence: math.sqrt(two_sided(confidence))),
         ),
         mistake(
+            "nothing squared",
+            "This is the root of the number: z, spread and distance all stand unsquared.",
+            lambda *given: math.ceil(math.sqrt(exactly()(*given))),
+        ),
+        mistake(
             "a fixed z",
             "The confidence plays no part in z; it is another one for every confidence.",
             rounded(z=lambda confidence: two_sided(0.95)),

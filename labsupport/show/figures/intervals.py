@@ -24,12 +24,13 @@ from labsupport.show.draw import (
     TAILS,
     count,
     figure,
+    in_points,
     percent,
     words_in,
 )
 from labsupport.show.pictures import LabFigure
 
-GAIN_LABEL = "gain over the baseline (share of rows)"
+GAIN_LABEL = "gain over the baseline (percentage points)"
 COLOURS = {"promote": GOOD, "block": BAD, "inconclusive": MAIN}
 MARKERS = {"promote": "o", "block": "X", "inconclusive": "D"}
 _TOO_RARE = 1e-5  # of the most frequent gain: thinner than a pixel
@@ -58,40 +59,57 @@ def resampled_gains(
     interval = gain_interval(outcomes, confidence)
     ax = fig.add_axes((0.03, 0.165, 0.94, 0.74))
     seen = gains[mass > _TOO_RARE * mass.max()]
-    ax.set(xlim=(min(seen[0], 0, margin), max(seen[-1], margin)), ylim=(0, 1.3))
+    ends = min(seen[0], 0, margin), max(seen[-1], margin)
+    ax.set(xlim=[100 * end for end in ends], ylim=(0, 1.3))
     ax.set(yticks=[], xlabel=GAIN_LABEL)
     ax.spines["left"].set_visible(False)
     draw_distribution(ax, gains, mass, interval)
     draw_margin(ax, margin, 1.3)
     near = {"textcoords": "offset points", "va": "center", "weight": "bold"}
     for end, aside, side in ((interval.low, -6, "right"), (interval.high, 6, "left")):
-        ax.plot([end, end], [0, 0.7], color=MAIN, linewidth=1.6)
-        ax.annotate(f"{end:.5f}", (end, 0.62), (aside, 0), ha=side, **near)
+        ax.plot([100 * end] * 2, [0, 0.7], color=MAIN, linewidth=1.6)
+        ax.annotate(in_points(end, 3), (100 * end, 0.62), (aside, 0), ha=side, **near)
     dots = ""
     if draws is not None:
         at, times = np.unique(np.round(draws * outcomes.n).astype(int), return_counts=True)
-        ax.plot(at / outcomes.n, times / len(draws) / mass.max(), "o", color=INK, markersize=4)
+        heights = times / len(draws) / mass.max()
+        ax.plot(100 * at / outcomes.n, heights, "o", color=INK, markersize=4)
         dots = f" Dots: {count(len(draws), 'resample')}, drawn."
     return _gains_alt(outcomes, margin, interval, draws), (
-        f"{percent(confidence)} of the resamples give a gain from {interval.low:.5f} to "
-        f"{interval.high:.5f}.{dots}"
+        f"{percent(confidence)} of the resamples give a gain from {ends_in_points(interval)} "
+        f"points.{dots}"
     )
 
 
+def ends_in_points(interval: Interval) -> str:
+    """Both ends of an interval of gains, as they are said of a picture: +0.325 to +1.325."""
+    return f"{in_points(interval.low, 3)} to {in_points(interval.high, 3)}"
+
+
 def draw_distribution(ax: Axes, gains: np.ndarray, mass: np.ndarray, interval: Interval) -> None:
-    """Draw the distribution of the gain, one high: blue inside the interval, grey in its tails."""
+    """Draw the distribution of the gain, one high, over percentage points: blue inside the
+    interval, grey in its tails.
+    """
     shown = mass > _TOO_RARE * mass.max()
     gains, height = gains[shown], mass[shown] / mass.max()
     step = gains[1] - gains[0] if len(gains) > 1 else 0.004
-    edges = np.append(gains - step / 2, gains[-1] + step / 2)
+    edges = 100 * np.append(gains - step / 2, gains[-1] + step / 2)
     inside = (gains >= interval.low) & (gains <= interval.high)
     for part, colour in ((~inside, TAILS), (inside, INSIDE)):
         ax.stairs(height * part, edges, fill=True, color=colour, linewidth=0, zorder=2)
 
 
 def draw_margin(ax: Axes, margin: float, top: float) -> None:
-    """Shade what lies at or above the margin, to a gate the good side, and name the line."""
+    """Shade what lies at or above the margin, to a gate the good side, and name the line; over
+    percentage points.
+
+    Parameters
+    ----------
+    margin : a share of rows.
+    top : where its name hangs.
+    """
     x0, x1 = ax.get_xlim()
+    margin = 100 * margin
     ax.axvspan(margin, x1, color=GOOD, alpha=0.13, linewidth=0, zorder=0)
     ax.axvline(margin, color=GOOD, linewidth=1.6, zorder=3)
     aside, side = (6, "left") if margin < x0 + 0.7 * (x1 - x0) else (-6, "right")
@@ -127,7 +145,7 @@ def interval_bars(
     fig.set_figheight(1.3 + 0.5 * len(comparisons))
     fig.set_layout_engine("constrained")
     ax = fig.add_subplot()
-    ends = [0.0, margin, *(end for i in intervals.values() for end in (i.low, i.high))]
+    ends = [0, 100 * margin, *(100 * end for i in intervals.values() for end in (i.low, i.high))]
     room = 0.12 * (max(ends) - min(ends))
     ax.set(xlim=(min(ends) - room, max(ends) + room), ylim=(len(comparisons) - 0.4, -0.95))
     ax.set(xlabel=GAIN_LABEL)
@@ -146,9 +164,9 @@ def interval_bars(
 def _bar(ax: Axes, y: float, interval: Interval, gain: float, decision: str) -> None:
     ink = COLOURS[decision]
     thick = {"linewidth": 5, "solid_capstyle": "butt", "zorder": 2}
-    ax.plot([interval.low, interval.high], [y, y], color=ink, **thick)
+    ax.plot([100 * interval.low, 100 * interval.high], [y, y], color=ink, **thick)
     mark = {"markersize": 11, "markeredgecolor": "white", "zorder": 4}
-    ax.plot([gain], [y], MARKERS[decision], color=ink, **mark)
+    ax.plot([100 * gain], [y], MARKERS[decision], color=ink, **mark)
     bold = {"color": words_in(ink), "weight": "bold", "va": "center"}
     ax.text(1.01, y, decision, transform=ax.get_yaxis_transform(), **bold)
 
@@ -232,19 +250,22 @@ def _gains_alt(
         )
     return (
         f"Bell-shaped distribution of the gain over all resamples of {count(outcomes.n, 'row')}, "
-        f"around the measured gain of {outcomes.gain:.5f}. Its {percent(interval.confidence)} "
-        f"interval reaches from {interval.low:.5f} to {interval.high:.5f}; the margin of "
-        f"{margin:g} lies {side}.{dots}"
+        f"around the measured gain of {in_points(outcomes.gain, 3)} points. Its "
+        f"{percent(interval.confidence)} interval reaches from {ends_in_points(interval)}; the "
+        f"margin of {100 * margin:g} lies {side}.{dots}"
     )
 
 
 def _bars_alt(comparisons, intervals, decisions, margin: float) -> str:
     said = "; ".join(
-        f"{name}, {count(part.n, 'row')}: gain {part.gain:.5f}, interval "
-        f"{intervals[name].low:.5f} to {intervals[name].high:.5f}, {decisions[name]}"
+        f"{name}, {count(part.n, 'row')}: gain {in_points(part.gain, 3)}, interval "
+        f"{ends_in_points(intervals[name])}, {decisions[name]}"
         for name, part in comparisons.items()
     )
-    return f"Intervals of the gain beside the margin of {margin:g} and zero. {said}."
+    return (
+        f"Intervals of the gain in percentage points, beside the margin of {100 * margin:g} and "
+        f"zero. {said}."
+    )
 
 
 def _promises_alt(
