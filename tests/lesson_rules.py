@@ -18,7 +18,7 @@ _FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 # Lessons with nothing to vary and no exercise of their own, so without parameters, panel and
 # closing sections.
 ORIENTATION = {"00_start_here"}
-# What was left out of a lesson, for whoever wants it: no panel, no exercise and no closing sections,
+# What was left out of a lesson, for whoever wants it: no panel, no exercise, no closing sections,
 # and parameters only if there is something to vary.
 APPENDIX = "appendix_"
 
