@@ -28,7 +28,7 @@ class SliceTest:
     slice : its name.
     n : rows.
     gain : candidate minus baseline accuracy, a share of rows.
-    p_value : exact McNemar test, two-sided, as if this slice were the only one.
+    p_value : as if this slice were the only one; slice_tests says of which question.
     adjusted : Holm's p-value over all slices that were looked at.
     """
 
@@ -80,18 +80,39 @@ def holm(p_values: Sequence[float], searched: int | None = None) -> np.ndarray:
     return adjusted
 
 
-def slice_tests(outcomes: PairedOutcomes, searched: int | None = None) -> tuple[SliceTest, ...]:
-    """Compare the models on every slice, with exact McNemar p-values and Holm's correction over all
-    of them.
+def slice_tests(
+    outcomes: PairedOutcomes,
+    searched: int | None = None,
+    tolerance: float | None = None,
+    level: float = 0.025,
+) -> tuple[SliceTest, ...]:
+    """Compare the models on every slice, with Holm's correction over all of them.
 
     Parameters
     ----------
     searched : how many slices were looked at in all, if more than these.
+    tolerance : None asks whether the two models differ at all, by exact McNemar tests, two-sided. A
+        number asks whether the candidate loses more accuracy than that, a share of rows, one-sided,
+        by the test with which the gate accuses a slice.
+    level : of that one-sided test, and of all slices together: half of what the gate's confidence
+        leaves over. An adjusted p-value of at most `level` accuses; see limits.chance for why the
+        p-value depends on it.
+
+    Raises
+    ------
+    ValueError : a slice without rows, a tolerance that is NaN, or a level outside (0, 1).
     """
-    alone = {name: mcnemar(part) for name, part in outcomes.slices.items()}
+    parts = outcomes.slices
+    if tolerance is None:
+        alone = {name: mcnemar(part) for name, part in parts.items()}
+    else:
+        check_level(level, "level")
+        first = level / max(1, len(parts))  # what the first of Holm's steps asks for
+        gain = -as_written(tolerance)
+        alone = {name: part.chances(gain, first)[1] for name, part in parts.items()}
     adjusted = holm(list(alone.values()), searched)
     return tuple(
-        SliceTest(name, outcomes.slices[name].n, outcomes.slices[name].gain, p, float(a))
+        SliceTest(name, parts[name].n, parts[name].gain, p, float(a))
         for (name, p), a in zip(alone.items(), adjusted, strict=True)
     )
 

@@ -85,8 +85,8 @@ def people(*models: str) -> dict[str, PairedOutcomes]:
     }
 
 
-def real_tests(model: str) -> list:
-    return slice_tests(people(model)[model])
+def real_tests(model: str, **asked) -> list:
+    return slice_tests(people(model)[model], **asked)
 
 
 # Z of harmless rollouts at five looks, and the bounds of lesson 08.
@@ -346,6 +346,7 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
     "corrected": {
         "trees": ((real_tests("trees_without_medical"),), {}),
         "logistic": ((real_tests("logistic_without_sex_race"),), {"level": 0.1}),
+        "a point": ((real_tests("trees_without_medical", tolerance=0.01),), {"level": 0.025}),
     },
 }
 # Settings of panels beside their presets.

@@ -503,7 +503,7 @@ def corrected(fig: Figure) -> Iterator[str]:
     (shade,) = ax.patches
     ends = ax.transData.transform([(ax.get_xlim()[0], 0), (accent, 0)])[:, 0]
     assert [shade.get_extents().x0, shade.get_extents().x1] == pytest.approx(list(ends))
-    assert inked(shade, GOOD) and inked(upright(ax)[0], GOOD)
+    assert inked(shade, GREY) and inked(upright(ax)[0], GREY)
     yield f"adjusted by Holm over {len(each) // 2} slices; the level is {accent:g}"
 
 

@@ -52,12 +52,29 @@ CASES = {
         ({"seed": 99, "n_train": 120}, {"plain hair": NO_GAIN, "A": DOUBTFUL, "hair": NO_GAIN}),
     ],
     "03_many_comparisons": [
-        ({}, {"aggregate": PROMOTED, "segments": REGRESSED}),
-        ({"holiday_share": 0.15, "tries": 20}, {"aggregate": PROMOTED, "segments": PROMOTED}),
-        ({"holiday_share": 0.05, "tries": 20}, {"aggregate": PROMOTED, "segments": IN_DOUBT}),
         (
-            {"max_loss": 0.3, "tries": 20, "n_train": 300},
-            {"aggregate": PROMOTED, "segments": PROMOTED},
+            {},
+            {
+                "trees_without_medical": DOUBTFUL,
+                "trees_all_columns": PROMOTED,
+                "logistic_without_sex_race": DOUBTFUL,
+            },
+        ),
+        (
+            {"min_gain": 0, "tries": 20, "n_train": 300},
+            {
+                "trees_without_medical": IN_DOUBT,
+                "trees_all_columns": PROMOTED,
+                "logistic_without_sex_race": DOUBTFUL,
+            },
+        ),
+        (
+            {"min_gain": 0, "max_loss": 0, "tries": 20},
+            {"trees_without_medical": REGRESSED, "trees_all_columns": IN_DOUBT},
+        ),
+        (
+            {"max_loss": 0.2, "min_gain": -0.001, "tries": 20, "level": 0.1},
+            {"trees_without_medical": PROMOTED, "logistic_without_sex_race": PROMOTED},
         ),
     ],
     "05_fail_fast": [
@@ -199,5 +216,18 @@ CASES = {
                 "50 answers made worse and 0 better, 0 dollars."
             },
         ),
+    ],
+    "appendix_ranking": [
+        (
+            {},
+            {
+                "aggregate": PROMOTED,
+                "segments": REGRESSED,
+                "long week": PROMOTED,
+            },
+        ),
+        ({"holiday_share": 0.15}, {"aggregate": PROMOTED, "segments": PROMOTED}),
+        ({"holiday_share": 0.05}, {"aggregate": PROMOTED, "segments": IN_DOUBT}),
+        ({"max_loss": 0.3}, {"aggregate": PROMOTED, "segments": PROMOTED}),
     ],
 }

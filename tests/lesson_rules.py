@@ -18,6 +18,9 @@ _FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 # Lessons with nothing to vary and no exercise of their own, so without parameters, panel and
 # closing sections.
 ORIENTATION = {"00_start_here"}
+# What was left out of a lesson, for whoever wants it: no panel, no exercise, no closing sections,
+# and parameters only if there is something to vary.
+APPENDIX = "appendix_"
 
 
 def budgets(book: Notebook) -> list[str]:
@@ -84,6 +87,11 @@ def order(book: Notebook) -> list[str]:
             if not re.search(rf"\b{word}\b", title.source)
         ]
     if book.path.stem in ORIENTATION:
+        return faults
+    if book.path.stem.startswith(APPENDIX):
+        varied = [i for i, (_, cell) in enumerate(book.code) if "parameters" in tags(cell)]
+        if varied not in ([], [0]):
+            faults.append("Tag the first code cell 'parameters', or none.")
         return faults
     if not book.code or "parameters" not in tags(book.code[0][1]):
         faults.append(

@@ -164,11 +164,16 @@ def test_the_picture_of_corrections_names_what_stands_and_what_fell():
         == "Losses that stand: disability, hearing difficulty. Back above 0.05: vision difficulty."
     )
     assert "vision difficulty, -4.89 points: 0.014, adjusted 0.057" in shown.alt
+    asked = slice_tests(people("trees_without_medical")["trees_without_medical"], tolerance=0.01)
+    assert (
+        corrected(asked, level=0.025).caption
+        == "Losses that stand: none. Back above 0.025: hearing difficulty."
+    )
 
 
 def test_the_pictures_of_winners_and_of_wear_say_how_far_they_flatter():
     assert best_of_k([1, 9], np.array([0.9, 0.95]), np.array([0.9, 0.92])).caption.endswith(
-        "at k = 1, by 3.00 at k = 9."
+        "+0.00 points too many at k = 1, +3.00 at k = 9: picking made +3.00."
     )
     worn = worn_out(np.array([[0.9, 0.91], [0.9, 0.93]]), np.array([[0.9, 0.88], [0.9, 0.9]]), 0.95)
     assert worn.caption == "On average +2.00 points on the holdout, -1.00 in truth."

@@ -162,6 +162,54 @@ def test_two_of_nine_losses_stand(people):
     assert hearing.p_value == mcnemar(outcomes.slice("hearing difficulty")) < hearing.adjusted
 
 
+def test_three_questions_about_the_same_nine_slices_have_three_answers(people):
+    outcomes = compared(people, "trees_without_medical", people.slices)
+    found = {}
+    for asked, tolerance in {"differs": None, "loses": 0, "more than a point": 0.01}.items():
+        tests = {test.slice: test for test in slice_tests(outcomes, tolerance=tolerance)}
+        found[asked] = [
+            f"{tests[name].adjusted:.3f}"
+            for name in ("hearing difficulty", "vision difficulty", "disability")
+        ]
+    assert found == {
+        "differs": ["0.015", "0.057", "0.013"],
+        "loses": ["0.011", "0.045", "0.008"],
+        "more than a point": ["0.047", "0.237", "0.469"],
+    }
+    hearing = slice_tests(outcomes, tolerance=0.01)[0]
+    assert f"{hearing.p_value:.4f}" == "0.0052"  # alone, the gate would accuse it
+
+
+@pytest.mark.parametrize("tolerance", [0, 0.01, 0.03, 0.05])
+@pytest.mark.parametrize("model", ["trees_without_medical", "logistic_without_sex_race"])
+@pytest.mark.parametrize("confidence", [0.95, 0.8])
+def test_a_one_sided_test_accuses_whom_the_gate_accuses(people, model, tolerance, confidence):
+    outcomes, level = compared(people, model, people.slices), (1 - confidence) / 2
+    judged = slices_within(outcomes, dict.fromkeys(people.slices, tolerance), confidence)
+    tests = slice_tests(outcomes, tolerance=tolerance, level=level)
+    accused = {test.slice for test in tests if test.adjusted <= level}
+    assert accused == {name for name, within in judged.items() if within is False}
+
+
+def test_that_the_gate_accuses_somebody_is_seen(people):
+    outcomes = compared(people, "trees_without_medical", people.slices)
+    accused = [t.slice for t in slice_tests(outcomes, tolerance=0) if t.adjusted <= 0.025]
+    assert accused == ["hearing difficulty", "disability"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"tolerance": math.nan}, "NaN|not a number|finite"),
+        ({"tolerance": 0.01, "level": 0}, "level"),
+    ],
+)
+def test_a_one_sided_test_refuses_what_is_no_tolerance_or_level(asked, words):
+    outcomes = PairedOutcomes(8, 1, 1, 0, slices={"all": PairedOutcomes(8, 1, 1, 0)})
+    with pytest.raises(ValueError, match=words):
+        slice_tests(outcomes, **asked)
+
+
 def test_women_35_to_44_times_everything_that_was_searched(people):
     women = (
         (people.columns["SEX"] == 2)

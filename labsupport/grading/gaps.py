@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from scipy import stats
 
-from labsupport.grading.exercise import Told, mistake
+from labsupport.grading.exercise import Case, Told, mistake
 from labsupport.grading.rounding import has_decimals
 
 SIGMAS, MISS = 6.5, 1e-10
@@ -189,3 +189,38 @@ def seen_across_worlds(n_groups, rows, accuracy, measured, n_worlds, rng):
     gaps = np.ptp(right, axis=0)
     share = np.mean(gaps >= measured)
     return ranges(np.mean(gaps), np.std(gaps), share, n_groups, 60 * UNSURE)
+
+
+def is_one_world(case: Case, said) -> bool:
+    """Whether average and share can be those of a single world."""
+    gap, share = said
+    return whole(case.args[1] * gap) and share == (gap >= case.args[3])
+
+
+def never(said, ends) -> bool:
+    """A single world tells a mistake by what it is, not by where it lies."""
+    return False
+
+
+def alike(told: list[Told]) -> bool:
+    """Whether all answers are the same."""
+    return len({said for _, said in told}) == 1
+
+
+def no_whole_rows(told: list[Told]) -> bool:
+    """Whether the gap of a single world is no whole number of rows."""
+    return any(case.args[4] == 1 and not whole(case.args[1] * said[0]) for case, said in told)
+
+
+def divided(by, average, share, n_worlds, more=0):
+    """The answer that divides by a count of its own; `more` worlds count beside those drawn."""
+    return average, (share * n_worlds + more) / by
+
+
+def of_rows(drawn, divided_by, n_groups, rows, accuracy, measured, n_worlds, rng):
+    """The answer that draws another number of rows for each group, and divides by a number of its
+    own.
+    """
+    right = rng.binomial(max(drawn, 1), accuracy, (n_worlds, n_groups)) / max(divided_by, 1)
+    gaps = np.ptp(right, axis=1)
+    return gaps.mean(), np.mean(gaps >= measured)

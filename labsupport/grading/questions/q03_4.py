@@ -13,17 +13,23 @@ from labsupport.grading.draws import on_edges, prime
 from labsupport.grading.exercise import Case, Question, Round, mistake
 from labsupport.grading.gaps import (
     across_worlds,
+    alike,
     beyond,
     changed,
+    divided,
     expected,
     few_decimals,
     gap_distribution,
     inside,
+    is_one_world,
     known,
     largest,
     near,
+    never,
+    no_whole_rows,
     normal,
     of_another_number,
+    of_rows,
     of_so_many_worlds,
     one_for_all,
     only_the_average_is_off,
@@ -31,7 +37,6 @@ from labsupport.grading.gaps import (
     right_answer,
     seen_across_worlds,
     simulated,
-    whole,
 )
 from labsupport.grading.readers import Wrong, number, pair
 from labsupport.grading.rounding import then
@@ -115,24 +120,6 @@ def read(value) -> tuple:
 # What is right
 
 
-def is_one_world(case: Case, said) -> bool:
-    gap, share = said
-    return whole(case.args[1] * gap) and share == (gap >= case.args[3])
-
-
-def never(said, ends) -> bool:
-    """A single world tells a mistake by what it is, not by where it lies."""
-    return False
-
-
-def alike(told) -> bool:
-    return len({said for _, said in told}) == 1
-
-
-def no_whole_rows(told) -> bool:
-    return any(case.args[4] == 1 and not whole(case.args[1] * said[0]) for case, said in told)
-
-
 def otherwise(case: Case, said) -> str:
     low, high = case.expected[0]
     if low <= said[0] <= high:
@@ -159,20 +146,6 @@ ANOTHER_NUMBER = mistake(
     lambda *args: right_answer(*args[:4], max(1, args[4] - 1), args[5]),
     when=of_another_number,
 )
-
-
-def divided(by, average, share, n_worlds, more=0):
-    """The answer that divides by a count of its own; `more` worlds count beside those drawn."""
-    return average, (share * n_worlds + more) / by
-
-
-def of_rows(drawn, divided_by, n_groups, rows, accuracy, measured, n_worlds, rng):
-    """The answer that draws another number of rows for each group, and divides by a number of its
-    own.
-    """
-    right = rng.binomial(max(drawn, 1), accuracy, (n_worlds, n_groups)) / max(divided_by, 1)
-    gaps = np.ptp(right, axis=1)
-    return gaps.mean(), np.mean(gaps >= measured)
 
 
 QUESTION = Question(

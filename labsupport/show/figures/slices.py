@@ -11,7 +11,6 @@ from labsupport.show.draw import (
     BAD,
     BLOCKED,
     DASHED,
-    GOOD,
     GREY,
     INK,
     MAIN,
@@ -100,8 +99,8 @@ def best_of_k(
     return (
         f"Accuracy of the best of k candidates on the holdout that picked it and in truth. {said}."
     ), (
-        f"The holdout flatters its winner: by {first:.2f} points at k = {k[0]}, by {last:.2f} at "
-        f"k = {k[-1]}."
+        f"The holdout shows {in_points(first / 100)} points too many at k = {k[0]}, "
+        f"{in_points(last / 100)} at k = {k[-1]}: picking made {in_points((last - first) / 100)}."
     )
 
 
@@ -157,8 +156,9 @@ def corrected(fig: LabFigure, tests: Sequence[SliceTest], level: float = 0.05) -
     ticks = {_LEAST: f"≤ {_LEAST:.4f}", 0.001: "0.001", 0.01: "0.01", level: f"{level:g}", 1: "1"}
     ax.set_xticks(list(ticks), list(ticks.values()))
     ax.set_xticks([], minor=True)
-    ax.axvspan(_LEAST, level, color=GOOD, alpha=0.12, linewidth=0)
-    ax.axvline(level, color=GOOD, linewidth=1.5)
+    # Grey: what is at or below the level counts, and is neither good news nor bad.
+    ax.axvspan(_LEAST, level, color=GREY, alpha=0.14, linewidth=0)
+    ax.axvline(level, color=GREY, linewidth=1.5)
     for y, test in enumerate(tests):
         _arrow(ax, y, test, level)
     names = [f"{test.slice} ({minus(in_points(test.gain))})" for test in tests]
