@@ -45,7 +45,7 @@ def digest() -> str:
     cells = nbformat.read(LESSONS[WORD][0], as_version=nbformat.NO_CONVERT).cells
     panel = next(i for i, cell in enumerate(cells) if cell.source.strip() == f"{WORD}_panel()")
     section = cells[panel - 1].source.rpartition("\n## ")[2]
-    said = [section, *live.buttons, live.current.sentence, live.image.tooltip]
+    said = [section, *live.buttons, live.current.sentence, live.alt]
     said += [f"{each.label} {live.values[each.name]}" for each in PANELS[WORD].controls]
     show = ROOT / "labsupport/show"
     said += [_code(show / name) for name in DRAWN_BY]
