@@ -270,7 +270,7 @@ def test_a_preset_redraws_once_and_shows_what_the_plain_function_says(panel, wor
     view = PANELS[word].view(**PANELS[word].presets[label])
     assert same(panel.current, view)
     picture = view.picture()
-    assert panel.image.tooltip == picture.alt
+    assert panel.alt == picture.alt
     said = tokens(f"{view.sentence} {picture.alt}")
     assert set(tokens(picture.caption)) <= set(said)
 

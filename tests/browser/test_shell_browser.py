@@ -49,7 +49,11 @@ Panel(view, plot, controls, {"start": {}, "two": {"name": "two"}}, {"on by 5": {
 def tiny(page: Page, jupyterlab: JupyterLab) -> Iterator[Locator]:
     """The small panel, live, in a notebook of its own."""
     write(jupyterlab.root / TINY, SOURCE)
-    yield ran(page, jupyterlab, TINY).first
+    panel = ran(page, jupyterlab, TINY).first
+    says(panel, "x is 50.")
+    menu(page, "File", "Save Notebook")  # tests load the page anew
+    expect(page.locator(".jp-mod-dirty")).to_have_count(0)
+    yield panel
     page.goto("about:blank")
     jupyterlab.end_kernels()
 
@@ -200,7 +204,7 @@ def test_axe_finds_nothing_serious_in_light_and_dark(panel, page, jupyterlab):
         jupyterlab.theme(f"JupyterLab {theme}")
         opened(page, jupyterlab, TINY)
         expect(body).to_have_attribute("data-jp-theme-light", light)
-        says(panel, "x is 50.")
+        slider(panel).wait_for()
         found = Axe().run(page, ".lab-panel").response["violations"]
         assert not found, [(each["id"], each["impact"]) for each in found]
 
@@ -242,7 +246,6 @@ def test_what_follows_a_panel_stays_where_it_is(panel, page):
 def test_a_reloaded_page_has_the_panel_as_it_stood_and_moves_it(panel, page, jupyterlab):
     panel.get_by_role("button", name="on by 5").click()
     says(panel, "x is 55.")
-    menu(page, "File", "Save Notebook")
     opened(page, jupyterlab, TINY)
     says(panel, "x is 55.")
     panel.get_by_role("button", name="on by 5").click()
