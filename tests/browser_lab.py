@@ -45,6 +45,11 @@ _START = "import sys; from labsupport.workspace.server import open_lab; from pat
 _START += "sys.exit(open_lab(port=int(sys.argv[1]), browser=False, root=Path(sys.argv[2])))"
 
 
+expect.set_options(
+    timeout=20_000
+)  # what holds is seen at once; on a busy machine, when it is there
+
+
 @dataclass(frozen=True)
 class JupyterLab:
     """A running server: its address, its token, and the folder it serves, a copy to write in."""

@@ -27,7 +27,7 @@ AGAIN = "Run this cell to move it."
 # Where it does not trust the notebook, it keeps this style from it, but shows no widget either.
 _GONE = (
     "<style>.jp-OutputArea-child:has(.lab-still) + "
-    ".jp-OutputArea-child:has(> .jp-OutputArea-output:not(:has(*))){display:none}</style>"
+    ".jp-OutputArea-child:not(:has(.jp-OutputArea-output > *)){display:none}</style>"
 )
 _STILL = {
     "raw": True,
