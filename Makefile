@@ -21,7 +21,7 @@ UV_SYSTEM_CERTS ?= true
 export UV_SYSTEM_CERTS
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: help setup lab test pythons llm torch mlflow run release outputs bench lock clean broken
+.PHONY: help setup lab test pythons llm torch mlflow run release outputs picture bench lock clean broken
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -50,7 +50,10 @@ outputs: .venv/.test ## refresh the stored outputs of lessons and solutions (mak
 	@$(PY) -m labsupport.cli run --in-place $(ARGS)
 	@$(PY) -m labsupport.cli release
 
-bench: .venv/.test ## time the core
+picture: .venv/.test ## take README's picture anew, of the panel of lesson 01 in a browser
+	@STORE_PICTURE=1 $(PY) -m pytest -q tests/browser -k readmes_picture
+
+bench: .venv/.test ## time the core, and the panels in a browser
 	$(PY) -m pytest tests/benchmarks $(ARGS)
 
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11.2 --fork-strategy fewest \

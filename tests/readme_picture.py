@@ -1,7 +1,5 @@
 """docs/panel.png carries a digest of what it shows, so a test can tell that it is out of date
-without comparing pixels. How to take it anew:
-
-    STORE_PICTURE=1 .venv/bin/python -m pytest tests/browser -k readmes_picture
+without comparing pixels. `make picture` takes it anew, from the lesson.
 """
 
 from __future__ import annotations
@@ -45,11 +43,12 @@ def digest() -> str:
     cells = nbformat.read(LESSONS[WORD][0], as_version=nbformat.NO_CONVERT).cells
     panel = next(i for i, cell in enumerate(cells) if cell.source.strip() == f"{WORD}_panel()")
     section = cells[panel - 1].source.rpartition("\n## ")[2]
-    said = [section, *live.buttons, live.current.sentence, live.image.tooltip]
+    said = [section, *live.buttons, live.current.sentence, live.alt]
     said += [f"{each.label} {live.values[each.name]}" for each in PANELS[WORD].controls]
     show = ROOT / "labsupport/show"
     said += [_code(show / name) for name in DRAWN_BY]
-    said.append((show / "lab.mplstyle").read_text(encoding="utf-8"))
+    looks = ("lab.mplstyle", "panel.css", "panel.js")
+    said += [(show / name).read_text(encoding="utf-8") for name in looks]
     return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
 
 

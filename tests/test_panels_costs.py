@@ -83,4 +83,4 @@ def test_the_picture_of_a_view_is_the_figure():
 def test_the_break_even_can_be_hit_exactly():
     panel = cost_panel()
     panel.set(catch_rate=0.0125 + 1e-9)
-    assert "Checks first break even: 480.00" in panel.sentence.value
+    assert "Checks first break even: 480.00" in panel.sentence

@@ -169,11 +169,11 @@ def test_a_gain_without_pairs_to_make_it_is_refused():
 
 def test_draw_again_adds_an_interval_and_starts_over_at_the_end():
     panel = interval_panel()
-    seen = {bytes(panel.image.value)}
+    seen = {panel.picture}
     for draw in (1, 2, 3):
         panel.buttons["Draw again"].click()
         assert panel.values["draw"] == draw and len(panel.current.ladder) == draw
-        seen.add(bytes(panel.image.value))
+        seen.add(panel.picture)
     assert len(seen) == 4
     panel.buttons["Draw 20"].click()
     assert panel.values["draw"] == 23

@@ -93,7 +93,7 @@ def test_the_picture_is_there_and_shows_the_panel_of_today():
     with Image.open(readme_picture.PICTURE) as picture:
         assert picture.width > 700 and picture.height > 500
     assert readme_picture.stored_digest() == readme_picture.digest(), (
-        "docs/panel.png shows an older panel; take it anew, as tests/readme_picture.py says."
+        "docs/panel.png shows an older panel; take it anew with `make picture`."
     )
 
 

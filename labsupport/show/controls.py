@@ -158,6 +158,6 @@ class Panel:
 
     def live(self) -> LivePanel:
         """The panel with its sliders: show it as the last expression of a cell."""
-        from labsupport.show.panel import LivePanel  # only who moves sliders needs ipywidgets
+        from labsupport.show.panel import LivePanel  # only who moves sliders needs anywidget
 
         return LivePanel(self)

@@ -1,36 +1,77 @@
-"""A panel on the page: controls, a picture, a sentence. The one module that knows ipywidgets."""
+"""A panel on the page: controls, a picture, a sentence. The one module that knows anywidget.
+
+What a browser makes of it is in panel.js and panel.css. Both sides name a value by its position
+among those of its control, so no number is rounded on the way.
+"""
 
 from __future__ import annotations
 
+import base64
 import html
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
-import ipywidgets as widgets
+import anywidget
 import traitlets
+from IPython.display import display
 
-from labsupport.show.controls import Choice, Control, Panel, Slider
+from labsupport.show.controls import Choice, Control, Panel, Slider, Switch
 from labsupport.show.pictures import DRAWING, new_figure, styled
 
-_SENTENCE = (
-    '<div role="status" aria-live="polite" style="font-size:115%;line-height:1.45;padding:.3em 0">'
-    "{}</div>"
+HERE = Path(__file__).parent
+AGAIN = "Run this cell to move it."
+
+# A notebook that is opened again has the panel as it stood last, and beside it the view of a widget
+# that is gone. JupyterLab then says "model not found", a text without elements: it is not shown.
+# Where it does not trust the notebook, it keeps this style from it, but shows no widget either.
+_GONE = (
+    "<style>.jp-OutputArea-child:has(.lab-still) + "
+    ".jp-OutputArea-child:not(:has(.jp-OutputArea-output > *)){display:none}</style>"
 )
-_LABEL = {"description_width": "150px"}
+_STILL = {
+    "raw": True,
+    "metadata": {"panel": "as it stood"},
+}  # `lab run --in-place` drops what has it
+_WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-class TitledImage(widgets.Image):
-    """An Image whose tooltip is shown: it becomes the title of the img element, and so its
-    accessible name (it has no alt).
+class Held:
+    """A control of a live panel, as Python reads and moves it.
 
-    The browser's side of ipywidgets sets a tooltip only where an empty `description` says that
-    nothing else names the widget, and breaks where there is none, as in its own Image.
+    Attributes
+    ----------
+    declared : the Control.
     """
 
-    description = traitlets.Unicode("").tag(sync=True)
+    def __init__(self, panel: LivePanel, declared: Control) -> None:
+        self.panel, self.declared, self.name = panel, declared, declared.name
+
+    @property
+    def value(self) -> object:
+        """What it holds; setting it redraws the panel."""
+        return self.panel.values[self.name]
+
+    @value.setter
+    def value(self, value: object) -> None:
+        """Move it, as its panel's `set` does."""
+        self.panel.set(**{self.name: value})
+
+    @property
+    def disabled(self) -> bool:
+        """Whether it changes nothing as the other controls stand."""
+        return self.name not in self.panel.shown["enabled"]
 
 
-class LivePanel(widgets.HBox):
-    """A thin shell of widgets around a Panel.
+@dataclass(frozen=True)
+class Button:
+    """A button of a live panel: click() does what a press does."""
+
+    click: Callable[[], None]
+
+
+class LivePanel(anywidget.AnyWidget):
+    """A Panel that can be moved.
 
     Parameters
     ----------
@@ -38,66 +79,71 @@ class LivePanel(widgets.HBox):
 
     Attributes
     ----------
-    controls : {name: widget with a value}.
-    buttons, reset_button : {label: widget}, and the one that puts every control back.
-    image, sentence : the widgets that show the result.
+    controls : {name: Held}.
+    buttons, reset_button : {label: Button}, and the one that puts every control back.
+    picture, alt, sentence : what is shown: a PNG, the same in words, what it means.
     current : what the view returned last.
     error : the exception of the last redraw, or None. It is shown in place of the sentence, and
         raised again as well.
     redraws : how many times the picture has been drawn; not again for the values that it shows.
+    declared, shown, stored_as : what the browser is told of the panel, once, with every picture,
+        and of the figure that a notebook stores of it.
     """
+
+    _esm = HERE / "panel.js"
+    _css = HERE / "panel.css"
+    declared = traitlets.Dict().tag(sync=True)
+    shown = traitlets.Dict({"enabled": [], "alt": ""}).tag(sync=True)
+    picture = traitlets.Bytes().tag(sync=True)
+    stored_as = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, panel: Panel) -> None:
         self.panel = panel
-        self._paused, self._drawn = False, None
+        self._own = {control.name: control for control in panel.controls}
+        self._values, self._drawn, self._stored = dict(panel.start), None, None
         self.current, self.error, self.redraws = None, None, 0
         with styled():
             self._figure = new_figure(*panel.size)
-        start = panel.start
-        self.controls = {
-            control.name: _widget(control, start[control.name]) for control in panel.controls
-        }
-        grows = widgets.Layout(width="100%", height="auto", max_width="700px")
-        self.image = TitledImage(format="png", layout=grows)
-        self.sentence = widgets.HTML()
-        self.buttons = {
-            label: self._button(label, lambda label=label: self.press(label))
-            for label in (*panel.moves, *panel.presets)
-        }
-        self.reset_button = self._button("Reset", self.reset, icon="undo")
-        for control in self.controls.values():
-            control.observe(self._redraw, names="value")
-        super().__init__(**self._layout())
+        self.controls = {name: Held(self, control) for name, control in self._own.items()}
+        labels = (*panel.moves, *panel.presets)
+        self.buttons = {label: Button(lambda label=label: self.press(label)) for label in labels}
+        self.reset_button = Button(self.reset)
+        width, height = (round(pixels) for pixels in self._figure.bbox.size)
+        super().__init__(declared=_declared(panel) | {"width": width, "height": height})
+        self.stored_as = self.model_id
+        self.on_msg(self._heard)
         self._redraw()
 
     @property
     def values(self) -> dict[str, object]:
-        """What the controls hold now, floats rounded as sliders show them: 0.006, not 0.0060001."""
-        held = {name: control.value for name, control in self.controls.items()}
-        return {
-            name: round(value, 6) if isinstance(value, float) else value
-            for name, value in held.items()
-        }
+        """What the controls hold now."""
+        return dict(self._values)
+
+    @property
+    def sentence(self) -> str:
+        """What stands below the picture."""
+        return self.shown["first"] + self.shown["rest"]
+
+    @property
+    def alt(self) -> str:
+        """The picture in words."""
+        return self.shown["alt"]
 
     def set(self, **values: object) -> None:
         """Set several controls, then redraw once.
 
         Raises
         ------
-        ValueError : there is no control of that name.
+        ValueError : there is no control of that name, or it has no such value.
         """
         for name in values:
-            if name not in self.controls:
+            if name not in self._own:
                 raise ValueError(
-                    f"This panel has no control {name!r}; its controls: {', '.join(self.controls)}."
+                    f"This panel has no control {name!r}; its controls: {', '.join(self._own)}."
                 )
-        with DRAWING:
-            self._paused = True
-            try:
-                for name, value in values.items():
-                    self.controls[name].value = value
-            finally:
-                self._paused = False
+        known = {name: _known(self._own[name], value) for name, value in values.items()}
+        with DRAWING:  # JupyterLab's messages come in another thread than the one that runs cells
+            self._values |= known
             self._redraw()
 
     def reset(self) -> None:
@@ -112,67 +158,115 @@ class LivePanel(widgets.HBox):
             else:
                 self.set(**self.panel.preset(label))
 
-    def _redraw(self, change: object = None) -> None:
-        with DRAWING:  # a slider may move in one thread while a button is handled in another
-            values = self.values
-            # A browser echoes 0.005 as 0.004999999999999999: that is no move.
-            if self._paused or values == self._drawn:
-                return
-            self.redraws += 1
-            self._drawn = None
-            matter = self.panel.matter(values)
-            for name, control in self.controls.items():
-                control.disabled = name not in matter
+    def _redraw(self) -> None:
+        values = self.values
+        if values == self._drawn:
+            return
+        self.redraws += 1
+        self._drawn = None
+        at = {name: self._own[name].values.index(value) for name, value in values.items()}
+        told = {"at": at, "enabled": sorted(self.panel.matter(values)), "alt": self.alt}
+        try:
+            view = self.panel.view(**values)
+            with styled():
+                told["alt"] = self.panel.plot(self._figure, view)
+                picture = self._figure.encode_moving()
+        except Exception as error:
+            self.error = error
+            self._tell(told, f"This setting cannot be shown. {error}")
+            raise
+        self.current, self._drawn, self.error = view, values, None
+        self._tell(told, view.sentence, picture)
+
+    def _tell(self, told: Mapping[str, object], sentence: str, picture: bytes = b"") -> None:
+        """Send all in one message: a browser decodes the picture once, and shows it with its words.
+
+        Parameters
+        ----------
+        picture : empty to leave the one that is there.
+        """
+        first, stop, rest = sentence.partition(". ")
+        with self.hold_sync():
+            self.picture = picture or self.picture
+            self.shown = self.shown | told | {"first": first + stop, "rest": rest}
+
+    def _heard(self, _: object, message: Mapping, buffers: object) -> None:
+        """Do what a browser asks; what it is told then names its turn, also when a view raised."""
+        if message["ask"] == "still":
+            return self._store()
+        with DRAWING, self.hold_sync():
             try:
-                self._show(values)
-            except Exception as error:
-                self.error = error
-                said = f"This setting cannot be shown. {html.escape(str(error))}"
-                self.sentence.value = _SENTENCE.format(said)
-                raise
-            self._drawn, self.error = values, None
+                if message["ask"] == "move":
+                    moved = message["at"].items()
+                    self.set(**{name: self._own[name].values[at] for name, at in moved})
+                elif message["ask"] == "press":
+                    self.press(message["label"])
+                else:
+                    self.reset()
+            finally:
+                self.shown = self.shown | {"answers": [message["page"], message["turn"]]}
 
-    def _show(self, values: Mapping[str, object]) -> None:
-        self.current = self.panel.view(**values)
-        with styled():
-            alt = self.panel.plot(self._figure, self.current)
-            # One message: the browser decodes the picture anew for each.
-            with self.image.hold_sync():
-                self.image.tooltip = alt
-                self.image.value = self._figure.encode_moving()
-        first, stop, rest = html.escape(self.current.sentence).partition(". ")
-        self.sentence.value = _SENTENCE.format(f"<b>{first}{stop}</b>{rest}")
+    # What is stored in a notebook
 
-    def _button(self, label: str, act: Callable[[], None], icon: str = "") -> widgets.Button:
-        button = widgets.Button(description=label, icon=icon, tooltip=f"Set the panel to: {label}")
-        button.layout.width = "auto"
-        button.on_click(lambda _: act())
-        return button
+    def _ipython_display_(self) -> None:
+        """Show two things: the panel as it stands, which any reader of the notebook finds, and the
+        live one, which hides it.
+        """
+        self._stored = self.shown
+        display(self._still(), **_STILL, display_id=self.model_id)
+        live = {_WIDGET: {"version_major": 2, "version_minor": 0, "model_id": self.model_id}}
+        display(live | {"text/plain": ""}, raw=True)
 
-    def _layout(self) -> dict[str, object]:
-        wrap = widgets.Layout(flex_flow="row wrap")
-        buttons = widgets.HBox([*self.buttons.values(), self.reset_button], layout=wrap)
-        left = widgets.VBox(
-            [buttons, *self.controls.values()],
-            layout=widgets.Layout(flex="0 1 330px", min_width="300px"),
+    def _store(self) -> None:
+        """Store the panel as it stands now."""
+        if self._stored not in (None, self.shown):
+            self._stored = self.shown
+            display(self._still(), **_STILL, display_id=self.model_id, update=True)
+
+    def _still(self) -> dict[str, str]:
+        """A figure of the panel as it stands, as a mimebundle."""
+        png = base64.b64encode(self.picture).decode()
+        alt, first, rest = (html.escape(self.shown[key]) for key in ("alt", "first", "rest"))
+        page = (
+            f'<figure class="lab-still lab-still-{self.model_id}" style="margin:0">{_GONE}'
+            f'<img alt="{alt}" style="max-width:100%;height:auto" '
+            f'src="data:image/png;base64,{png}">'
+            f"<figcaption><b>{first}</b>{rest} <i>{AGAIN}</i></figcaption></figure>"
         )
-        right = widgets.VBox(
-            [self.image, self.sentence], layout=widgets.Layout(flex="1 1 420px", min_width="320px")
-        )
-        whole = widgets.Layout(flex_flow="row wrap", width="100%", grid_gap="4px 16px")
-        return {"children": [left, right], "layout": whole}
+        return {"text/html": page, "image/png": png, "text/plain": self.alt}
 
 
-def _widget(control: Control, start: object) -> widgets.ValueWidget:
-    """The widget of a control, holding its start value."""
-    look = {"description": control.label, "layout": widgets.Layout(width="auto")}
+def _declared(panel: Panel) -> dict[str, object]:
+    """What a browser needs to know of a panel before it is moved."""
+    controls = [_control(control) for control in panel.controls]
+    return {"controls": controls, "moves": list(panel.moves), "presets": list(panel.presets)}
+
+
+def _control(control: Control) -> dict[str, object]:
+    """A control in words: its kind, and how each of its values is written and said."""
+    kind, texts = "switch", []
     if isinstance(control, Slider):
-        look |= {"min": control.low, "max": control.high, "step": control.step, "style": _LABEL}
-        if isinstance(control.step, int):
-            return widgets.IntSlider(start, **look)
-        return widgets.FloatSlider(start, readout_format=f".{control.decimals}f", **look)
-    if isinstance(control, Choice):
-        options = [(control.form.format(value), value) for value in control.values]
-        kind = widgets.SelectionSlider if control.ordered else widgets.Dropdown
-        return kind(options=options, value=start, style=_LABEL, **look)
-    return widgets.Checkbox(start, indent=False, **look)
+        kind, texts = "range", [f"{value:.{control.decimals}f}" for value in control.values]
+    elif isinstance(control, Choice):
+        kind = "range" if control.ordered else "names"
+        texts = [control.form.format(value) for value in control.values]
+    unit = "" if isinstance(control, Switch) else control.unit
+    said = [f"{text} {unit}".strip() for text in texts]
+    return {"name": control.name, "words": control.words, "kind": kind, "said": said}
+
+
+def _known(control: Control, value: object) -> object:
+    """The value of a control that is meant; what is computed may miss a slider's by a rounding.
+
+    Raises
+    ------
+    ValueError : it has no such value.
+    """
+    for own in control.values:
+        off = 1e-6 * control.step if isinstance(control, Slider) else 0
+        if own == value or (off and abs(own - value) <= off):
+            return own
+    raise ValueError(
+        f"The control {control.name!r} has no value {value!r}; it has {len(control.values)}, from "
+        f"{control.values[0]!r} to {control.values[-1]!r}."
+    )

@@ -80,7 +80,8 @@ def normalised(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The same notebook without what differs between two machines: versions, times, papermill's
     traces, widget state.
 
-    A widget's view is dropped because it shows nothing without its kernel; cell ids and tags stay.
+    A widget's view is dropped because it shows nothing without its kernel, and with it what a panel
+    stores of itself for its reader: a lesson shows that in its next cell. Cell ids and tags stay.
     """
     for key in ("papermill", "widgets"):
         notebook.metadata.pop(key, None)
@@ -91,13 +92,13 @@ def normalised(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if not cell.metadata.get("tags", True):
             del cell.metadata["tags"]
         if cell.cell_type == "code":
-            kept = [
-                o
-                for o in cell.outputs
-                if "application/vnd.jupyter.widget-view+json" not in o.get("data", {})
-            ]
-            cell.outputs = _merged(kept)
+            cell.outputs = _merged([o for o in cell.outputs if not _of_widget(o)])
     return notebook
+
+
+def _of_widget(output: nbformat.NotebookNode) -> bool:
+    live = "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+    return live or "panel" in output.get("metadata", {})
 
 
 def _merged(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:

@@ -1,0 +1,300 @@
+// A panel in the browser: native controls, the picture, the sentence. panel.py is the other side.
+//
+// A move is sent when the picture of the one before is back, and only the latest: a drag leaves no
+// queue. Positions are indices into a control's values.
+
+const BUSY = 300; // milliseconds until a redraw that takes its time says so
+const SETTLED = 600; // without a move: then the sentence is read out
+const STORED = 800; // and then what a saved notebook shows is renewed
+const MANY = 200; // values; more do not fit under a mouse, so there are two buttons for a step
+const GONE = "The kernel is not running: run this cell again.";
+const DEAD = new Set(["dead", "unknown", "restarting", "autorestarting", "terminating"]);
+
+/** An element with attributes, properties (those that are functions) and children. */
+function make(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") made.addEventListener(name, value);
+    else if (value === true) made.setAttribute(name, "");
+    else if (value !== false) made.setAttribute(name, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+/** One of many: a slider over positions, and two buttons for a step where it has very many. */
+function range({ name, words, said }, id, moved) {
+  const input = make("input", {
+    type: "range", id, min: 0, max: said.length - 1, step: 1, name,
+    input: () => { tell(); moved(Number(input.value)); },
+  });
+  // The value is said with the slider, so here it is for eyes only.
+  const output = make("output", { for: id, "aria-hidden": "true" });
+  const tell = () => {
+    output.textContent = said[input.value];
+    input.setAttribute("aria-valuetext", said[input.value]);
+  };
+  const row = make("div", { class: "lab-slide" }, input);
+  const steps = said.length > MANY ? [-1, 1] : [];
+  const buttons = steps.map((by) => make("button", {
+    // By keyboard the slider itself goes step by step.
+    type: "button", tabindex: -1, "aria-label": `${words}: one step ${by < 0 ? "back" : "on"}`,
+    click: () => {
+      input.value = Number(input.value) + by;
+      input.dispatchEvent(new Event("input"));
+    },
+  }, by < 0 ? "−" : "+"));
+  if (buttons.length) row.replaceChildren(buttons[0], input, buttons[1]);
+  const label = make("label", { for: id }, words);
+  return {
+    box: make("div", { class: "lab-control" }, make("div", { class: "lab-head" }, label, output), row),
+    put(at, enabled) {
+      input.value = at;
+      tell();
+      for (const each of [input, ...buttons]) each.disabled = !enabled;
+    },
+  };
+}
+
+/** One of a few names: radio buttons that look like toggle buttons. */
+function names({ words, said }, id, moved) {
+  const inputs = said.map((_, at) => make("input", {
+    type: "radio", name: id, id: `${id}-${at}`, value: at, change: () => moved(at),
+  }));
+  const toggles = inputs.flatMap((input, at) => [
+    input, make("label", { for: input.id }, said[at]),
+  ]);
+  const box = make("fieldset", { class: "lab-control lab-names" },
+    make("legend", {}, words), make("div", { class: "lab-toggles" }, ...toggles));
+  return {
+    box,
+    put(at, enabled) {
+      inputs[at].checked = true;
+      box.disabled = !enabled;
+    },
+  };
+}
+
+/** Yes or no. */
+function toggle({ words, name }, id, moved) {
+  const input = make("input", {
+    type: "checkbox", id, name, change: () => moved(Number(input.checked)),
+  });
+  return {
+    box: make("div", { class: "lab-control lab-switch" }, input, make("label", { for: id }, words)),
+    put(at, enabled) {
+      input.checked = Boolean(at);
+      input.disabled = !enabled;
+    },
+  };
+}
+
+const KINDS = { range, names, switch: toggle };
+
+/** What is asked of the kernel, one at a time: the latest moves in one, presses in their order. */
+function line(model, page, { asked, lost }) {
+  const waiting = [];
+  let turn = 0;
+  let open = null;
+  const go = () => {
+    if (open !== null || !waiting.length) return;
+    open = ++turn;
+    try {
+      model.send({ ...waiting.shift(), page, turn });
+    } catch (error) {
+      waiting.length = 0;
+      lost();
+      return;
+    }
+    asked();
+  };
+  return {
+    ask(request) {
+      const last = waiting.at(-1);
+      if (request.ask === "move" && last?.ask === "move") Object.assign(last.at, request.at);
+      else waiting.push(request);
+      go();
+    },
+    /** Whether this answer is the one that was waited for, and nothing else is. */
+    answered([whose, which]) {
+      if (whose !== page || which !== open) return false;
+      open = null;
+      go();
+      return open === null;
+    },
+    get still() { return open === null && !waiting.length; },
+    stop() { waiting.length = 0; open = null; },
+  };
+}
+
+/** The sentence: seen at once, read out when it has settled. */
+function sentence() {
+  const box = make("p", { class: "lab-said", role: "status", "aria-live": "polite" });
+  let timer;
+  let tallest = 0;
+  const put = (first, rest) => box.replaceChildren(make("b", {}, first), rest);
+  return {
+    box,
+    say(first, rest) {
+      box.setAttribute("aria-live", "off");
+      put(first, rest);
+      // What follows the panel shall not jump with every move, so the place only grows.
+      if (box.clientWidth) box.style.minHeight = `${tallest = Math.max(tallest, box.clientHeight)}px`;
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        box.setAttribute("aria-live", "polite");
+        put(first, rest);
+      }, SETTLED);
+    },
+    refit() {
+      tallest = 0;
+      box.style.minHeight = "";
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
+/** The picture. It is shown when it is decoded, so that nothing flickers. */
+function picture(width, height) {
+  const image = make("img", { width, height, alt: "" });
+  let latest = 0;
+  return {
+    image,
+    async show(bytes, alt) {
+      const mine = ++latest;
+      const url = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
+      const fresh = make("img", { src: url });
+      await fresh.decode().catch(() => {});
+      const old = image.src;
+      if (mine === latest) {
+        image.src = url;
+        image.alt = alt;
+        if (old) URL.revokeObjectURL(old);
+      } else {
+        URL.revokeObjectURL(url);
+      }
+    },
+    stop() {
+      latest++;
+      if (image.src) URL.revokeObjectURL(image.src);
+    },
+  };
+}
+
+/** Keys that a control handles are its own: JupyterLab's would insert and delete cells. */
+function keep(event) {
+  if (event.ctrlKey || event.metaKey) return; // to save, to run
+  event.stopPropagation();
+  const own = event.target.type === "range" || event.target.type === "radio";
+  if (!own && event.key.startsWith("Arrow")) event.preventDefault(); // the page would scroll away
+}
+
+function render({ model, el }) {
+  const { controls, moves, presets, width, height } = model.get("declared");
+  const page = crypto.randomUUID?.() ?? String(Math.random());
+  const said = sentence();
+  const drawn = picture(width, height);
+  const busy = make("span", { class: "lab-busy", hidden: true }, "Drawing …");
+  const figure = make("figure", { class: "lab-picture" }, drawn.image, busy);
+  const notice = make("p", { class: "lab-gone", role: "alert" });
+  let slow;
+  let store;
+  let gone = false;
+  let twin; // the model itself, which knows whether its connection lives
+
+  const kernel = model.widget_manager?.kernel;
+  // Whether somebody answers; if not, a sentence says so. A connection that comes back revives it.
+  const alive = () => {
+    const lives = twin?.comm_live !== false && !kernel?.isDisposed && !DEAD.has(kernel?.status);
+    if (lives === gone) {
+      gone = !lives;
+      notice.textContent = gone ? GONE : "";
+      queue.stop();
+      rest();
+      place();
+    }
+    return lives;
+  };
+  const lost = () => {
+    twin = { comm_live: false };
+    alive();
+  };
+  const asked = () => {
+    clearTimeout(slow);
+    slow = setTimeout(() => {
+      busy.hidden = !alive();
+      figure.setAttribute("aria-busy", String(!busy.hidden));
+    }, BUSY);
+  };
+  const rest = () => {
+    clearTimeout(slow);
+    busy.hidden = true;
+    figure.removeAttribute("aria-busy");
+  };
+  const queue = line(model, page, { asked, lost });
+  const ask = (request) => alive() && queue.ask(request);
+
+  const built = controls.map((control, i) => ({
+    name: control.name,
+    ...KINDS[control.kind](control, `lab-${page}-${i}`, (at) =>
+      ask({ ask: "move", at: { [control.name]: at } })),
+  }));
+  const button = (label, request, kind) =>
+    make("button", { type: "button", class: kind, click: () => ask(request) }, label);
+  const buttons = make("div", { class: "lab-buttons", role: "group", "aria-label": "Settings" },
+    ...presets.map((label) => button(label, { ask: "press", label }, "lab-preset")),
+    ...moves.map((label) => button(label, { ask: "press", label }, "lab-move")),
+    button("Reset", { ask: "reset" }, "lab-reset"));
+
+  const place = () => {
+    const { at, enabled } = model.get("shown");
+    for (const { name, put } of built) put(at[name], !gone && enabled.includes(name));
+    for (const each of buttons.children) each.disabled = gone;
+  };
+  const show = () => {
+    const { first, rest: after, alt, answers } = model.get("shown");
+    const mine = answers && !queue.still;
+    const settled = mine ? queue.answered(answers) : queue.still;
+    drawn.show(model.get("picture"), alt);
+    said.say(first, after);
+    if (settled) {
+      // While moves are on their way, the controls stand where the hand has put them.
+      place();
+      rest();
+      clearTimeout(store);
+      store = setTimeout(() => alive() && model.send({ ask: "still" }), STORED);
+    }
+  };
+
+  el.classList.add("lab-panel");
+  el.addEventListener("keydown", keep);
+  // Beside a live panel, what was stored of it is not shown.
+  const hide = make("style", {}, `.lab-still-${model.get("stored_as")} { display: none }`);
+  el.append(hide, make("div", { class: "lab-body" }, buttons,
+    make("div", { class: "lab-shown" }, figure, said.box, notice),
+    make("div", { class: "lab-controls" }, ...built.map(({ box }) => box))));
+  show();
+
+  const fits = new ResizeObserver(() => said.refit());
+  fits.observe(el);
+  model.on("change:shown", show);
+  model.on("comm_live_update", alive);
+  model.on("comm:close", lost);
+  kernel?.statusChanged?.connect(alive);
+  kernel?.disposed?.connect(alive);
+  Promise.resolve(model.widget_manager?.get_model?.(model.get("stored_as"))).then((own) => {
+    twin = own;
+    alive();
+  }, () => {});
+  return () => {
+    kernel?.statusChanged?.disconnect(alive);
+    kernel?.disposed?.disconnect(alive);
+    fits.disconnect();
+    [slow, store].forEach(clearTimeout);
+    said.stop();
+    drawn.stop();
+    el.removeEventListener("keydown", keep);
+  };
+}
+
+export default { render };

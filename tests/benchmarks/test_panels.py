@@ -1,0 +1,92 @@
+"""How long a move of a panel takes in a browser: from the key going down to the frame in which the
+picture that it caused is painted. Numbers, no bounds; the table comes at the end of `make bench`.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterator
+
+import pytest
+from browser_lab import ALL_PANELS, JupyterLab, browser, jupyterlab, page, ran  # noqa: F401
+from playwright.sync_api import Locator, Page, expect
+
+from labsupport.show.controls import Slider
+from labsupport.show.panels import PANELS
+
+MOVES, STEPS, BETWEEN = 30, 30, 33  # a drag is 30 steps in one second
+_WATCH = """
+image => {
+  const now = () => performance.now();
+  document.addEventListener("keydown", () => { window.pressed = now(); window.took = null; }, true);
+  const painted = () => { window.took = now() - window.pressed; };
+  image.addEventListener("load", () => requestAnimationFrame(painted));
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def all_panels(page: Page, jupyterlab: JupyterLab) -> Iterator[Locator]:  # noqa: F811
+    """One notebook with the panels of all lessons."""
+    panels = ran(page, jupyterlab, ALL_PANELS)
+    expect(panels).to_have_count(len(PANELS), timeout=120_000)
+    yield panels
+    page.goto("about:blank")
+    jupyterlab.end_kernels()
+
+
+@pytest.mark.parametrize("word", PANELS)
+def test_how_long_a_move_takes(all_panels, page, word, record_property):  # noqa: F811
+    panel, declared = all_panels.nth(list(PANELS).index(word)), PANELS[word]
+    matter = declared.matter(declared.start)
+    control = max(
+        (c for c in declared.controls if isinstance(c, Slider) and c.name in matter),
+        key=lambda slider: len(slider.values),
+    )
+    panel.locator("img").evaluate(_WATCH)
+    moving = panel.locator(f"[name={control.name}]")
+    moving.focus()
+    at, last, took, on = int(moving.input_value()), len(control.values) - 1, [], True
+    for _ in range(MOVES):
+        on = (
+            at < last if on else at == 0
+        )  # to and fro between the ends: no value is seen twice soon
+        at += 1 if on else -1
+        page.keyboard.press("ArrowRight" if on else "ArrowLeft")
+        page.wait_for_function("window.took !== null")
+        took.append(page.evaluate("window.took"))
+    assert len(took) == MOVES and min(took) > 0
+    row = {
+        "panel": word,
+        "slider": control.words,
+        "median": f"{statistics.median(took):.0f} ms",
+        "p90": f"{statistics.quantiles(took, n=10)[-1]:.0f} ms",
+        "after a drag": f"{_drag(page, moving, len(control.values)):.0f} ms",
+    }
+    record_property("latency", json.dumps(row))
+
+
+def _drag(page: Page, moving: Locator, values: int) -> float:  # noqa: F811
+    """Milliseconds from the last step of a drag to its picture."""
+    box = moving.bounding_box()
+    at = int(moving.input_value()) / (values - 1)
+    thumb = 16
+    x = box["x"] + thumb / 2 + at * (box["width"] - thumb)
+    y = box["y"] + box["height"] / 2
+    step = (1 if at < 0.5 else -1) * box["width"] / (3 * STEPS)
+    moving.evaluate(
+        "e => e.addEventListener('input', () => { window.pressed = performance.now() })"
+    )
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for _ in range(STEPS):
+        x += step
+        page.mouse.move(x, y)
+        page.wait_for_timeout(BETWEEN)
+    page.evaluate("window.took = null")
+    page.mouse.move(x + step, y)
+    page.wait_for_function("window.took !== null")
+    page.wait_for_timeout(300)  # the picture of the last step, not of one before it
+    page.mouse.up()
+    return page.evaluate("window.took")
