@@ -88,13 +88,13 @@ def gap_bound(
 
 
 def _other_bound(ax: Axes, accuracy: float) -> None:
-    """The thin curve of another accuracy, named under its right end."""
+    """The thin curve of another accuracy, named beside its right end."""
     low, high = ax.get_xlim()
     shares = np.geomspace(low, high, 399)
     bound = [100 * slice_gap_bound(accuracy, share) for share in shares]
     ax.plot(shares, bound, color=ASIDE, linewidth=1.6, zorder=1)
     look = {"ha": "right", "va": "bottom", "color": words_in(ASIDE), "fontsize": 10}
-    ax.text(high / 1.04, bound[-1] - 1, f"limit at accuracy {accuracy:.4f}", **look)
+    ax.text(high / 1.3, bound[-1], f"limit at accuracy {accuracy:.4f}", **look)
 
 
 def _gap_words(ax: Axes, accuracy: float, tolerance: float | None, points, possible) -> None:
