@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,6 +41,8 @@ from labsupport.show.figures.gate import promoted
 from labsupport.show.figures.pipeline import BOXES
 from labsupport.slices import slice_gap_bound, slice_tests
 
+ROOT = Path(__file__).resolve().parent.parent
+
 # ---- lesson 00, 01, 03 ----
 
 
@@ -53,6 +57,15 @@ def test_the_pipeline_says_what_is_lit():
 def test_the_pipeline_names_its_boxes_to_who_asks_for_another():
     with pytest.raises(ValueError, match=r"no box 'gate'; its boxes: .*evaluation gate"):
         pipeline("gate")
+
+
+def test_lesson_00_has_a_sentence_for_every_box_and_no_other():
+    start = (ROOT / "notebooks/00_start_here.ipynb").read_text(encoding="utf-8")
+    table = re.findall(r"\| ([\w /+]+) \|([\d–, ]*)\| ([^|]{20,}\.) \|", start)
+    assert [(box, lessons.strip()) for box, lessons, _ in table] == [
+        (box.name.replace("/", " / "), box.lessons) for box in BOXES
+    ]
+    assert all(len(re.findall(r"[.!?](?: |$)", sentence)) == 1 for *_, sentence in table)
 
 
 def test_the_words_of_each_step_lie_in_its_box():

@@ -24,7 +24,8 @@ def draw_point(
     ink = GOOD if good else BAD
     look = {"color": PALE if faint else ink, "markersize": 8 if faint else 13}
     look |= {"markeredgecolor": "white", "markeredgewidth": 1.2, "linestyle": ""}
-    look |= {"marker": ("o" if good else "X") if arrow is None else arrow}
+    marker = "o" if good else "X"
+    look["marker"] = marker if arrow is None else arrow
     ax.plot([x], [y], zorder=3 if faint else 4, clip_on=False, **look)
 
 
