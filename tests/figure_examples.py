@@ -194,7 +194,7 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
         "nothing measured": (({"C": (0.01, float("nan"))},), {}),
     },
     "gap_bound": {
-        "lesson": ((0.973, CLAIMS), {"tolerance": 0.1}),
+        "lesson": ((0.973, CLAIMS), {"tolerance": 0.1, "beside": 0.7936}),
         "tiny slice": ((0.9, {"a slice": (0.001, 0.5)}), {"title": "One row in a thousand"}),
     },
     "slice_changes": {
@@ -351,6 +351,17 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
 }
 # Settings of panels beside their presets.
 MORE = {
+    "gate": {
+        "off the scale": {"bias": 6.0, "threshold": 2.0},
+        "not measured": {"threshold": 4.0},
+        "ends": {"margin_points": -1.0, "tolerance_points": 0.0},
+        "other ends": {"margin_points": 2.0, "tolerance_points": 40.0},
+        "people, ends": {
+            "candidate": "trees_without_medical",
+            "people_margin_points": 2.0,
+            "slice_margin_points": 10.0,
+        },
+    },
     "intervals": {
         **{f"{n} rows": {"n": n, "draw": 99} for n in ROWS},
         "extreme": {"margin": 0.02, "true_gain": -0.02, "churn": 0.2, "draw": 40},

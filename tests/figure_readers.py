@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import same_color, to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.markers import CARETDOWN, CARETLEFT, CARETRIGHT, CARETUP
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch, StepPatch
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
@@ -44,12 +45,13 @@ from labsupport.show.draw import (
 from labsupport.show.figures.pipeline import BOXES
 from labsupport.show.panels.slices import LEVEL
 
+CARETS = CARETLEFT, CARETRIGHT, CARETDOWN, CARETUP
 VERDICTS = {"o": "promoted", "X": "blocked"}
 # What the strict gate says, and how it is marked; so are its words.
 DECISIONS = {"promote": ("o", GOOD), "block": ("X", BAD), "inconclusive": ("D", MAIN)}
 
 
-def marks(ax: Axes, kinds: str = "oXD") -> list[Line2D]:
+def marks(ax: Axes, kinds: Collection = "oXD") -> list[Line2D]:
     """The single marks of an axes, in the order drawn."""
     return [line for line in ax.lines if line.get_marker() in kinds and len(line.get_xdata()) == 1]
 
@@ -132,16 +134,13 @@ def the_distribution(ax: Axes, low: float, high: float) -> tuple[np.ndarray, np.
 
 def gate_plane(fig: Figure) -> Iterator[str]:
     ax = fig.axes[0]
-    points = [mark for mark in marks(ax) if not same_color(mark.get_color(), PALE)]
+    harm = "loss" if ax.get_ylabel().startswith("largest loss") else "gap"
     words = [text for text in ax.texts if text.get_zorder() == 5 and text.get_weight() == "bold"]
-    for mark, word in zip(points, words, strict=True):
-        (gain, gap), name = at(mark), word.get_text()
-        assert same_color(mark.get_color(), GOOD if mark.get_marker() == "o" else BAD)
-        measured = f"gap {gap:.3f}"
-        if name.endswith(" (gap not measured)"):
-            name, measured = name.removesuffix(" (gap not measured)"), "gap not measured"
-        verdict = VERDICTS[mark.get_marker()]
-        yield f"{name}: gain {gain:+.2f} points, {measured}, {verdict}"
+    kinds = ("o", "X", *CARETS)
+    placed = [mark for mark in marks(ax, kinds) if not same_color(mark.get_color(), PALE)]
+    for word in words:
+        yield _build(ax, word.get_text().replace("−", "-"), placed, harm)
+    assert not placed, "a mark without a name"
     (region,) = ax.patches
     (left, bottom), top = region.get_xy(), region.get_y() + region.get_height()
     right = left + region.get_width()
@@ -152,26 +151,60 @@ def gate_plane(fig: Figure) -> Iterator[str]:
     ):
         assert drawn == pytest.approx(wanted)
     assert inked(region, GOOD) and inked(border, GOOD)
-    assert said(ax, "margin").get_text() == f"margin {left / 100:g}"
-    assert said(ax, "tolerance").get_text() == f"tolerance {top:g}"
+    bound = {"gap": "tolerance", "loss": "slice margin"}[harm]
+    assert re.fullmatch(f"margin {left:g} points?".replace("-", "−"), said(ax, "margin").get_text())
+    assert re.fullmatch(f"{bound} {top:g} points?", said(ax, bound).get_text())
     word = box_of(said(ax, "promote"))
     assert left < (word.x0 + word.x1) / 2 < right and word.y1 < max(top, bottom + 3 * word.height)
-    yield f"gain is at least {region.get_x():g} points"
-    yield f"gap at most {region.get_y() + region.get_height():g}."
+    yield f"gain is at least {region.get_x():g} point"
+    yield f"{harm} at most {region.get_y() + region.get_height():g} point"
+
+
+def _build(ax: Axes, name: str, placed: list[Line2D], harm: str) -> str:
+    """What a build's name and its mark, the next one, say; a mark that was used is dropped."""
+    if name.endswith(" not measured)"):
+        name, _, lost = name.removesuffix(" not measured)").rpartition(" (")
+        if lost == "gain":
+            return f"{name}: gain not measured"
+        (line,) = (line for line in upright(ax) if line.get_linestyle() == ":" and inked(line, BAD))
+        return f"{name}: gain {line.get_xdata()[0]:+.2f} points, {lost} not measured, blocked"
+    mark = placed.pop(0)
+    (gain, up), (low, high), (bottom, top) = at(mark), ax.get_xlim(), ax.get_ylim()
+    arrow = mark.get_marker()
+    edges = dict(zip(CARETS, (gain == low, gain == high, up == bottom, up == top), strict=True))
+    if arrow in edges:
+        name, _, beyond = name.removesuffix(")").rpartition(" (")
+        number = float(beyond.split()[1])
+        across = arrow in CARETS[:2]
+        assert edges[arrow] and beyond.split()[0] == ("gain" if across else harm)
+        inside = (low, high) if across else (bottom, top)
+        assert number <= inside[0] if arrow in CARETS[::2] else number >= inside[1]
+        shown = f"{number:+.1f}" if across else f"{gain:+.2f} points, {harm} {number:.1f}"
+        return f"{name}: gain {shown}"
+    assert low <= gain <= high and bottom <= up <= top
+    assert same_color(mark.get_color(), GOOD if arrow == "o" else BAD)
+    return f"{name}: gain {gain:+.2f} points, {harm} {up:.2f} points, {VERDICTS[arrow]}"
 
 
 def gap_bound(fig: Figure) -> Iterator[str]:
     ax = fig.axes[0]
     curve = next(line for line in ax.lines if len(line.get_xdata()) == 400)
     shares, bounds = curve.get_data()
-    yield f"to {bounds[-1]:.3f} at one half"
+    yield f"to {bounds[-1]:.1f} at one half"
+    for other in (line for line in ax.lines if len(line.get_xdata()) == 399):
+        end = float(other.get_ydata()[-1])
+        accuracy = said(ax, "limit at accuracy").get_text().split()[-1]
+        assert end == pytest.approx(200 * (1 - float(accuracy)))  # below a half, all errors
+        assert inked(other, ASIDE) and inked(said(ax, "limit at accuracy"), ASIDE)
+        yield f"At accuracy {accuracy} it would end at {end:.1f}."
     (area,) = ax.collections
     x, y = area.get_paths()[0].vertices.T
     assert (y >= np.interp(x, shares, bounds) - 1e-9).all() and y.max() >= ax.get_ylim()[1]
     assert to_hex(area.get_facecolor()[0]) == VOID
     for tolerance in level(ax):
-        assert box_of(said(ax, f"tolerance {tolerance:g}")).y0 == pytest.approx(tolerance, abs=0.02)
-        yield f"tolerance of {tolerance:g}."
+        word = said(ax, f"tolerance {tolerance:g} points")
+        assert box_of(word).y0 == pytest.approx(tolerance, abs=2)
+        yield f"tolerance of {tolerance:g} points."
     words = [text for text in ax.texts if text.get_zorder() == 5]
     for mark, word in zip(marks(ax), words, strict=True):
         share, gap = at(mark)
@@ -179,7 +212,7 @@ def gap_bound(fig: Figure) -> Iterator[str]:
         possible = gap <= np.interp(share, shares, bounds) + 1e-9
         assert mark.get_marker() == ("o" if possible else "X")
         yield f"{word.get_text()}: a slice with {100 * share:.4g}% of the rows"
-        yield f"a gap of {gap:.3f} is {'possible' if possible else 'impossible'}"
+        yield f"a gap of {gap:.1f} points is {'possible' if possible else 'impossible'}"
     inside = box_of(said(ax, "possible"))
     assert inside.y1 < np.interp([inside.x0, inside.x1], shares, bounds).min()
     box = box_of(said(ax, "impossible"))

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 GAIN = "gain over the baseline (percentage points)"
 PLANE = "gain over the baseline (percentage points; squeezed beyond ±1)"
-BETWEEN, IN_ANY = "accuracy gap between two slices", "largest loss of accuracy in any slice"
+BETWEEN = "accuracy gap between two slices (points)"
+IN_ANY = "largest loss of accuracy in any slice (points)"
 CATCHES = "catch rate: share of changes that the checks stop"
 
 
@@ -49,7 +50,7 @@ _MINUTES = [(("minutes since the rollout began", "requests hurt so far"),)]
 _STEPS = ("shadow\nN", "canary\nN", "stages\nN", "flip: N")
 _IN_LOOP = [(("day of the loop", ""),)]
 _REAL = ("trees_without_medical", "trees_all_columns", "logistic_without_sex_race")
-_PLANE = ("margin N", "tolerance N", "promote")
+_PLANE = ("margin N points", "tolerance N points", "promote")
 
 _IN_GAIN = [(("gain in right answers over the champion (percentage points)", ""),)]
 _PARTS = ("attacks that worked", "champion", "candidate", "N of N", "N of N (≤ N)", "margin N")
@@ -68,8 +69,8 @@ WORDS: dict[str, Words] = {
     ),
     "gate_plane": words([((PLANE, BETWEEN),)], *_PLANE),
     "gap_bound": words(
-        [(("share of the rows in the slice", "accuracy gap between slice and rest"),)],
-        *("impossible at\naccuracy N", "possible", "tolerance N"),
+        [(("share of the rows in the slice", "accuracy gap between slice and rest (points)"),)],
+        *("impossible at\naccuracy N", "possible", "tolerance N points", "limit at accuracy N"),
     ),
     "slice_changes": words(
         [(("", ""),) * 2, (("", ""),) * 3],
@@ -189,6 +190,7 @@ WORDS: dict[str, Words] = {
     "gate panel": words(
         [((PLANE, BETWEEN),), ((PLANE, IN_ANY),)],
         *(*_PLANE, "A", "B", "C", "C honest", *_REAL),  # the builds beside it, in grey
+        *("slice margin N point", "slice margin N points"),
     ),
     "intervals panel": words(
         [((GAIN, ""),)],

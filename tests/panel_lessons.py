@@ -51,12 +51,16 @@ class Stated:
 STATED = {
     "gate": Stated(
         start={
-            "candidate": "trained here", "margin": 0.005, "tolerance": 0.1, "seed": 2,
-            "n_train": 8000, "bias": 0.0, "threshold": 0.0, "bias_in_accuracy": True,
+            "candidate": "trained here", "margin_points": 0.5, "tolerance_points": 10.0,
+            "seed": 2, "n_train": 8000, "bias": 0.0, "threshold": 0.0, "bias_in_accuracy": True,
+            "people_margin_points": 0.1, "slice_margin_points": 1.0,
         },
         quotes={
             "seed": "world.sample(seed=2, n=8000)", "n_train": "world.sample(seed=2, n=8000)",
             "threshold": "first_group = X[:, 0] > 0",
+            "margin_points": "margin of 0.5 points", "tolerance_points": "tolerance of 10",
+            "people_margin_points": "margin of 0.1 points",
+            "slice_margin_points": "slice margin of 1 point",
         },
         unsaid=frozenset({"candidate", "bias", "bias_in_accuracy"}),
         presets={
@@ -64,12 +68,9 @@ STATED = {
             "B stale shard": {"seed": 99, "n_train": 120},
             "C group regress": {"bias": 3.0, "bias_in_accuracy": False},
             "C honest": {"bias": 1.0, "threshold": 2.0},
-            **{
-                name: {"candidate": name, "margin": 0.001, "tolerance": 0.01}
-                for name in (
-                    "trees_without_medical", "trees_all_columns", "logistic_without_sex_race",
-                )
-            },
+            "trees_without_medical": {"candidate": "trees_without_medical"},
+            "trees_all_columns": {"candidate": "trees_all_columns"},
+            "logistic_without_sex_race": {"candidate": "logistic_without_sex_race"},
         },
     ),
     "intervals": Stated(

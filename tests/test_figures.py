@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -42,6 +44,8 @@ from labsupport.show.figures.gate import promoted
 from labsupport.show.figures.pipeline import BOXES
 from labsupport.slices import slice_gap_bound, slice_tests
 
+ROOT = Path(__file__).resolve().parent.parent
+
 # ---- lesson 00, 01, 03 ----
 
 
@@ -58,6 +62,15 @@ def test_the_pipeline_names_its_boxes_to_who_asks_for_another():
         pipeline("gate")
 
 
+def test_lesson_00_has_a_sentence_for_every_box_and_no_other():
+    start = (ROOT / "notebooks/00_start_here.ipynb").read_text(encoding="utf-8")
+    table = re.findall(r"\| ([\w /+]+) \|([\d–, ]*)\| ([^|]{20,}\.) \|", start)
+    assert [(box, lessons.strip()) for box, lessons, _ in table] == [
+        (box.name.replace("/", " / "), box.lessons) for box in BOXES
+    ]
+    assert all(len(re.findall(r"[.!?](?: |$)", sentence)) == 1 for *_, sentence in table)
+
+
 def test_the_words_of_each_step_lie_in_its_box():
     with words_drawn() as texts:
         pipeline([box.name for box in BOXES])
@@ -70,16 +83,22 @@ def test_the_words_of_each_step_lie_in_its_box():
 
 def test_the_plane_says_for_each_build_where_it_lies():
     alt = gate_plane(LESSON).alt
-    assert "at least 0.5 points and the gap at most 0.1." in alt
+    assert "at least 0.5 points and the gap at most 10 points." in alt
     for name, (gain, gap) in LESSON.items():
         verdict = "promoted" if gain >= 0.005 and gap <= 0.1 else "blocked"
-        assert f"{name}: gain {100 * gain:+.2f} points, gap {gap:.3f}, {verdict}" in alt
+        assert (
+            f"{name}: gain {100 * gain:+.2f} points, gap {100 * gap:.2f} points, {verdict}" in alt
+        )
     assert alt.count("promoted") == 1
     assert gate_plane(LESSON, tolerance=0.102).alt.count("promoted") == 2
     assert gate_plane(LESSON | {"B": (-0.048, 0.016)}).alt == alt.replace("-4.90", "-4.80")
     assert (
         "D: gain +1.00 points, gap not measured, blocked"
         in gate_plane({"D": (0.01, float("nan"))}).alt
+    )
+    assert (
+        "E: gain not measured, gap 1.00 points, blocked"
+        in gate_plane({"E": (float("nan"), 0.01)}).alt
     )
 
 
@@ -103,15 +122,15 @@ def test_the_plane_and_the_gate_agree_on_the_border(right, gained, margin):
 def test_the_bound_tells_the_impossible_from_the_possible():
     alt = gap_bound(0.973, CLAIMS, tolerance=0.1).alt
     assert (
-        "C: a slice with 50% of the rows can hide at most 0.054; a gap of 0.333 is impossible"
-        in alt
+        "C: a slice with 50% of the rows can hide at most 5.4 points; a gap of 33.3 points is "
+        "impossible" in alt
     )
     assert (
         "honest C: a slice with 1.75% of the rows can hide at most" in alt
-        and "0.101 is possible" in alt
+        and "10.1 points is possible" in alt
     )
-    assert "0.054 at one half" in alt and "tolerance of 0.1." in alt
-    assert f"{slice_gap_bound(0.6, 0.5):.3f} at one half" in gap_bound(0.6, CLAIMS).alt
+    assert "5.4 at one half" in alt and "tolerance of 10 points." in alt
+    assert f"{100 * slice_gap_bound(0.6, 0.5):.1f} at one half" in gap_bound(0.6, CLAIMS).alt
     assert "impossible" not in gap_bound(0.6, CLAIMS).alt
 
 

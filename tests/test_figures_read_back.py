@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from figure_examples import CASES, EXAMPLES, drawn
-from figure_readers import READ
+from figure_readers import CARETS, READ
 from figure_words import WORDS
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -52,6 +52,8 @@ def test_the_artists_of_one_example_do_not_fit_the_alt_text_of_another(figure):
 # ---- words ----
 
 NUMBER = re.compile(r"[−+-]?\d[\d,.]*%?")
+# What a name in the gate plane says beside it: where beyond the edge, or that nobody knows.
+_ASIDE = re.compile(r" \((?:\w+ [−+]?[\d.]+|\w+ not measured)\)$")
 NAMED = r"(?:^|[.;] ){}(?:[:,.;]| \()"  # as a part of an alt text starts
 
 
@@ -92,7 +94,7 @@ def test_every_word_is_one_of_its_figure_or_names_what_the_alt_text_names(name):
     alt, known = drawn(name).picture.alt, WORDS[name.partition(",")[0]].forms
     for text in other_words(name):
         if form(text) not in known:
-            words = " ".join(text.get_text().removesuffix(" (gap not measured)").split())
+            words = " ".join(_ASIDE.sub("", text.get_text()).split())
             named = [words, words.replace(" ", "_")]
             assert any(re.search(NAMED.format(re.escape(w)), alt, re.I) for w in named), words
 
@@ -128,6 +130,7 @@ MEANINGS = {
 MARKS = {
     "X": {draw.BAD, draw.PALE},
     "^": {draw.ASIDE},
+    **{caret: {draw.GOOD, draw.BAD, draw.PALE} for caret in CARETS},  # what lies beyond an edge
     "D": {draw.MAIN, "#ffffff"},
     "s": {draw.MAIN, draw.PALE},
     ".": {draw.PALE},

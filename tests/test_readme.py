@@ -72,6 +72,22 @@ def test_the_table_has_every_lesson_and_exercise():
     assert offered == [path.name for path in NUMBERED[1:]]
 
 
+HOURS = {"ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15}
+
+
+def test_lesson_00_says_how_long_the_lab_takes():
+    """What lessons and exercises state for themselves, added up."""
+    start = nbformat.read(ROOT / "notebooks" / "00_start_here.ipynb", as_version=4)
+    said = re.search(r"(\w+) to (\w+) hours in all", "\n".join(c.source for c in start.cells))
+    low, high = map(HOURS.get, said.groups())
+    found = []
+    for path in [*NUMBERED, *ROOT.glob("solutions/*.ipynb")]:
+        title = nbformat.read(path, as_version=4).cells
+        opening = "\n".join(cell.source for cell in title[:2])
+        found.append(int(re.search(r"(\d+) minutes", opening)[1]))
+    assert len(found) == 21 and low - 0.5 <= sum(found) / 60 <= high
+
+
 @pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.stem)
 def test_a_lessons_title_has_the_number_of_its_file(path):
     title = nbformat.read(path, as_version=4).cells[0].source

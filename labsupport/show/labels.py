@@ -15,12 +15,18 @@ from labsupport.show.draw import BAD, GOOD, PALE
 _COMPASS = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)]
 
 
-def draw_point(ax: Axes, x: float, y: float, good: bool, faint: bool = False) -> None:
-    """A green disc for what passes, a vermillion cross for what does not; faint ones are grey."""
+def draw_point(
+    ax: Axes, x: float, y: float, good: bool, faint: bool = False, arrow: int | None = None
+) -> None:
+    """A green disc for what passes, a vermillion cross for what does not; faint ones are grey.
+    For what lies beyond an edge, the marker that points there in the same ink.
+    """
     ink = GOOD if good else BAD
     look = {"color": PALE if faint else ink, "markersize": 8 if faint else 13}
-    edge = {"markeredgecolor": "white", "markeredgewidth": 1.2}
-    ax.plot([x], [y], "o" if good else "X", zorder=3 if faint else 4, clip_on=False, **look, **edge)
+    look |= {"markeredgecolor": "white", "markeredgewidth": 1.2, "linestyle": ""}
+    marker = "o" if good else "X"
+    look["marker"] = marker if arrow is None else arrow
+    ax.plot([x], [y], zorder=3 if faint else 4, clip_on=False, **look)
 
 
 def place_labels(

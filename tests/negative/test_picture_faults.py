@@ -29,8 +29,8 @@ FAULTS = [
     Fault(
         "marker at (y, gain)",
         f"{FIGURES}/gate.py",
-        "draw_point(ax, x, y, passed, faint)",
-        "draw_point(ax, y, x, passed, faint)",
+        "draw_point(ax, *at, passed, faint, arrow)",
+        "draw_point(ax, *at[::-1], passed, faint, arrow)",
         READ,
         "gate_plane, lesson",
     ),

@@ -14,6 +14,7 @@ from matplotlib.transforms import Bbox
 from labsupport.exact import as_written
 from labsupport.outcomes import PairedOutcomes
 from labsupport.show.draw import (
+    ASIDE,
     BAD,
     DASHED,
     GREY,
@@ -43,6 +44,7 @@ def gap_bound(
     points: Mapping[str, tuple[float, float]],
     tolerance: float | None = None,
     title: str | None = None,
+    beside: float | None = None,
 ) -> tuple[str, str]:
     """Draw the largest gap that an overall accuracy leaves room for, over the share of the slice.
 
@@ -52,6 +54,7 @@ def gap_bound(
     points : {name: (share, gap)}: the slice's share of the rows and a gap that someone points.
     tolerance : the gate's bound on the gap, drawn as a line; None leaves it out.
     title : one line above the figure.
+    beside : another accuracy, whose curve is drawn thin; None draws none.
 
     Raises
     ------
@@ -64,21 +67,34 @@ def gap_bound(
     ax = fig.add_axes((0.105, 0.165, 0.855, 0.76 if title else 0.81))
     low = min([0.01, *(share / 1.5 for share, _ in smaller.values())])
     shares = np.geomspace(low, 0.5, 400)
-    bound = np.array([slice_gap_bound(accuracy, share) for share in shares])
+    bound = np.array([100 * slice_gap_bound(accuracy, share) for share in shares])
     ax.set_xscale("log")
-    ax.set(xlim=(low, 0.5), ylim=(0, 1.05), title=title)
-    ax.set(xlabel="share of the rows in the slice", ylabel="accuracy gap between slice and rest")
+    ax.set(xlim=(low, 0.5), ylim=(0, 105), title=title)
+    ax.set(xlabel="share of the rows in the slice")
+    ax.set_ylabel("accuracy gap between slice and rest (points)")
     ax.set_xticks([tick for tick in _SHARES if tick >= low], minor=False)
     ax.set_xticks([], minor=True)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: percent(share)))
-    ax.fill_between(shares, bound, 1.05, color=VOID, linewidth=0, zorder=0)
+    ax.fill_between(shares, bound, 105, color=VOID, linewidth=0, zorder=0)
     ax.plot(shares, bound, color=INK, zorder=1)
+    if beside is not None:
+        _other_bound(ax, beside)
     _gap_words(ax, accuracy, tolerance, smaller, possible)
-    half = slice_gap_bound(accuracy, 0.5)
-    return _gap_bound_alt(accuracy, smaller, bounds, possible, tolerance), (
-        f"At accuracy {accuracy:.4f} a half of the rows hides a gap of {half:.3f} at most, "
+    half = 100 * slice_gap_bound(accuracy, 0.5)
+    return _gap_bound_alt(accuracy, smaller, bounds, possible, tolerance, beside), (
+        f"At accuracy {accuracy:.4f} a half of the rows hides a gap of {half:.1f} points at most, "
         "a small slice far more."
     )
+
+
+def _other_bound(ax: Axes, accuracy: float) -> None:
+    """The thin curve of another accuracy, named beside its right end."""
+    low, high = ax.get_xlim()
+    shares = np.geomspace(low, high, 399)
+    bound = [100 * slice_gap_bound(accuracy, share) for share in shares]
+    ax.plot(shares, bound, color=ASIDE, linewidth=1.6, zorder=1)
+    look = {"ha": "right", "va": "bottom", "color": words_in(ASIDE), "fontsize": 10}
+    ax.text(high / 1.3, bound[-1], f"limit at accuracy {accuracy:.4f}", **look)
 
 
 def _gap_words(ax: Axes, accuracy: float, tolerance: float | None, points, possible) -> None:
@@ -92,33 +108,44 @@ def _gap_words(ax: Axes, accuracy: float, tolerance: float | None, points, possi
         ax.text(0.04, 0.55, "possible", weight="bold", **inside),
     ]
     if tolerance is not None:
-        ax.axhline(tolerance, color=MAIN, linewidth=1.3, linestyle=DASHED, zorder=1)
+        ax.axhline(100 * tolerance, color=MAIN, linewidth=1.3, linestyle=DASHED, zorder=1)
         middle = 10 ** (math.log10(ax.get_xlim()[0] / 0.5) * 0.55) * 0.5
-        said = f"tolerance {tolerance:g}"
-        words.append(ax.text(middle, tolerance + 0.012, said, color=MAIN, fontsize=10))
+        said = f"tolerance {100 * tolerance:g} points"
+        words.append(ax.text(middle, 100 * tolerance + 1.2, said, color=MAIN, fontsize=10))
     labels = []
     for name, (share, gap) in points.items():
-        draw_point(ax, share, gap, possible[name])
-        labels.append((share, gap, ax.text(share, gap, name, weight="bold", zorder=5)))
+        at = share, 100 * gap
+        draw_point(ax, *at, possible[name])
+        labels.append((*at, ax.text(*at, name, weight="bold", zorder=5)))
     renderer = ax.figure.canvas.get_renderer()
     taken = [word.get_window_extent(renderer) for word in words]
     if tolerance is not None:
-        ends = [(ax.get_xlim()[0], tolerance), (0.5, tolerance)]
+        ends = [(ax.get_xlim()[0], 100 * tolerance), (0.5, 100 * tolerance)]
         taken.append(Bbox(ax.transData.transform(ends)).padded(3))
     place_labels(ax, labels, taken)
 
 
-def _gap_bound_alt(accuracy: float, points, bounds, possible, tolerance: float | None) -> str:
+def _gap_bound_alt(
+    accuracy: float, points, bounds, possible, tolerance: float | None, beside: float | None
+) -> str:
     said = "; ".join(
-        f"{name}: a slice with {percent(share)} of the rows can hide at most {bounds[name]:.3f}; "
-        f"a gap of {gap:.3f} is {'possible' if possible[name] else 'impossible'}"
+        f"{name}: a slice with {percent(share)} of the rows can hide at most "
+        f"{100 * bounds[name]:.1f} points; a gap of {100 * gap:.1f} points is "
+        f"{'possible' if possible[name] else 'impossible'}"
         for name, (share, gap) in points.items()
     )
-    line = "" if tolerance is None else f" A line marks the tolerance of {tolerance:g}."
+    line = (
+        "" if tolerance is None else f" A line marks the tolerance of {100 * tolerance:g} points."
+    )
+    other = (
+        ""
+        if beside is None
+        else f" At accuracy {beside:.4f} it would end at {100 * slice_gap_bound(beside, 0.5):.1f}."
+    )
     return (
         f"Curve of the largest accuracy gap that an overall accuracy of {accuracy:.4f} leaves room "
-        "for, falling as the slice's share of the rows grows, to "
-        f"{slice_gap_bound(accuracy, 0.5):.3f} at one half.{line} {said}."
+        "for, in percentage points, falling as the slice's share of the rows grows, to "
+        f"{100 * slice_gap_bound(accuracy, 0.5):.1f} at one half.{other}{line} {said}."
     )
 
 

@@ -4,18 +4,50 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from matplotlib.axes import Axes
+from matplotlib.markers import CARETDOWN, CARETLEFT, CARETRIGHT, CARETUP
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from labsupport.exact import as_written
-from labsupport.show.draw import DASHED, GOOD, GREY, INK, figure, in_points, minus, words_in
+from labsupport.show.draw import (
+    BAD,
+    DASHED,
+    GOOD,
+    GREY,
+    INK,
+    PALE,
+    figure,
+    in_points,
+    minus,
+    words_in,
+)
 from labsupport.show.labels import draw_point, place_labels, step_aside
 from labsupport.show.pictures import LabFigure
 
-GAP_LABEL = "accuracy gap between two slices"
+
+@dataclass(frozen=True)
+class Harm:
+    """What the plane measures upwards.
+
+    Attributes
+    ----------
+    words : on the axis.
+    name : in a word, in sentences.
+    bound : what the gate's bound on it is called.
+    """
+
+    words: str
+    name: str
+    bound: str
+
+
+GAP = Harm("accuracy gap between two slices", "gap", "tolerance")
+LOSS = Harm("largest loss of accuracy in any slice", "loss", "slice margin")
+_ARROWS = {CARETLEFT: "across", CARETRIGHT: "across", CARETDOWN: "up", CARETUP: "up"}
 _GAIN_LABEL = "gain over the baseline (percentage points; squeezed beyond ±1)"
 # The earlier, the more it is wanted.
 _TICKS = (0, 1, -1, 0.5, -0.5, 5, -5, -50, 2, -2, -20, 20, -10, 10)
@@ -29,7 +61,6 @@ def gate_plane(
     points: Points,
     margin: float = 0.005,
     tolerance: float = 0.10,
-    gap_label: str = GAP_LABEL,
     title: str | None = None,
 ) -> tuple[str, str]:
     """Draw builds in the plane of gain and gap, with the region that the gate promotes.
@@ -38,8 +69,8 @@ def gate_plane(
     ----------
     points : {name: (gain, gap)}, both as shares of rows; a Fraction is compared exactly, NaN means
         not measured.
-    margin, tolerance : the gate's bounds: promote where gain >= margin and gap <= tolerance.
-    gap_label : what the vertical axis measures.
+    margin, tolerance : the gate's bounds, shares too: promote where gain >= margin and gap <=
+        tolerance.
     title : one line above the plane.
 
     Raises
@@ -48,7 +79,7 @@ def gate_plane(
     """
     if not points:
         raise ValueError("There is no build to draw: give at least one {name: (gain, gap)}.")
-    alt = draw_gate_plane(fig, points, margin, tolerance, gap_label, title=title)
+    alt = draw_gate_plane(fig, points, margin, tolerance, title=title)
     return alt, plane_caption(points, margin, tolerance)
 
 
@@ -66,7 +97,7 @@ def draw_gate_plane(
     points: Points,
     margin: float,
     tolerance: float,
-    gap_label: str = GAP_LABEL,
+    harm: Harm = GAP,
     title: str | None = None,
     faint: Points | None = None,
     limits: Limits | None = None,
@@ -75,23 +106,26 @@ def draw_gate_plane(
 
     Parameters
     ----------
-    points, margin, tolerance, gap_label, title : as in gate_plane.
+    points, margin, tolerance, title : as in gate_plane.
+    harm : what lies upwards, gap or loss.
     faint : further points, drawn in grey for orientation.
-    limits : ((x low, x high) in percentage points, (y low, y high)); None fits them to the points.
+    limits : ((x low, x high), (y low, y high)) in percentage points; None fits them to the points.
+        What lies outside gets an arrow at the edge and its number; what was not measured gets no
+        place: a dotted line at its gain, or its name alone.
     """
     faint = {name: at for name, at in (faint or {}).items() if name not in points}
     limits = limits or _limits([*points.values(), *faint.values()], margin, tolerance)
-    ax = fig.frame((limits, gap_label, title), lambda: _empty_plane(fig, limits, gap_label, title))
+    ax = fig.frame((limits, harm, title), lambda: _empty_plane(fig, limits, harm, title))
     labels = [
-        _mark(ax, name, *at, promoted(*at, margin, tolerance), name in faint)
+        _mark(ax, name, *at, harm, promoted(*at, margin, tolerance), name in faint)
         for name, at in (points | faint).items()
     ]
     marks = [
         Bbox.from_bounds(*ax.transData.transform((x, y)), 0, 0).padded(12) for x, y, _ in labels
     ]
-    taken = _region(ax, margin, tolerance, marks)
+    taken = _region(ax, margin, tolerance, harm, marks)
     place_labels(ax, labels, taken)
-    return _alt(points, margin, tolerance, gap_label)
+    return _alt(points, margin, tolerance, harm)
 
 
 def promoted(gain: float, gap: float, margin: float, tolerance: float) -> bool:
@@ -101,12 +135,13 @@ def promoted(gain: float, gap: float, margin: float, tolerance: float) -> bool:
     return as_written(gain) >= as_written(margin) and as_written(gap) <= as_written(tolerance)
 
 
-def _empty_plane(fig: LabFigure, limits: Limits, gap_label: str, title: str | None) -> Axes:
+def _empty_plane(fig: LabFigure, limits: Limits, harm: Harm, title: str | None) -> Axes:
     width, height = fig.get_size_inches()
     left, bottom, top = 0.82 / width, 0.62 / height, (0.4 if title else 0.1) / height
     ax = fig.add_axes((left, bottom, 1 - left - 0.15 / width, 1 - bottom - top))
     ax.set_xscale("symlog", linthresh=1, linscale=1.2)
-    ax.set(xlim=limits[0], ylim=limits[1], xlabel=_GAIN_LABEL, ylabel=gap_label, title=title)
+    ax.set(xlim=limits[0], ylim=limits[1], xlabel=_GAIN_LABEL, title=title)
+    ax.set_ylabel(f"{harm.words} (points)")
     ticks = _ticks(ax)
     ax.set_xticks(ticks, [minus(f"{tick:+g}") if tick else "0" for tick in ticks])
     ax.set_xticks([], minor=True)
@@ -115,7 +150,7 @@ def _empty_plane(fig: LabFigure, limits: Limits, gap_label: str, title: str | No
 
 def _limits(points: list[tuple[float, float]], margin: float, tolerance: float) -> Limits:
     gains = [100 * float(gain) for gain, _ in points if not math.isnan(gain)] + [100 * margin]
-    gaps = [float(gap) for _, gap in points if not math.isnan(gap)] + [tolerance]
+    gaps = [100 * float(gap) for _, gap in points if not math.isnan(gap)] + [100 * tolerance]
     low, high = min(gaps), max(gaps)
     room = 0.14 * (high - min(low, 0))
     across = (min(-1, 1.8 * min(gains)), max(4, 1.8 * max(gains)))
@@ -132,10 +167,11 @@ def _ticks(ax: Axes, apart: float = 44) -> list[float]:
     return sorted(kept)
 
 
-def _region(ax: Axes, margin: float, tolerance: float, marks: list[Bbox]) -> list[Bbox]:
+def _region(ax: Axes, margin: float, tolerance: float, harm: Harm, marks: list[Bbox]) -> list[Bbox]:
     """Shade what the gate promotes and name its borders; return what labels keep off, in pixels."""
     (x0, x1), (y0, y1) = ax.get_xlim(), ax.get_ylim()
-    left, top = min(max(100 * margin, x0), x1), min(max(tolerance, y0), y1)
+    left = min(max(float(100 * margin), x0), x1)
+    top = min(max(float(100 * tolerance), y0), y1)
     shade = {"facecolor": GOOD, "alpha": 0.16, "linewidth": 0, "zorder": 0}
     ax.add_patch(Rectangle((left, y0), x1 - left, top - y0, **shade))
     ax.plot([left, left, x1], [y0, top, top], color=GOOD, linewidth=1.6, zorder=1)
@@ -145,7 +181,8 @@ def _region(ax: Axes, margin: float, tolerance: float, marks: list[Bbox]) -> lis
 
     (px, py), (right, upper) = ax.transData.transform([(left, top), (x1, y1)])
     start, lower = ax.transData.transform((x0, y0))
-    words = _region_words(ax, margin, tolerance, (px, py), Bbox([(start, lower), (right, upper)]))
+    bounds = minus(f"margin {_points(margin)}"), f"{harm.bound} {_points(tolerance)}"
+    words = _region_words(ax, bounds, (px, py), Bbox([(start, lower), (right, upper)]))
     renderer = ax.figure.canvas.get_renderer()
     for word, aside in zip(words, ((0, -24), (40, 0), (0, -24)), strict=True):
         step_aside(word, *aside, marks, renderer)
@@ -157,9 +194,9 @@ def _region(ax: Axes, margin: float, tolerance: float, marks: list[Bbox]) -> lis
 
 
 def _region_words(
-    ax: Axes, margin: float, tolerance: float, corner: tuple[float, float], plane: Bbox
+    ax: Axes, bounds: tuple[str, str], corner: tuple[float, float], plane: Bbox
 ) -> tuple[Text, Text, Text]:
-    """The names of margin, tolerance and region, beside the region's corner, in pixels."""
+    """The names of both bounds and of the region, beside the region's corner, in pixels."""
     px, py = corner
     small = {"color": GREY, "fontsize": 10, "transform": None}
     x, side = (px - 7, "right")
@@ -169,33 +206,60 @@ def _region_words(
     if plane.y1 - py < 50:
         y, below = (py - 5, "top")
     bold = {"color": words_in(GOOD), "weight": "bold", "transform": None}
-    promote = max(py - 8, plane.y0 + 26)
+    promote = max(min(py - 8, plane.y1 - 44), plane.y0 + 26)  # clear of the word `margin`
     return (
-        ax.text(x, plane.y1 - 2, f"margin {margin:g}", ha=side, va="top", **small),
-        ax.text(plane.x0 + 9, y, f"tolerance {tolerance:g}", va=below, **small),
+        ax.text(x, plane.y1 - 2, bounds[0], ha=side, va="top", **small),
+        ax.text(plane.x0 + 9, y, bounds[1], va=below, **small),
         ax.text(plane.x1 - 10, promote, "promote", ha="right", va="top", **bold),
     )
 
 
-def _mark(ax: Axes, name: str, gain: float, gap: float, passed: bool, faint: bool) -> tuple:
-    x0, x1 = ax.get_xlim()
-    y0, y1 = ax.get_ylim()
-    x = min(max(100 * float(gain), x0), x1)
-    y = y1 - 0.03 * (y1 - y0) if math.isnan(gap) else min(max(float(gap), y0), y1)
-    draw_point(ax, x, y, passed, faint)
-    words = f"{name} (gap not measured)" if math.isnan(gap) else name
+def _mark(
+    ax: Axes, name: str, gain: float, gap: float, harm: Harm, passed: bool, faint: bool
+) -> tuple[float, float, Text]:
+    """Mark a point; return where, and its label, still to be placed."""
+    (x0, x1), (y0, y1) = ax.get_xlim(), ax.get_ylim()
+    x, y = (100 * float(each) for each in (gain, gap))
     ink = {"color": words_in(GREY), "fontsize": 9.5} if faint else {"color": INK, "weight": "bold"}
-    return x, y, ax.text(x, y, words, zorder=5, **ink)
+    if math.isnan(gain) or math.isnan(gap):
+        lost = "gain" if math.isnan(gain) else harm.name
+        at = (x0 + x1) / 2 if math.isnan(gain) else min(max(x, x0), x1)
+        if not math.isnan(gain):
+            ax.axvline(at, color=PALE if faint else BAD, linewidth=1.8, linestyle=":", zorder=1)
+        words, height = f"{name} ({lost} not measured)", y0 + 0.6 * (y1 - y0)
+        return at, height, ax.text(at, height, words, zorder=5, **ink)
+    arrow = _arrow((x, y), (x0, x1), (y0, y1))
+    at = min(max(x, x0), x1), min(max(y, y0), y1)
+    draw_point(ax, *at, passed, faint, arrow)
+    value = {"across": f"gain {x:+.1f}", "up": f"{harm.name} {y:.1f}"}.get(_ARROWS.get(arrow))
+    words = minus(f"{name} ({value})") if value else name
+    return *at, ax.text(*at, words, zorder=5, **ink)
 
 
-def _alt(points: Points, margin: float, tolerance: float, gap_label: str) -> str:
+def _arrow(point: tuple[float, float], across: tuple[float, float], up: tuple) -> int | None:
+    """The marker that points through the edge beyond which a point lies; None: it lies inside."""
+    (x, y), (x0, x1), (y0, y1) = point, across, up
+    outside = {CARETUP: y > y1, CARETDOWN: y < y0, CARETRIGHT: x > x1, CARETLEFT: x < x0}
+    return next((marker for marker, yes in outside.items() if yes), None)
+
+
+def _points(share: float) -> str:
+    """A bound in percentage points, with its unit: 0.5 points, 1 point."""
+    number = f"{float(100 * as_written(share)):g}"
+    return f"{number} point" + "s" * (number != "1")
+
+
+def _alt(points: Points, margin: float, tolerance: float, harm: Harm) -> str:
     said = "; ".join(
-        f"{name}: gain {in_points(gain)} points, "
-        + ("gap not measured" if math.isnan(gap) else f"gap {float(gap):.3f}")
+        f"{name}: "
+        + ("gain not measured, " if math.isnan(gain) else f"gain {in_points(gain)} points, ")
+        + f"{harm.name} "
+        + ("not measured" if math.isnan(gap) else f"{100 * float(gap):.2f} points")
         + (", promoted" if promoted(gain, gap, margin, tolerance) else ", blocked")
         for name, (gain, gap) in points.items()
     )
     return (
-        f"Plane of gain (percentage points, across) and {gap_label} (up). The gate promotes where "
-        f"the gain is at least {100 * margin:g} points and the gap at most {tolerance:g}. {said}."
+        f"Plane of gain (across) and {harm.words} (up), both in percentage points. The gate "
+        f"promotes where the gain is at least {_points(margin)} and the {harm.name} at most "
+        f"{_points(tolerance)}. {said}."
     )

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache, lru_cache
 
 import numpy as np
 
 from labsupport.data import load_employment
+from labsupport.exact import as_written
 from labsupport.gate import Check, Policy, Verdict, gate
 from labsupport.outcomes import PairedOutcomes
 from labsupport.show.controls import Choice, Panel, Slider, Switch
-from labsupport.show.figures.gate import GAP_LABEL, draw_gate_plane
+from labsupport.show.draw import count, in_points
+from labsupport.show.figures.gate import GAP, LOSS, draw_gate_plane
 from labsupport.show.pictures import LabFigure, Picture
 from labsupport.training import fit_logistic, predict
 from labsupport.world import World
 
 TRAINED = "trained here"
 REAL = ("trees_without_medical", "trees_all_columns", "logistic_without_sex_race")
-LOSS_LABEL = "largest loss of accuracy in any slice"
 _BEWARE = (
     " Beware: this accuracy was measured without the bias, so it belongs to another model than the "
     "gap."
@@ -39,7 +41,7 @@ class GateView:
     gain : candidate minus baseline accuracy, a share of rows.
     gap : the largest accuracy gap between two slices, or for the real models the largest loss in
         any slice; NaN when a slice has no rows.
-    margin, tolerance : the bounds.
+    margin, bound : what the gate asks of gain and gap (or loss), shares of rows, exact.
     sentence : decision, why, and the numbers.
     """
 
@@ -48,8 +50,8 @@ class GateView:
     verdict: Verdict
     gain: float
     gap: float
-    margin: float
-    tolerance: float
+    margin: Fraction
+    bound: Fraction
     sentence: str
 
     def __str__(self) -> str:
@@ -62,23 +64,26 @@ class GateView:
 
 def gate_view(
     candidate: str = TRAINED,
-    margin: float = 0.005,
-    tolerance: float = 0.10,
+    margin_points: float = 0.5,
+    tolerance_points: float = 10.0,
     bias: float = 0.0,
     n_train: int = 8000,
     threshold: float = 0.0,
     bias_in_accuracy: bool = True,
     seed: int = 2,
+    people_margin_points: float = 0.1,
+    slice_margin_points: float = 1.0,
 ) -> GateView:
     """Judge one candidate.
 
     Parameters
     ----------
-    candidate : "trained here", or one of the models scored on real people, for which only margin
-        and tolerance apply.
-    margin : the gain that the gate asks for, a share of rows.
-    tolerance : the accuracy gap between slice and rest that it tolerates; for the real models, the
-        loss in any slice.
+    candidate : "trained here", or one of the models scored on real people. Only the two bounds of
+        its kind matter for it; for the real ones the rest does not matter either.
+    margin_points, people_margin_points : the gain that the gate asks for, in percentage points: of
+        a build that is trained here, and of a real model.
+    tolerance_points : the accuracy gap between slice and rest that it tolerates in a build.
+    slice_margin_points : the loss that it allows in any slice of real people.
     bias : subtracted from the logits of the slice.
     n_train, seed : rows and seed of the candidate's training sample. The baseline has 600 rows of
         seed 1.
@@ -91,14 +96,18 @@ def gate_view(
     ValueError : an unknown candidate, or a bound that Policy refuses.
     """
     if candidate in REAL:
-        policy = Policy(margin, max_gap=None, max_slice_loss=tolerance)
+        margin, bound = (
+            as_written(each) / 100 for each in (people_margin_points, slice_margin_points)
+        )
+        policy = Policy(margin, max_gap=None, max_slice_loss=bound)
         verdict = gate(_real_outcomes(candidate), policy)
     elif candidate == TRAINED:
+        margin, bound = (as_written(each) / 100 for each in (margin_points, tolerance_points))
         shown = _trained_outcomes(seed, n_train, bias, threshold)
         scored = shown if bias_in_accuracy else _trained_outcomes(seed, n_train, 0.0, threshold)
         # One model's accuracy, and maybe another one's slices.
         grafted = dataclasses.replace(scored, slices=shown.slices)
-        verdict = gate(grafted, Policy(margin, max_gap=tolerance))
+        verdict = gate(grafted, Policy(margin, max_gap=bound))
     else:
         raise ValueError(
             f"There is no candidate {candidate!r}; choose one of: {TRAINED}, {', '.join(REAL)}."
@@ -106,25 +115,23 @@ def gate_view(
     outcomes = verdict.outcomes
     gap = float(np.max([check.value for check in _safety_checks(verdict)]))
     name = "your build" if candidate == TRAINED else candidate
-    sentence = _sentence(verdict)
+    sentence = _sentence(verdict, margin, bound)
     if candidate == TRAINED and bias and not bias_in_accuracy:
         sentence += _BEWARE
-    return GateView(name, outcomes, verdict, outcomes.gain, gap, margin, tolerance, sentence)
+    return GateView(name, outcomes, verdict, outcomes.gain, gap, margin, bound, sentence)
 
 
 def plot_view(fig: LabFigure, view: GateView) -> str:
     """Draw the plane for a view into a figure; return the alt text."""
     real = view.name in REAL
-    limits = ((-4, 4), (-0.025, 0.1)) if real else ((-60, 6), (-0.03, 0.42))
+    limits = ((-4, 4), (-2.5, 10)) if real else ((-60, 6), (-6, 42))
     here = (view.gain, view.gap)
     known = _references(real)
     name = next((label for label, at in known.items() if at == here), view.name)
     others = {label: at for label, at in known.items() if at != here}
     point = {name: (view.outcomes.exact_gain, view.gap)}
-    label = LOSS_LABEL if real else GAP_LABEL
-    return draw_gate_plane(
-        fig, point, view.margin, view.tolerance, label, faint=others, limits=limits
-    )
+    harm = LOSS if real else GAP
+    return draw_gate_plane(fig, point, view.margin, view.bound, harm, faint=others, limits=limits)
 
 
 @cache
@@ -170,36 +177,56 @@ def _safety_checks(verdict: Verdict) -> list[Check]:
     return [check for check in verdict.checks if check.name in ("gap", "slice loss")]
 
 
-def _sentence(verdict: Verdict) -> str:
+def _sentence(verdict: Verdict, margin: Fraction, bound: Fraction) -> str:
     outcomes, rest = verdict.outcomes, _safety_checks(verdict)
     decision = verdict.decision.upper()
     if verdict.decision != "promote":
         decision += f", {verdict.reason.removeprefix('blocked: ')}"
-    lose = ""
-    if len(rest) > 1:
-        failed = sum(not check.passed for check in rest)
-        verb = "loses" if failed < 2 else "lose"
-        lose = f"{failed or 'None'} of {len(rest)} slices {verb} too much; the worst: "
-    worst = max(rest, key=lambda check: check.value)
+    clears = "clears" if verdict.checks[0].passed else "does not clear"
     return (
         f"{decision}. Accuracy {outcomes.candidate_accuracy:.4f} against "
-        f"{outcomes.baseline_accuracy:.4f}. {verdict.checks[0].sentence} {lose}{worst.sentence}"
+        f"{outcomes.baseline_accuracy:.4f}: the gain of {in_points(outcomes.exact_gain)} points "
+        f"{clears} the margin of {float(100 * margin):g}. {_harm(outcomes, rest, bound)}"
+    )
+
+
+def _harm(outcomes: PairedOutcomes, checks: list[Check], bound: Fraction) -> str:
+    """What the safety check, or the worst of the slices' checks, found, in percentage points."""
+    worst = max(checks, key=lambda check: check.value)
+    if worst.value != worst.value:
+        return worst.sentence
+    points, asked = f"{100 * worst.value:.2f} points", f"{float(100 * bound):g}"
+    if worst.name == "gap":
+        words = "is within" if worst.passed else "exceeds"
+        return (
+            f"The gap of {points} between the slice and the rest {words} the tolerance of {asked}."
+        )
+    failed = sum(not check.passed for check in checks)
+    lose = f"{failed or 'None'} of {len(checks)} slices {'loses' if failed < 2 else 'lose'}"
+    change = f"{in_points(outcomes.slice(worst.slice).exact_gain)} points"
+    rows = count(outcomes.slice(worst.slice).n, "row")
+    return (
+        f"{lose} more than the slice margin of {asked}; the worst, {worst.slice}, {rows}: {change}."
     )
 
 
 _HERE = {"candidate": (TRAINED,)}  # what has been trained already cannot be trained otherwise
+_THERE = {"candidate": REAL}
+_POINTS = "percentage points"
 PANEL = Panel(
     gate_view,
     plot_view,
     controls=(
         Choice("candidate", "candidate", (TRAINED, *REAL)),
-        Slider("margin", "margin", "share", -0.01, 0.02, 0.001),
-        Slider("tolerance", "tolerance", "share", 0.0, 0.4, 0.005),
+        Slider("margin_points", "margin", _POINTS, -1, 2, 0.1, only=_HERE),
+        Slider("tolerance_points", "tolerance", _POINTS, 0, 40, 0.5, only=_HERE),
         Slider("seed", "training seed", "", 0, 99, 1, only=_HERE),
         Choice("n_train", "training rows", (60, 120, 300, 600, 1200, 2000, 4000, 8000), only=_HERE),
         Slider("bias", "bias", "logits", 0.0, 6.0, 0.1, only=_HERE),
         Slider("threshold", "slice: X[:, 0] above", "", -2.0, 4.0, 0.1, only=_HERE),
         Switch("bias_in_accuracy", "the accuracy sees the bias too", only=_HERE),
+        Slider("people_margin_points", "margin, real people", _POINTS, -1, 2, 0.1, only=_THERE),
+        Slider("slice_margin_points", "slice margin", _POINTS, 0, 10, 0.5, only=_THERE),
     ),
     presets={
         "A more data": {},
@@ -207,6 +234,6 @@ PANEL = Panel(
         "C group regress": {"bias": 3.0, "bias_in_accuracy": False},
         "C honest": {"bias": 1.0, "threshold": 2.0},
     }
-    | {name: {"candidate": name, "margin": 0.001, "tolerance": 0.01} for name in REAL},
+    | {name: {"candidate": name} for name in REAL},
 )
 gate_panel = PANEL.live
