@@ -979,12 +979,12 @@ def candidate_parts(fig: Figure) -> Iterator[str]:
         rows.setdefault(y, {})[x] = said_in(patch, text, held)
     bounds = {y: re.search(r" \(≤ (.+?)\)", max(row.items())[1]) for y, row in rows.items()}
     for name in row_names:
-        (_, champion), (_, candidate) = sorted(rows[name.get_position()[1]].items())
+        (_, baseline), (_, candidate) = sorted(rows[name.get_position()[1]].items())
         bound, lost = bounds[name.get_position()[1]], ""
         if bound is not None:
             candidate, lost = candidate.removesuffix(bound[0]), f", at most {bound[1]}"
         lost += ", does not hold" if name.get_position()[1] in crosses else ""
-        yield f"{name.get_text()} {candidate} (champion {champion}){lost}"
+        yield f"{name.get_text()} {candidate} (baseline {baseline}){lost}"
     assert len(rows) == len(row_names) and len(crosses) == len(set(crosses))
     decided, alone = _decisions(ax)
     margin, gain = said(ax, "margin "), [t for t in ax.texts if " points, " in t.get_text()]

@@ -50,8 +50,8 @@ _IN_LOOP = [(("day of the loop", ""),)]
 _REAL = ("trees_without_medical", "trees_all_columns", "logistic_without_sex_race")
 _PLANE = ("margin N", "tolerance N", "promote")
 
-_IN_GAIN = [(("gain in right answers over the champion (percentage points)", ""),)]
-_PARTS = ("attacks that worked", "champion", "candidate", "N of N", "N of N (≤ N)", "margin N")
+_IN_GAIN = [(("gain in right answers over the baseline (percentage points)", ""),)]
+_PARTS = ("attacks that worked", "baseline", "candidate", "N of N", "N of N (≤ N)", "margin N")
 _PARTS += ("BLOCK", "PROMOTE", "INCONCLUSIVE", "N points N to N", "the judge fails its exam")
 _FAMILIES = ("direct request", "role play", "translation", "encoding", "continuation")
 _FAMILIES += ("multi-turn", "injected document", "authority claim")
@@ -146,8 +146,8 @@ WORDS: dict[str, Words] = {
     ),
     "rate_intervals": words(
         [(("answers that are good (%)", ""),)],
-        *("N", "width\n(points)", "candidate minus\nchampion (points)"),
-        *("champion\ntruly N", "candidate\ntruly N", "champion", "candidate"),
+        *("N", "width\n(points)", "candidate minus\nbaseline (points)"),
+        *("baseline\ntruly N", "candidate\ntruly N", "baseline", "candidate"),
     ),
     "held_out_families": words(
         [(("attacks stopped (%)", ""), ("harmless texts\nblocked (%)", ""))],

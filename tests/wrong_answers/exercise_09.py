@@ -659,7 +659,7 @@ WRONG = {
         (decision_only, "it should return two values, (decision, names)"),
         (one_name_as_text, "the names are one text"),
         (true_or_false, "should be text"),
-        (in_capitals, "none of the three texts"),
+        (in_capitals, "none of the question's texts"),
         (with_sentences, "The decision is right and the names are not"),
         (average_of_families, "The decision is right and the names are not"),
         (crashes_without_a_family, "Your function raised ValueError"),

@@ -21,7 +21,7 @@ from labsupport.grading.conjunction import (
 )
 from labsupport.grading.draws import on_edges
 from labsupport.grading.exercise import Case, Question, mistake
-from labsupport.grading.readers import Wrong, pair, parts_of, text
+from labsupport.grading.readers import Wrong, one_of, pair, parts_of, text
 
 right_answer = judged()
 
@@ -162,9 +162,7 @@ NOTHING = tuple(EDGES)[:5]  # in which something was not measured
 
 def read(value) -> tuple[str, frozenset]:
     decision, names = pair(value, ("decision", "names"))
-    said = text(decision, "decision")
-    if said not in (PROMOTE, BLOCK, OPEN):
-        raise Wrong("the decision is none of the three texts of the question, letter by letter.")
+    said = one_of(decision, "decision", (PROMOTE, BLOCK, OPEN))
     if issubclass(type(names), set | frozenset):
         names = list(names)
     if issubclass(type(names), str):
