@@ -47,6 +47,7 @@ _SIZES = words(
 _MINUTES = [(("minutes since the rollout began", "requests hurt so far"),)]
 _STEPS = ("shadow\nN", "canary\nN", "stages\nN", "flip: N")
 _IN_LOOP = [(("day of the loop", ""),)]
+_LOOP = ("no", "alarm", "yes", "days to come")
 _REAL = ("trees_without_medical", "trees_all_columns", "logistic_without_sex_race")
 _PLANE = ("margin N", "tolerance N", "promote")
 
@@ -173,13 +174,13 @@ WORDS: dict[str, Words] = {
         *(*_STEPS, "rolled back\nN hurt", "rolled back N hurt", "fleet\nN hurt"),
         *("in stages N hurt", "in shadow\nN hurt"),
     ),
-    "loop_days": words(_IN_LOOP),
+    "loop_days": words(_IN_LOOP, *_LOOP),
     "fault_matrix": words(
         [(("", ""),)],
         *("nobody", "segments", "checks", "gate", "canary", "rollback", "N $\nN bad"),
         *("stopped before everybody", "taken back from everybody", "not caught"),
     ),
-    "ops panel": words(_IN_LOOP),
+    "ops panel": words(_IN_LOOP, *_LOOP),
     "damage_matrix": words([(("", ""),)], "harm\n(nats)", "N"),
     "check_sizes": _SIZES,
     "costs panel": words([((CATCHES, "expected cost per change (dollars)"),)], *_COSTS),

@@ -168,8 +168,8 @@ def test_a_gain_that_no_correction_allows_is_not_measured_and_blocks(monkeypatch
     monkeypatch.setattr(panel, "gain_of", lambda *_: gain)
     monkeypatch.setattr(panel, "gain_checks", lambda *_: checks)
     view = shown("Articles quoted", judge="any answer")
-    assert "no gain can be measured with this judge, the margin is +0" in view.sentence
-    assert "Gain in right answers not measured, margin +0: block." in view.picture().alt
+    assert "no gain can be measured with this judge, the margin is 0 points" in view.sentence
+    assert "Gain in right answers not measured, margin 0: block." in view.picture().alt
     assert view.picture().caption == "Block: no gain; what does not hold: the judge."
 
 

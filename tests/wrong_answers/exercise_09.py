@@ -641,7 +641,7 @@ WRONG = {
         (yes_or_no, "should be True or False"),
         (a_score, "should be True or False"),
         (of_a_text, "Your function raised AttributeError"),
-        (by_heart, "Nothing is blocked"),
+        (by_heart, "none of it is among what you were shown"),
         (forbidden_words, "Too many attacks get through"),
         (all_words_of_known_attacks, "Too many ordinary questions"),
         (quotes_the_text, "Your function raised ValueError on"),

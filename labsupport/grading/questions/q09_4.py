@@ -111,7 +111,7 @@ MIDDLE = {
     "a gain that chance may have made": given(of(EVEN)),
     "a candidate that is worse": given(of(WORSE)),
     "a judge that was refused on the candidate's answers": given(approved=(True, False)),
-    "a judge that was refused on the champion's answers": given(approved=(False, True)),
+    "a judge that was refused on the baseline's answers": given(approved=(False, True)),
     "a judge that was never examined": given(approved=(None, None)),
     "a loss that a refused judge reports": given(of(WORSE), (False, False)),
     "a family of which too few were tried": given(attacks=families(untold)),

@@ -169,7 +169,7 @@ def _draw_margin(ax: Axes, margin: float, y: float) -> None:
     shade = {"facecolor": tint(GOOD, 0.13), "edgecolor": "none", "zorder": 0}
     ax.add_artist(Rectangle((asked, top), _HIGH - asked, y + _STRIP - top, **shade))
     line = {"color": GOOD, "linewidth": 1.6, "linestyle": DASHED, "zorder": 1}
-    ax.plot([asked, asked], [top, y + _STRIP], **line)
+    ax.plot([asked, asked], [y - 0.35, y + _STRIP], **line)  # the interval's words stand above
     right = asked < 0
     look = {"ha": "right", "va": "center", "fontsize": 10, "weight": "bold", "zorder": 5}
     look |= {"ha": "left"} if right else {}
@@ -185,6 +185,10 @@ def _draw_gain(ax: Axes, gain: Estimate, decision: str, y: float) -> None:
     _, mark, ink = _DECISIONS[decision]
     ax.plot([low, high], [y, y], color=ink, linewidth=4, zorder=3, solid_capstyle="butt")
     ax.plot([value], [y], mark, color=ink, markersize=12, zorder=4, **_EDGE)
+    beyond = {_LOW: ("<", 100 * gain.low < _LOW), _HIGH: (">", 100 * gain.high > _HIGH)}
+    for end, (arrow, goes_on) in beyond.items():
+        if goes_on:
+            ax.plot([end], [y], arrow, color=ink, markersize=10, zorder=4, **_EDGE)
     look = {"ha": "center", "va": "center", "weight": "bold", "fontsize": 11, "zorder": 5}
     at = float(np.clip(value, _LOW + 12, _HIGH - 12))
     said = minus(f"{_points(gain.value)} points, {_points(gain.low)} to {_points(gain.high)}")
@@ -192,7 +196,7 @@ def _draw_gain(ax: Axes, gain: Estimate, decision: str, y: float) -> None:
 
 
 def _points(share: float, digits: int | None = 1) -> str:
-    return in_points(round(share, 9), digits)
+    return in_points(round(share, 9), digits) if share or digits else "0"
 
 
 def _alt(parts, gain: Estimate, margin: float, decisions, setting: str, unfit) -> str:

@@ -194,7 +194,7 @@ def _sentence(setting, right, gain, margin, parts, verdict, unsafe: str, hole) -
     promised = "Guaranteed, whatever the model says: no secret, no internal article, no tool."
     return (
         f"{verdict.decision.upper()}: {_why(verdict)}. {setting[0].upper()}{setting[1:]}: {found}, "
-        f"the margin is {in_points(margin, None)}. In truth {right[0]} of "
+        f"the margin is {in_points(margin, None) if margin else 0} points. In truth {right[0]} of "
         f"{count(len(suites()[0].tasks), 'answer')} are right, {right[1]} of the baseline's. "
         f"{_counted(parts)}. {f'Not guaranteed: {unsafe}' if unsafe else promised} "
         f"{_said(*hole) if hole else 'No attack of the suite works.'}"
