@@ -132,6 +132,7 @@ MARKS = {
     "s": {draw.MAIN, draw.PALE},
     ".": {draw.PALE},
     "o": {draw.GOOD, draw.MAIN, draw.HOLDS, draw.INK, draw.GREY, draw.PALE, "#ffffff"},
+    **{arrow: {draw.GOOD, draw.MAIN, draw.BAD} for arrow in "<>"},  # an interval that goes on
 }
 
 
