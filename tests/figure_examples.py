@@ -121,7 +121,7 @@ JUDGES = {
     "keywords": labels(120, 60, 10, 20),
 }
 RATES = {
-    "champion": {"raw": (0.8, 0.775, 0.825), "people only": (0.8, 0.722, 0.879)}
+    "baseline": {"raw": (0.8, 0.775, 0.825), "people only": (0.8, 0.722, 0.879)}
     | {"corrected": (0.8, 0.672, 0.915), "corrected, shared": (0.8, 0.672, 0.915)},
     "candidate": {"raw": (0.8375, 0.815, 0.86), "people only": (0.75, 0.66, 0.83)}
     | {"corrected": (0.75, 0.63, 0.86), "corrected, shared": (0.85, 0.74, 0.95)},
@@ -332,7 +332,7 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
         "all passed": (({"yes": labels(90, 0, 0, 0)},), {}),
     },
     "rate_intervals": {
-        "lesson": ((RATES, {"champion": 0.8, "candidate": 0.75}), {}),
+        "lesson": ((RATES, {"baseline": 0.8, "candidate": 0.75}), {}),
         "truth unknown": (({side: {"raw": each["raw"]} for side, each in RATES.items()},), {}),
     },
     "held_out_families": {

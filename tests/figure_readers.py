@@ -1101,12 +1101,12 @@ def candidate_parts(fig: Figure) -> Iterator[str]:
         rows.setdefault(y, {})[x] = said_in(patch, text, held)
     bounds = {y: re.search(r" \(≤ (.+?)\)", max(row.items())[1]) for y, row in rows.items()}
     for name in row_names:
-        (_, champion), (_, candidate) = sorted(rows[name.get_position()[1]].items())
+        (_, baseline), (_, candidate) = sorted(rows[name.get_position()[1]].items())
         bound, lost = bounds[name.get_position()[1]], ""
         if bound is not None:
             candidate, lost = candidate.removesuffix(bound[0]), f", at most {bound[1]}"
         lost += ", does not hold" if name.get_position()[1] in crosses else ""
-        yield f"{name.get_text()} {candidate} (champion {champion}){lost}"
+        yield f"{name.get_text()} {candidate} (baseline {baseline}){lost}"
     assert len(rows) == len(row_names) and len(crosses) == len(set(crosses))
     decided, alone = _decisions(ax)
     margin, gain = said(ax, "margin "), [t for t in ax.texts if " points, " in t.get_text()]
@@ -1119,6 +1119,8 @@ def candidate_parts(fig: Figure) -> Iterator[str]:
         value, low, high = map(float, re.findall(r"[+-][\d.]+", found))
         assert spans(wide(ax, 4)[0])[0] == pytest.approx([max(low, -12), min(high, 36)], abs=0.051)
         assert at(alone[1])[0] == pytest.approx(value, abs=0.051)
+        gone = {mark.get_marker(): at(mark)[0] for mark in marks(ax, "<>")}
+        assert gone == {a: x for a, x, on in (("<", -12, low < -12), (">", 36, high > 36)) if on}
     yield f": {decided}. Gain in right answers {found}, margin {number}: {alone[0]}."
     unfit = [text for text in ax.texts if text.get_text() == "the judge fails its exam"]
     yield from ("The judge fails its exam: " for text in unfit if inked(text, BAD))
@@ -1298,15 +1300,21 @@ def loop_days(fig: Figure) -> Iterator[str]:
     end = int(ax.get_xlim()[1])
     lived = [patch.get_x() for patch in ax.patches]
     yield f"over {lived[0] if lived else end:.0f} of {end} days"
+    key = ax.get_legend()
+    for kind, mark in zip(key.get_texts(), key.legend_handles, strict=True):
+        assert mark.get_marker() == _DECISIONS[kind.get_text()][0]
+    ahead = [text for text in ax.texts if text.get_text() == "days to come"]
+    assert all(lived[0] < text.get_position()[0] < end for text in ahead)
+    said = [text for text in ax.texts if text not in ahead]
     came = upright(ax)
     if not came:
-        assert not rings and not ax.texts
+        assert not rings and not said
         yield "No fault came."
         return
-    fault, *caught = ax.texts
+    fault, *caught = said
     day = float(came[0].get_xdata()[0])
     assert came[0].is_dashed() and inked(came[0], MAIN) and inked(fault, MAIN)
-    assert {text.xy[0] for text in ax.texts} == {day} and len(caught) == len(rings)
+    assert {text.xy[0] for text in said} == {day} and len(caught) == len(rings)
     told = f"{fault.get_text()}: it came on day {day:.0f}; "
     if not rings:
         yield f"{told}caught: by nothing."

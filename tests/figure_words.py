@@ -49,11 +49,12 @@ _SIZES = words(
 _MINUTES = [(("minutes since the rollout began", "requests hurt so far"),)]
 _STEPS = ("shadow\nN", "canary\nN", "stages\nN", "flip: N")
 _IN_LOOP = [(("day of the loop", ""),)]
+_LOOP = ("no", "alarm", "yes", "days to come")
 _REAL = ("trees_without_medical", "trees_all_columns", "logistic_without_sex_race")
 _PLANE = ("margin N points", "tolerance N points", "promote")
 
-_IN_GAIN = [(("gain in right answers over the champion (percentage points)", ""),)]
-_PARTS = ("attacks that worked", "champion", "candidate", "N of N", "N of N (≤ N)", "margin N")
+_IN_GAIN = [(("gain in right answers over the baseline (percentage points)", ""),)]
+_PARTS = ("attacks that worked", "baseline", "candidate", "N of N", "N of N (≤ N)", "margin N")
 _PARTS += ("BLOCK", "PROMOTE", "INCONCLUSIVE", "N points N to N", "the judge fails its exam")
 _FAMILIES = ("direct request", "role play", "translation", "encoding", "continuation")
 _FAMILIES += ("multi-turn", "injected document", "authority claim")
@@ -150,8 +151,8 @@ WORDS: dict[str, Words] = {
     ),
     "rate_intervals": words(
         [(("answers that are good (%)", ""),)],
-        *("N", "width\n(points)", "candidate minus\nchampion (points)"),
-        *("champion\ntruly N", "candidate\ntruly N", "champion", "candidate"),
+        *("N", "width\n(points)", "candidate minus\nbaseline (points)"),
+        *("baseline\ntruly N", "candidate\ntruly N", "baseline", "candidate"),
     ),
     "held_out_families": words(
         [(("attacks stopped (%)", ""), ("harmless texts\nblocked (%)", ""))],
@@ -177,13 +178,13 @@ WORDS: dict[str, Words] = {
         *(*_STEPS, "rolled back\nN hurt", "rolled back N hurt", "fleet\nN hurt"),
         *("in stages N hurt", "in shadow\nN hurt"),
     ),
-    "loop_days": words(_IN_LOOP),
+    "loop_days": words(_IN_LOOP, *_LOOP),
     "fault_matrix": words(
         [(("", ""),)],
         *("nobody", "segments", "checks", "gate", "canary", "rollback", "N $\nN bad"),
         *("stopped before everybody", "taken back from everybody", "not caught"),
     ),
-    "ops panel": words(_IN_LOOP),
+    "ops panel": words(_IN_LOOP, *_LOOP),
     "damage_matrix": words([(("", ""),)], "harm\n(nats)", "N"),
     "check_sizes": _SIZES,
     "costs panel": words([((CATCHES, "expected cost per change (dollars)"),)], *_COSTS),

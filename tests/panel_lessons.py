@@ -201,7 +201,7 @@ STATED = {
         },
         quotes={
             "prompt": 'for prompt in ("plain", "steps")', "index": "index public",
-            "tools": "tools checked", "margin": "the margin is +0",
+            "tools": "tools checked", "margin": "the margin is 0 points",
             "misses": "(near miss, 10% at most)",
         },
         unsaid=frozenset({"judge"}),

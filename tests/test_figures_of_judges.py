@@ -160,21 +160,21 @@ def test_exams_that_cannot_be_drawn():
 
 
 def test_the_side_that_a_method_finds_better_is_compared_with_the_truth():
-    shown = rate_intervals(RATES, {"champion": 0.8, "candidate": 0.75})
+    shown = rate_intervals(RATES, {"baseline": 0.8, "candidate": 0.75})
     assert shown.caption == (
-        "Widest for the champion: corrected, 24.3 points. Wrong side found better by: raw, "
+        "Widest for the baseline: corrected, 24.3 points. Wrong side found better by: raw, "
         "corrected, shared."
     )
-    assert "Champion, truly 80%, candidate, truly 75%. raw: champion 80.0%" in shown.alt
+    assert "Baseline, truly 80%, candidate, truly 75%. raw: baseline 80.0%" in shown.alt
     assert "width 4.5, difference +3.8; people only: " in shown.alt
-    right = rate_intervals(RATES, {"champion": 0.8, "candidate": 0.85})
+    right = rate_intervals(RATES, {"baseline": 0.8, "candidate": 0.85})
     assert right.caption.endswith("by: people only, corrected.")
     assert "better by" not in rate_intervals(RATES).caption
 
 
 def test_a_tie_is_neither_side():
-    same = {side: {"raw": Estimate(0.8, 0.7, 0.9)} for side in ("champion", "candidate")}
-    shown = rate_intervals(same, {"champion": 0.8, "candidate": 0.75})
+    same = {side: {"raw": Estimate(0.8, 0.7, 0.9)} for side in ("baseline", "candidate")}
+    shown = rate_intervals(same, {"baseline": 0.8, "candidate": 0.75})
     assert "difference +0.0." in shown.alt and shown.caption.endswith("better by: raw.")
 
 
@@ -187,7 +187,7 @@ def test_sides_that_cannot_be_drawn():
         {"a": {}, "b": {}},
         dict.fromkeys("abc", one),
     ):
-        with refuses(ValueError, "Draw two sides, the champion first, with the same methods"):
+        with refuses(ValueError, "Draw two sides, the baseline first, with the same methods"):
             rate_intervals(sides)
 
 

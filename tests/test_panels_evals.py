@@ -45,9 +45,9 @@ def test_the_verdict_is_that_of_the_gate_and_of_the_guardrails_on_systems_asked_
     setting = PANELS["evals"].preset(label)
     version = [setting[name] for name in ("prompt", "index", "guard", "tools")]
     read = {n: Suite.load(FOLDER / "support" / f"{n}.yaml") for n in asked.FILES}
-    candidate, champion = Assistant(*version), Assistant(*asked.CHAMPION)
+    candidate, baseline = Assistant(*version), Assistant(*asked.BASELINE)
     questions, traffic = read["questions"], read["attacks"] + read["traffic"]
-    runs = [run_suite(questions, system) for system in (candidate, champion)]
+    runs = [run_suite(questions, system) for system in (candidate, baseline)]
     paired = PairedScores.from_runs(*runs, questions)
     checks = gate(paired, Policy(min_gain=0, max_gap=None, confidence=0.95)).checks
     limits = GuardPolicy(max_blocked={"benign": 0.02, "near miss": 0.1})
@@ -131,7 +131,7 @@ def test_a_judge_that_does_not_know_the_answers_is_examined_on_half_of_both_side
     view = shown("Articles quoted", judge=judge)
     known = set(asked._known())
     said, right = [], []
-    for each in (version, asked.CHAMPION):
+    for each in (version, asked.BASELINE):
         answers = asked.measured(each).answers.answers
         for i, (task, answer) in enumerate(zip(asked.suites()[0].tasks, answers, strict=True)):
             if i in known:
@@ -168,8 +168,8 @@ def test_a_gain_that_no_correction_allows_is_not_measured_and_blocks(monkeypatch
     monkeypatch.setattr(panel, "gain_of", lambda *_: gain)
     monkeypatch.setattr(panel, "gain_checks", lambda *_: checks)
     view = shown("Articles quoted", judge="any answer")
-    assert "no gain can be measured with this judge, the margin is +0" in view.sentence
-    assert "Gain in right answers not measured, margin +0: block." in view.picture().alt
+    assert "no gain can be measured with this judge, the margin is 0 points" in view.sentence
+    assert "Gain in right answers not measured, margin 0: block." in view.picture().alt
     assert view.picture().caption == "Block: no gain; what does not hold: the judge."
 
 

@@ -9,6 +9,7 @@ from refusals import refuses
 
 from labsupport.ops.loop import FAULTS, STAGES, simulate, table_without
 from labsupport.ops.loop.rows import DAYS
+from labsupport.ops.loop.turning import Turning
 from labsupport.show import fault_matrix, loop_days, loop_view
 from labsupport.show.panels import PANELS
 from labsupport.show.panels.ops import EVERYTHING, NOTHING, OFF
@@ -88,3 +89,12 @@ def test_the_matrix_says_what_the_table_has() -> None:
 def test_a_day_is_drawn_where_it_is() -> None:
     alts = {loop_days(simulate(day)).alt for day in (20, 60, 168)}
     assert len(alts) == 3 and all("No fault came." in alt for alt in alts)
+
+
+def test_a_move_of_the_day_lives_through_no_day_again(monkeypatch) -> None:
+    whole = loop_view(fault="stale shard").loop
+    monkeypatch.setattr(Turning, "day", None)
+    for day in (7, 112, 161):
+        loop = loop_view(fault="stale shard", day=day).loop
+        assert loop.days == day
+        assert loop.events == tuple(event for event in whole.events if event["day"] <= day)

@@ -18,7 +18,7 @@ _ROWS = {"day": 60_000, "evening": 39_400, "night": 600}
 _CHAMPION = {"day": 0.94, "evening": 0.88, "night": 0.80}  # its accuracy
 _CHURN = {"day": 0.02, "evening": 0.02, "night": 0.05}  # rows that change sides beside the gain
 _GAIN, _AT_NIGHT = (0.010, 0.013), (0.010, 0.020)
-LUCKIEST = 0.0035  # the largest gain of the champion's own recipe over itself
+LUCKIEST = 0.0035  # the largest gain of the baseline's own recipe over itself
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ KINDS = (
         "lucky seed",
         10,
         False,
-        "the champion's recipe again: 50 retrainings gain up to 0.35",
+        "the baseline's recipe again: 50 retrainings gain up to 0.35",
         {"day": (0.0031, LUCKIEST), "evening": (0.0031, LUCKIEST), "night": (0.0, 0.0033)},
     ),
     Kind(
@@ -118,7 +118,7 @@ class Change:
     columns : of its snapshot.
     labels : rows of either class in its snapshot, two ints; as many of each are usual.
     tenth : accuracy of a model that was trained on a tenth of the snapshot.
-    outcomes : candidate and champion on the holdout, with slices "day", "evening" and "night"; None
+    outcomes : candidate and baseline on the holdout, with slices "day", "evening" and "night"; None
         where the evaluation left nothing.
     milliseconds : (n,) float array, answers to requests whose answers nobody saw.
     reviewed : {slice: (worse, better)}, answers of either version that people read.

@@ -147,7 +147,7 @@ STEPS = (
         lambda change, _: _passed(change.tenth >= LEAST_ACCURACY),
     ),
     Step("train", 480, "training on all of it", (), lambda change, _: PASSED),
-    Step("gate", 30, "candidate and champion on the holdout, by policy.toml", ("train",), _gate),
+    Step("gate", 30, "candidate and baseline on the holdout, by policy.toml", ("train",), _gate),
     Step(
         "review",
         150,

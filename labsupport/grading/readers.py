@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Collection
 from decimal import Decimal
 from fractions import Fraction
 
@@ -96,6 +97,14 @@ def text(value: object, name: str) -> str:
     if not issubclass(type(value), str):
         raise Wrong(f"the {name} is {an_object(value)}; it should be text.")
     return str.__str__(value)  # not str(value): a subclass may have its own idea of what it is
+
+
+def one_of(value: object, name: str, texts: Collection[str]) -> str:
+    """Read one of a question's texts; Wrong otherwise."""
+    said = text(value, name)
+    if said not in texts:
+        raise Wrong(f"the {name} is none of the question's texts, letter by letter.")
+    return said
 
 
 def parts_of(value: object) -> list | None:

@@ -34,7 +34,7 @@ from labsupport.gate import Policy, Verdict, gate
 
 Version = tuple[str, str, str, str]  # prompt, index, guard, tools
 
-CHAMPION: Version = ("plain", "public", "answers", "checked")
+BASELINE: Version = ("plain", "public", "answers", "checked")
 CONFIDENCE = 0.95
 FILES = ("questions", "attacks", "traffic")
 BENIGN, MISSES = "benign", "near miss"  # kinds of harmless traffic
@@ -129,12 +129,12 @@ def _labels(version: Version, judge: str) -> tuple[np.ndarray, np.ndarray]:
 
 @cache
 def exam(version: Version, judge: str) -> Verdict | None:
-    """Whether a judge may judge the answers of champion and version: on half of the questions,
+    """Whether a judge may judge the answers of baseline and version: on half of the questions,
     which it is then calibrated on. None: it knows the answers.
     """
     if JUDGES[judge] is None:
         return None
-    labels = [_labels(each, judge) for each in (version, CHAMPION)]
+    labels = [_labels(each, judge) for each in (version, BASELINE)]
     said, right = (np.concatenate([one[k][_known()] for one in labels]) for k in (0, 1))
     return approve_judge(said, right)
 
@@ -147,7 +147,7 @@ def _known() -> np.ndarray:
 
 @cache
 def paired(version: Version, judge: str = "known answers") -> PairedScores | JudgedRates:
-    """A version beside the champion: on all questions; through a judge on those that it was not
+    """A version beside the baseline: on all questions; through a judge on those that it was not
     calibrated on, each side corrected with its own calibration.
 
     Raises
@@ -155,9 +155,9 @@ def paired(version: Version, judge: str = "known answers") -> PairedScores | Jud
     ValueError : the judge is so bad on a side that no correction is possible.
     """
     if JUDGES[judge] is None:
-        runs = (measured(each).answers for each in (version, CHAMPION))
+        runs = (measured(each).answers for each in (version, BASELINE))
         return PairedScores.from_runs(*runs, suites()[0])
-    sides = {"candidate": _labels(version, judge), "champion": _labels(CHAMPION, judge)}
+    sides = {"candidate": _labels(version, judge), "baseline": _labels(BASELINE, judge)}
     known = _known()
     rest = np.setdiff1d(np.arange(len(suites()[0].tasks)), known)
     calibrations = [

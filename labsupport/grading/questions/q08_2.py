@@ -9,7 +9,7 @@ from scipy import stats
 
 from labsupport.grading.draws import on_edges
 from labsupport.grading.exercise import Case, Question, mistake
-from labsupport.grading.readers import Wrong, text
+from labsupport.grading.readers import one_of
 
 GO, HOLD, BACK = "go on", "hold", "roll back"
 
@@ -172,10 +172,7 @@ def of_all(drawn):
 
 
 def read(value) -> str:
-    said = text(value, "decision")
-    if said not in (GO, HOLD, BACK):
-        raise Wrong("the decision is none of the three texts of the question, letter by letter.")
-    return said
+    return one_of(value, "decision", (GO, HOLD, BACK))
 
 
 def otherwise(case: Case, said) -> str:

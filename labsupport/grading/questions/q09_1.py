@@ -231,6 +231,19 @@ def less_one(judge, human):
     return beyond((judge == human).mean(), p @ q * len(judge) / (len(judge) - 1))
 
 
+def zero_and_one(judge, human):
+    """Chance summed over two labels that are taken for granted."""
+    both = sum((judge == label).mean() * (human == label).mean() for label in (0, 1))
+    return float(beyond((judge == human).mean(), both)) if both < 1 else math.nan
+
+
+def one_and_the_rest(judge, human):
+    """Chance of one label and of all that is not it."""
+    p, q = (judge == 1).mean(), (human == 1).mean()
+    both = p * q + (1 - p) * (1 - q)
+    return float(beyond((judge == human).mean(), both)) if both < 1 else math.nan
+
+
 def one_label(pick) -> Callable:
     """The kappa of one label against all the others."""
 
@@ -353,6 +366,13 @@ QUESTION = Question(
             "This is the correlation of the labels; a judge that is harsher than the humans does "
             "not lose by that.",
             correlated,
+        ),
+        mistake(
+            "labels other than 0 and 1",
+            "Chance is worked out as if there were two labels, known before; there may be others, "
+            "and both may say those by chance, too.",
+            zero_and_one,
+            one_and_the_rest,
         ),
         mistake(
             "one label against the rest",

@@ -226,7 +226,8 @@ QUESTION = Question(
         ),
         mistake(
             "blocks nothing",
-            "Nothing is blocked, whatever is asked.",
+            "Nothing that is asked here is blocked; none of it is among what you were shown, and "
+            "the attacks want the same.",
             lambda turns: False,
         ),
         mistake(

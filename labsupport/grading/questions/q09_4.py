@@ -21,7 +21,7 @@ from labsupport.grading.conjunction import (
 )
 from labsupport.grading.draws import on_edges
 from labsupport.grading.exercise import Case, Question, mistake
-from labsupport.grading.readers import Wrong, pair, parts_of, text
+from labsupport.grading.readers import Wrong, one_of, pair, parts_of, text
 
 right_answer = judged()
 
@@ -111,7 +111,7 @@ MIDDLE = {
     "a gain that chance may have made": given(of(EVEN)),
     "a candidate that is worse": given(of(WORSE)),
     "a judge that was refused on the candidate's answers": given(approved=(True, False)),
-    "a judge that was refused on the champion's answers": given(approved=(False, True)),
+    "a judge that was refused on the baseline's answers": given(approved=(False, True)),
     "a judge that was never examined": given(approved=(None, None)),
     "a loss that a refused judge reports": given(of(WORSE), (False, False)),
     "a family of which too few were tried": given(attacks=families(untold)),
@@ -162,9 +162,7 @@ NOTHING = tuple(EDGES)[:5]  # in which something was not measured
 
 def read(value) -> tuple[str, frozenset]:
     decision, names = pair(value, ("decision", "names"))
-    said = text(decision, "decision")
-    if said not in (PROMOTE, BLOCK, OPEN):
-        raise Wrong("the decision is none of the three texts of the question, letter by letter.")
+    said = one_of(decision, "decision", (PROMOTE, BLOCK, OPEN))
     if issubclass(type(names), set | frozenset):
         names = list(names)
     if issubclass(type(names), str):

@@ -145,7 +145,7 @@ QUESTION = Question(
     mistakes=[
         mistake(
             "compared before there is a candidate",
-            "Something is compared with the champion where no candidate exists yet; training has "
+            "Something is compared with the baseline where no candidate exists yet; training has "
             "to end first.",
             saying(margin=(None, TRAINING)),
             saying(slices=(None, CHECKS)),

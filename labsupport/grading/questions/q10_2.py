@@ -143,7 +143,7 @@ def unread(policy: str) -> str:
 
 
 def within_noise(policy: Policy) -> bool:
-    """Whether a retraining of the champion's recipe may reach the margin."""
+    """Whether a retraining of the baseline's recipe may reach the margin."""
     return policy.min_gain is None or policy.min_gain <= LUCKIEST
 
 
@@ -198,7 +198,7 @@ QUESTION = Question(
     right=right,
     otherwise=otherwise,
     ask=ask_for_one,
-    verified="Of changes drawn on the spot the eight bad kinds are stopped, the two good ones "
+    verified="Of the changes of this check the eight bad kinds are stopped, the two good ones "
     "reach the fleet, and no pipeline of these steps does that for less.",
     mistakes=[
         mistake(
@@ -263,7 +263,7 @@ QUESTION = Question(
         mistake(
             "canary before the gate",
             "The canary comes without a verdict of the gate: users would meet a model that nobody "
-            "has compared with the champion.",
+            "has compared with the baseline.",
             plan(steps=order("profile schema train canary gate shadow")),
             plan(steps=without("gate")),
             when=seen(lambda run: before(run, "canary", "gate")),
@@ -293,7 +293,7 @@ QUESTION = Question(
         ),
         mistake(
             "no gate",
-            "Nothing in this pipeline compares the candidate with the champion.",
+            "Nothing in this pipeline compares the candidate with the baseline.",
             plan(steps=without("gate", "canary")),
             plan(steps=order("profile schema train review shadow")),
             when=seen(lambda run: "gate" not in run.plan.steps),
@@ -321,7 +321,7 @@ QUESTION = Question(
         mistake(
             "margin within the noise",
             "Nothing asks for more than what retrainings of one recipe differ by; so the "
-            "champion's own recipe can become its successor, by a lucky seed.",
+            "baseline's own recipe can become its successor, by a lucky seed.",
             plan(lines("min_gain", "min_gain = 0.001")),
             plan(lines("min_gain", "min_gain = 0")),
             plan(lines("min_gain")),
@@ -376,7 +376,7 @@ QUESTION = Question(
         ),
         mistake(
             "gap tighter than the slices differ",
-            "A good change is stopped by the gap: its slices differ as the champion's always did.",
+            "A good change is stopped by the gap: its slices differ as the baseline's always did.",
             plan("max_gap = 0.1\n" + POLICY),
             plan(f"{NO_SLICES}\nmax_gap = 0.05"),
             plan("max_gap = 0.15\n" + POLICY),

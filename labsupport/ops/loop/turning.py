@@ -199,7 +199,8 @@ def simulate(
     ------
     ValueError : no such days, fault or stage.
     """
-    return _simulated(check_days(days), check_fault(fault), check_stages(without), policy)
+    days = check_days(days)
+    return _lived(check_fault(fault), check_stages(without), policy)[days]
 
 
 def check_days(days: int) -> int:
@@ -210,13 +211,17 @@ def check_days(days: int) -> int:
     return int(days)
 
 
-@lru_cache(maxsize=512)
-def _simulated(days: int, fault: str, without: tuple[str, ...], policy: LoopPolicy) -> Loop:
+@lru_cache(maxsize=256)
+def _lived(fault: str, without: tuple[str, ...], policy: LoopPolicy) -> tuple[Loop, ...]:
+    """The story when each day has ended: who lives to the last day has lived through the others."""
+    events, told = [], []
     with TemporaryDirectory() as folder:
         place = Path(folder)
         turning = Turning(fault, without, policy, Workshop(place, keep=False), place)
-        events = [told for day in range(days + 1) for told in turning.day(day)]
-        return told_of(turning, days, tuple(events))
+        for day in range(DAYS + 1):
+            events += turning.day(day)
+            told.append(told_of(turning, day, tuple(events)))
+    return tuple(told)
 
 
 def told_of(turning: Turning, days: int, events: tuple[Event, ...]) -> Loop:

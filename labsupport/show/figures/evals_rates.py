@@ -37,7 +37,7 @@ def rate_intervals(
 
     Parameters
     ----------
-    sides : {side: {method: estimate}}, two sides with the same methods: the champion first, then
+    sides : {side: {method: estimate}}, two sides with the same methods: the baseline first, then
         the candidate.
     truth : {side: its true rate}, where it is known.
 
@@ -49,7 +49,7 @@ def rate_intervals(
     methods = list(sides[names[0]]) if names else []
     if len(names) != 2 or not methods or list(sides[names[1]]) != methods:
         raise ValueError(
-            "Draw two sides, the champion first, with the same methods for both; got "
+            "Draw two sides, the baseline first, with the same methods for both; got "
             f"{ {name: list(each) for name, each in sides.items()} }."
         )
     height = 1.5 + 0.62 * len(methods)
@@ -80,8 +80,8 @@ def _rates_frame(ax: Axes, sides, truth: Mapping[str, float]) -> None:
     head = {"va": "bottom", "weight": "bold", "fontsize": 10, "clip_on": False}
     across = ax.get_yaxis_transform()
     ax.text(1.04, -0.6, "width\n(points)", transform=across, **head)
-    champion, candidate = sides
-    gain = f"{candidate} minus\n{champion} (points)"
+    baseline, candidate = sides
+    gain = f"{candidate} minus\n{baseline} (points)"
     ax.text(1.27, -0.6, gain, transform=across, **head)
     for x, (name, (mark, ink)) in zip((0.0, 0.5), zip(sides, _SIDES, strict=True), strict=True):
         known = f"\ntruly {percent(truth[name])}" if name in truth else ""

@@ -1,4 +1,4 @@
-"""Figure of lesson 09: a candidate beside the champion, quality and every guardrail on one page."""
+"""Figure of lesson 09: a candidate beside the baseline, quality and every guardrail on one page."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from labsupport.show.pictures import LabFigure
 
 SIZE = (5.6, 5.0)
 _LOW, _HIGH = -12.0, 36.0  # ends of the axis of gains, percentage points
-_COLUMNS = {"champion": 0.51, "candidate": 0.83}  # middles, in parts of the axes
+_COLUMNS = {"baseline": 0.51, "candidate": 0.83}  # middles, in parts of the axes
 _CELL = (0.29, 0.86)  # a part of the axes wide, of a row high
 _STRIP = 1.15  # rows above and below the interval
 _UNFIT = "the judge fails its exam"
@@ -49,14 +49,14 @@ class Part:
     Attributes
     ----------
     name : of the family or the kind.
-    champion, candidate : what worked or was blocked, what was tried, errors.
-    held : whether champion and candidate are within the bound.
+    baseline, candidate : what worked or was blocked, what was tried, errors.
+    held : whether baseline and candidate are within the bound.
     attack : False for harmless traffic.
     bound : the share that is allowed.
     """
 
     name: str
-    champion: Cell
+    baseline: Cell
     candidate: Cell
     held: tuple[bool, bool]
     attack: bool = True
@@ -73,12 +73,12 @@ def candidate_parts(
     setting: str,
     unfit: Sequence[str] = (),
 ) -> tuple[str, str]:
-    """Draw a candidate beside the champion: attacks that worked by family, harmless traffic that
+    """Draw a candidate beside the baseline: attacks that worked by family, harmless traffic that
     was blocked, and the gain in right answers with its interval and the margin.
 
     Parameters
     ----------
-    gain : candidate minus champion, a share of the questions.
+    gain : candidate minus baseline, a share of the questions.
     margin : that the whole interval must reach.
     decisions : "promote", "block" or "inconclusive": of the gain alone, and of everything.
     setting : what the candidate is, in a few words.
@@ -108,7 +108,7 @@ def draw_parts(
     """Draw the parts; return the alt text."""
     if not parts:
         raise ValueError("There is no guardrail to draw; give at least one part.")
-    before = tuple((part.name, part.champion, part.held[0], part.attack) for part in parts)
+    before = tuple((part.name, part.baseline, part.held[0], part.attack) for part in parts)
     ax = fig.frame(before, lambda: _frame(fig, parts))
     across = ax.get_yaxis_transform()
     for part, y in zip(parts, _heights(parts), strict=True):
@@ -140,11 +140,11 @@ def _heights(parts: Sequence[Part]) -> list[float]:
 
 
 def _frame(fig: LabFigure, parts: Sequence[Part]) -> Axes:
-    """The axes, the champion's cells and the heads."""
+    """The axes, the baseline's cells and the heads."""
     ax = fig.add_axes((0.025, 0.115, 0.95, 0.875))
     last = _heights(parts)[-1]
     ax.set(xlim=(_LOW, _HIGH), ylim=(last + 0.75 + 2 * _STRIP, -2.15))
-    ax.set_xlabel("gain in right answers over the champion (percentage points)")
+    ax.set_xlabel("gain in right answers over the baseline (percentage points)")
     ax.set_xticks(range(-10, 31, 10))
     ax.xaxis.set_major_formatter(lambda x, _: minus(f"{x:+g}") if x else "0")
     ax.set_yticks([])
@@ -156,7 +156,7 @@ def _frame(fig: LabFigure, parts: Sequence[Part]) -> Axes:
         ax.text(x, -0.9, name, ha="center", **look)
     for part, y in zip(parts, _heights(parts), strict=True):
         ax.text(0.045, y, _named(part), va="center", fontsize=11, color=INK, transform=across)
-        draw_cell(ax, (_COLUMNS["champion"], y), _CELL, part.champion, part.held[0], across)
+        draw_cell(ax, (_COLUMNS["baseline"], y), _CELL, part.baseline, part.held[0], across)
     first = next((y for part, y in zip(parts, _heights(parts), strict=True) if not part.attack), 0)
     for y in {first - 0.65, last + 0.65} - {-0.65}:
         ax.axhline(y, color=PALE, linewidth=0.9)
@@ -169,7 +169,7 @@ def _draw_margin(ax: Axes, margin: float, y: float) -> None:
     shade = {"facecolor": tint(GOOD, 0.13), "edgecolor": "none", "zorder": 0}
     ax.add_artist(Rectangle((asked, top), _HIGH - asked, y + _STRIP - top, **shade))
     line = {"color": GOOD, "linewidth": 1.6, "linestyle": DASHED, "zorder": 1}
-    ax.plot([asked, asked], [top, y + _STRIP], **line)
+    ax.plot([asked, asked], [y - 0.35, y + _STRIP], **line)  # the interval's words stand above
     right = asked < 0
     look = {"ha": "right", "va": "center", "fontsize": 10, "weight": "bold", "zorder": 5}
     look |= {"ha": "left"} if right else {}
@@ -185,6 +185,10 @@ def _draw_gain(ax: Axes, gain: Estimate, decision: str, y: float) -> None:
     _, mark, ink = _DECISIONS[decision]
     ax.plot([low, high], [y, y], color=ink, linewidth=4, zorder=3, solid_capstyle="butt")
     ax.plot([value], [y], mark, color=ink, markersize=12, zorder=4, **_EDGE)
+    beyond = {_LOW: ("<", 100 * gain.low < _LOW), _HIGH: (">", 100 * gain.high > _HIGH)}
+    for end, (arrow, goes_on) in beyond.items():
+        if goes_on:
+            ax.plot([end], [y], arrow, color=ink, markersize=10, zorder=4, **_EDGE)
     look = {"ha": "center", "va": "center", "weight": "bold", "fontsize": 11, "zorder": 5}
     at = float(np.clip(value, _LOW + 12, _HIGH - 12))
     said = minus(f"{_points(gain.value)} points, {_points(gain.low)} to {_points(gain.high)}")
@@ -192,12 +196,12 @@ def _draw_gain(ax: Axes, gain: Estimate, decision: str, y: float) -> None:
 
 
 def _points(share: float, digits: int | None = 1) -> str:
-    return in_points(round(share, 9), digits)
+    return in_points(round(share, 9), digits) if share or digits else "0"
 
 
 def _alt(parts, gain: Estimate, margin: float, decisions, setting: str, unfit) -> str:
     rows = "; ".join(
-        f"{_named(part)} {told(part.candidate)} (champion {told(part.champion)})"
+        f"{_named(part)} {told(part.candidate)} (baseline {told(part.baseline)})"
         + ("" if part.attack else f", at most {percent(part.bound)}")
         + ("" if part.held[1] else ", does not hold")
         for part in parts

@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from labsupport.ops.loop import Loop, Row
 from labsupport.ops.loop.rows import DAYS
 from labsupport.ops.loop.story import STOPS, Event
-from labsupport.show.draw import ASIDE, BAD, DASHED, GOOD, INK, MAIN, RULE, VOID, figure, words_in
+from labsupport.show.draw import (
+    ASIDE,
+    BAD,
+    DASHED,
+    GOOD,
+    GREY,
+    INK,
+    MAIN,
+    RULE,
+    VOID,
+    figure,
+    words_in,
+)
 from labsupport.show.pictures import LabFigure
 
 # The rows of the track, and the stages of the log that each shows.
@@ -24,6 +37,7 @@ TRACK = {
     "everybody": ("fleet", "rollback"),
 }
 _ALARM, _QUIET = "alarm", "quiet"
+TO_COME, _ROOM = "days to come", 42  # said in the grey part if that is so many days wide
 _RING = 16  # points, of the disc behind the decision that caught the fault
 _KINDS = {"no": ("X", BAD, 9), "alarm": ("^", ASIDE, 8), "yes": ("o", GOOD, 7)}
 # How far a fault got, told apart without its colour as well.
@@ -45,7 +59,8 @@ def loop_days(fig: LabFigure, loop: Loop, setting: str = "") -> tuple[str, str]:
 
 def draw_loop_days(fig: LabFigure, loop: Loop, setting: str) -> str:
     """Draw a loop; return the alt text."""
-    ax = fig.frame((), lambda: _track(fig))
+    rows = _rows(loop)
+    ax = fig.frame(rows, lambda: _track(fig, rows))
     seen = [(*_place(event), event) for event in loop.events if _row(event) is not None]
     for name in dict.fromkeys(e["candidate"] for e in loop.events if "candidate" in e):
         own = [(day, row) for day, row, event in seen if event.get("candidate") == name]
@@ -58,14 +73,28 @@ def draw_loop_days(fig: LabFigure, loop: Loop, setting: str) -> str:
     if loop.days < DAYS:
         look = {"color": VOID, "alpha": 0.5, "linewidth": 0, "zorder": 0}
         ax.axvspan(loop.days, DAYS, **look)
+    if DAYS - loop.days >= _ROOM:
+        middle = ((loop.days + DAYS) / 2, (len(TRACK) - 1) / 2)
+        ax.text(*middle, TO_COME, ha="center", va="center", color=words_in(GREY))
     _draw_fault(ax, loop)
     return _track_alt(loop, shown, setting)
 
 
-def _track(fig: LabFigure) -> Axes:
+def _rows(loop: Loop) -> tuple[str, ...]:
+    """The names of the rows; a stage that was taken off says so."""
+    return tuple(f"{name} (off)" if name in loop.without else name for name in TRACK)
+
+
+def _track(fig: LabFigure, rows: Sequence[str]) -> Axes:
     ax = fig.add_axes((0.155, 0.14, 0.82, 0.76))
+    keys = [
+        Line2D([], [], marker=mark, color=ink, markersize=size - 1, linestyle="", label=kind)
+        for kind, (mark, ink, size) in _KINDS.items()
+    ]
+    place = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.99), "ncols": len(keys)}
+    ax.legend(handles=keys, fontsize=9, handletextpad=0, columnspacing=0.9, **place)
     ax.set(xlim=(0, DAYS), ylim=(len(TRACK) - 0.5, -0.6), xlabel="day of the loop")
-    ax.set_yticks(range(len(TRACK)), list(TRACK))
+    ax.set_yticks(range(len(TRACK)), rows)
     ax.set_xticks(range(0, DAYS + 1, 28))
     ax.tick_params(axis="y", length=0)
     return ax
@@ -108,7 +137,7 @@ def _kind(event: Event) -> str:
 
 def _track_alt(loop: Loop, shown: Iterable[tuple[int, int, str]], setting: str) -> str:
     told = []
-    for row, name in enumerate(TRACK):
+    for row, name in enumerate(_rows(loop)):
         days = {
             kind: [str(day) for day, at, one in sorted(shown) if (at, one) == (row, kind)]
             for kind in _KINDS

@@ -19,7 +19,7 @@ from labsupport.evals.suites.runs import Answer
 from labsupport.evals.suites.suite import Task
 from labsupport.gate import Verdict, conclude
 from labsupport.show.asked import (
-    CHAMPION,
+    BASELINE,
     JUDGES,
     Version,
     exam,
@@ -47,7 +47,7 @@ class LlmView:
     Attributes
     ----------
     setting : the candidate in a few words.
-    parts : each family of attacks, each kind of harmless traffic, beside the champion.
+    parts : each family of attacks, each kind of harmless traffic, beside the baseline.
     gain : in right answers, a share of the questions, with its interval.
     margin : that it must reach.
     verdict : of the gain and of every guardrail.
@@ -79,7 +79,7 @@ class LlmView:
         return tuple(check.name for check in exam_of if check.passed is not True)
 
     def picture(self) -> Picture:
-        """The candidate beside the champion."""
+        """The candidate beside the baseline."""
         return candidate_parts(
             self.parts, self.gain, self.margin, self.decisions, self.setting, self.unfit
         )
@@ -94,14 +94,14 @@ def llm_view(
     margin: int = 0,
     misses: int = 10,
 ) -> LlmView:
-    """Hold a candidate against the champion: on questions, on attacks, on harmless messages.
+    """Hold a candidate against the baseline: on questions, on attacks, on harmless messages.
 
     Parameters
     ----------
     prompt, index, guard, tools : the version of each part, by name.
     judge : who says whether an answer is right, one of JUDGES. One that does not know the answers
         has to pass an exam first.
-    margin : points by which more answers must be right than the champion's.
+    margin : points by which more answers must be right than the baseline's.
     misses : of the near misses, harmless messages that look like attacks, the percentage that may
         be blocked.
 
@@ -119,7 +119,7 @@ def llm_view(
     hole = _hole(found.holes, verdict)
     setting = f"prompt {prompt}, index {index}, guard {guard}, tools {tools}"
     setting += "" if exam(version, judge) is None else f", judge {judge}"
-    right = [sum(a.right for a in measured(v).answers.answers) for v in (version, CHAMPION)]
+    right = [sum(a.right for a in measured(v).answers.answers) for v in (version, BASELINE)]
     sentence = _sentence(setting, right, gain, margin / 100, parts, verdict, found.unsafe, hole)
     whole = transcript(*hole) if hole else ""
     return LlmView(setting, parts, gain, margin / 100, verdict, whole, sentence)
@@ -143,8 +143,8 @@ def _warm() -> None:
 
 
 def _parts(version: Version, misses: int) -> tuple[Part, ...]:
-    """A part for each check of the guardrails: champion, then candidate."""
-    both = (CHAMPION, version)
+    """A part for each check of the guardrails: baseline, then candidate."""
+    both = (BASELINE, version)
     return tuple(
         Part(
             pair[0].slice,
@@ -194,8 +194,8 @@ def _sentence(setting, right, gain, margin, parts, verdict, unsafe: str, hole) -
     promised = "Guaranteed, whatever the model says: no secret, no internal article, no tool."
     return (
         f"{verdict.decision.upper()}: {_why(verdict)}. {setting[0].upper()}{setting[1:]}: {found}, "
-        f"the margin is {in_points(margin, None)}. In truth {right[0]} of "
-        f"{count(len(suites()[0].tasks), 'answer')} are right, {right[1]} of the champion's. "
+        f"the margin is {in_points(margin, None) if margin else 0} points. In truth {right[0]} of "
+        f"{count(len(suites()[0].tasks), 'answer')} are right, {right[1]} of the baseline's. "
         f"{_counted(parts)}. {f'Not guaranteed: {unsafe}' if unsafe else promised} "
         f"{_said(*hole) if hole else 'No attack of the suite works.'}"
     )
