@@ -135,12 +135,8 @@ MARKS = {
     "s": {draw.MAIN, draw.PALE},
     ".": {draw.PALE},
     "o": {draw.GOOD, draw.MAIN, draw.HOLDS, draw.INK, draw.GREY, draw.PALE, "#ffffff"},
-<<<<<<< HEAD
     # At an edge, beyond which a bar of the same ink goes on.
     **{arrow: {draw.GOOD, draw.BAD, draw.MAIN, draw.HOLDS, draw.PALE} for arrow in "<>"},
-=======
-    **{arrow: {draw.GOOD, draw.MAIN, draw.BAD} for arrow in "<>"},  # an interval that goes on
->>>>>>> helper-l09
 }
 
 
