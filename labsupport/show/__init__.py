@@ -1,6 +1,6 @@
 """What people look at: pictures with alt text, figures, and panels with sliders."""
 
-from labsupport.show.figures.costs import cost_lines, order_costs
+from labsupport.show.figures.costs import order_costs, saving_lines
 from labsupport.show.figures.delivery import look_bounds, requests_hurt, rollout_minutes
 from labsupport.show.figures.delivery_states import rollout_states
 from labsupport.show.figures.evals import families_heat
@@ -34,7 +34,6 @@ __all__ = [
     "candidate_parts",
     "check_sizes",
     "corrected",
-    "cost_lines",
     "cost_panel",
     "cost_view",
     "damage_matrix",
@@ -72,6 +71,7 @@ __all__ = [
     "resampled_gains",
     "rollout_minutes",
     "rollout_states",
+    "saving_lines",
     "slice_changes",
     "source_spread",
     "stream_weeks",
