@@ -224,11 +224,14 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
         "three": (([10, 20, 50, 100, 200], WORST, 0.005), {}),
         "one": (([30, 4000], {"bootstrap": [0.9, 0.1]}, -0.01), {"confidence": 0.8}),
     },
-    "cost_lines": {
+    "saving_lines": {
         "lesson": ((6, 480, 0.2), {}),
         "few catches": ((6, 480, 0.01), {}),
         "dear": ((90, 60, 0.5, "euros"), {}),
         "crossing in the middle": ((120, 480, 0.6), {}),
+        "crossing on the right": ((200, 240, 0.6), {}),
+        "above the axis": ((6, 5760, 0.2), {}),
+        "below the axis": ((1000, 480, 0.2), {}),
     },
     "order_costs": {
         "four": ((FOUR, {"by cost alone": FOUR}), {}),
@@ -367,6 +370,10 @@ MORE = {
         "extreme": {"margin": 0.02, "true_gain": -0.02, "churn": 0.2, "draw": 40},
     },
     "noise": {"calm arrival": {"source": "order of arrival", "rate": 1.0, "steps": 600}},
+    "costs": {
+        "a long training": {"training_hours": 48.0},
+        "dear checks": {"check_minutes": 120.0, "cluster_price": 500.0},
+    },
     "slices": {"crowded": {"n_slices": 40, "rows": 200, "loss": 0.5}},
     "evals": {
         "a judge in a hurry": {"judge": "any answer", "margin": 30},

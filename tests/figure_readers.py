@@ -358,35 +358,48 @@ def level_of(line: Line2D) -> float | None:
     return float(line.get_ydata()[0]) if list(line.get_xdata()) == [0, 1] else None
 
 
-def cost_lines(fig: Figure) -> Iterator[str]:
+def saving_lines(fig: Figure) -> Iterator[str]:
     ax = fig.axes[0]
-    disc = next(mark for mark in marks(ax, "o"))
-    rate, cost = at(disc)
-    falling = next(line for line in ax.lines if len(line.get_xdata()) == 101)
-    assert cost == pytest.approx(np.interp(rate, *falling.get_data()))
-    yield f"At the marked {100 * rate:.4g}% it costs {cost:,.2f}."
-    anyway, alone = level(ax)
-    inks = {"training, then checks: ": (anyway, ASIDE), "training alone: ": (alone, GREY)}
-    for words, (height, ink) in inks.items():
-        assert said(ax, words).get_text() == f"{words}{height:,.2f}" and inked(said(ax, words), ink)
-        line = next(line for line in ax.lines if level_of(line) == height)
-        assert inked(line, ink)
-        word = said(ax, words).get_position()[1]
-        assert (word > height) == (height == anyway)  # above the upper line, below the lower one
-    assert inked(falling, MAIN) and inked(disc, MAIN)
-    outcome = "breaks even"
-    if cost != alone:
-        outcome = (
-            f"saves {alone - cost:,.2f}" if cost < alone else f"costs {cost - alone:,.2f} more"
-        )
-    assert f"{100 * rate:.4g}%: {cost:,.2f}\n{outcome}" in bold(ax)
-    assert spans(wide(ax, 4)[0]) == ([rate, rate], [cost, alone])
-    yield f" in {ax.get_ylabel().rpartition('(')[2][:-1]} over"
-    yield f"training alone, {alone:,.2f}; training, then checks, {anyway:,.2f}."
-    crossings = [mark for part in (ax, *ax.child_axes) for mark in marks(part, "D")]
-    rates = [f"at a catch rate of {100 * at(mark)[0]:.4g}%. " for mark in crossings]
-    yield from rates or ["it never falls below training without checks"]
-    assert same_color(wide(ax, 4)[0].get_color(), GOOD if cost < alone else BAD)
+    least, most = ax.get_ylim()
+    yield f" on an axis from {least:,.0f} to {most:,.0f}."
+    anyway, alone = (
+        next(line for line in ax.lines if inked(line, ink) and spans(line)[0] == [0, 1])
+        for ink in (ASIDE, MAIN)
+    )
+    keys = {line.get_xdata()[0]: line for line in ax.lines if line.get_ydata()[0] == 0.955}
+    named = {"training alone": alone, "training, then checks": anyway}
+    for (_, key), (name, line) in zip(sorted(keys.items()), named.items(), strict=True):
+        assert key.get_linestyle() == line.get_linestyle()
+        assert same_color(key.get_color(), line.get_color())
+        assert inked(said(ax, name), line.get_color())
+        assert key.get_xdata()[1] < said(ax, name).get_position()[0]
+    (low, high), (zero, rise) = (spans(line)[1] for line in (alone, anyway))
+    assert zero == 0 and rise == pytest.approx(high - low)
+    yield f"training alone a line from {low:,.2f} to {high:,.2f}; "
+    yield f"training, then checks, a line from 0 to {rise:,.2f}."
+    (disc,) = marks(ax, "o")
+    rate, height = at(disc)
+    saved = low + rate * (high - low)
+    assert height == pytest.approx(np.clip(saved, least, most)) and inked(disc, MAIN)
+    outcome = f"saves {saved:,.2f}" if saved > 0 else f"costs {-saved:,.2f} more"
+    outcome = "breaks even" if abs(saved) < 1e-9 else outcome
+    beyond = {least: "\N{DOWNWARDS ARROW} ", most: "\N{UPWARDS ARROW} "}.get(height, "")
+    assert bold(ax) == [f"{beyond}{100 * rate:.4g}%: {outcome}"]
+    yield f" At the marked {100 * rate:.4g}%: {outcome} and "
+    (bar,) = wide(ax, 4)
+    assert spans(bar) == ([rate, rate], [0, height])
+    assert same_color(bar.get_color(), GOOD if saved > 0 else BAD)
+    yield from _crossing(ax, low, high) or ["it never reaches zero"]
+    yield f" in {ax.get_ylabel().rpartition('(')[2][:-1]} by checks first"
+
+
+def _crossing(ax: Axes, low: float, high: float) -> list[str]:
+    diamonds = marks(ax, "D")
+    assert len(diamonds) == (low <= 0 <= high)
+    for even, height in map(at, diamonds):
+        assert height == 0 == pytest.approx(low + even * (high - low), abs=1e-9)
+        assert said(ax, "even").get_text() == f"even at {100 * even:.4g}%"
+    return [f"it crosses zero at a catch rate of {100 * at(mark)[0]:.4g}%. " for mark in diamonds]
 
 
 def order_costs(fig: Figure) -> Iterator[str]:
@@ -1352,7 +1365,7 @@ def fault_matrix(fig: Figure) -> Iterator[str]:
 
 READ: dict[str, Callable[[Figure], Iterator[str]]] = {
     **{name: globals()[name] for name in FIGURES},
-    "costs panel": cost_lines,
+    "costs panel": saving_lines,
     "delivery panel": rollout_minutes,
     "evals panel": candidate_parts,
     "gate panel": gate_plane,

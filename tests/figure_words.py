@@ -28,8 +28,9 @@ def words(axes: list[tuple[tuple[str, str], ...]], *forms: str) -> Words:
 
 
 _COSTS = (
-    "training, then checks: N", "training alone: N", "checks first", "the crossing, enlarged",
-    "N: N\nsaves N", "N: N\ncosts N more", "even at N",
+    "checks first, against", "training alone", "training, then checks", "N: saves N",
+    "N: costs N more", "even at N", "\N{UPWARDS ARROW} N: saves N",
+    "\N{DOWNWARDS ARROW} N: costs N more",
 )  # fmt: skip
 _NULL_GAINS = "gain over the baseline (rows of 100); the recipe is the same"
 _ENDS = ("on the holdout", "in truth")
@@ -91,8 +92,8 @@ WORDS: dict[str, Words] = {
         [(("rows of the holdout (log scale)", "false promotions, worst world (%)"),)],
         "promised: at most N",
     ),
-    "cost_lines": words(
-        [((CATCHES, f"expected cost per change ({unit})"),) for unit in ("dollars", "euros")],
+    "saving_lines": words(
+        [((CATCHES, f"saved per change ({unit})"),) for unit in ("dollars", "euros")],
         *_COSTS,
     ),
     "order_costs": words(
@@ -187,7 +188,7 @@ WORDS: dict[str, Words] = {
     "ops panel": words(_IN_LOOP, *_LOOP),
     "damage_matrix": words([(("", ""),)], "harm\n(nats)", "N"),
     "check_sizes": _SIZES,
-    "costs panel": words([((CATCHES, "expected cost per change (dollars)"),)], *_COSTS),
+    "costs panel": words([((CATCHES, "saved per change (dollars)"),)], *_COSTS),
     "gate panel": words(
         [((PLANE, BETWEEN),), ((PLANE, IN_ANY),)],
         *(*_PLANE, "A", "B", "C", "C honest", *_REAL),  # the builds beside it, in grey

@@ -22,7 +22,6 @@ from labsupport.show import (
     check_sizes,
     churn_edge,
     corrected,
-    cost_lines,
     damage_matrix,
     false_alarms,
     gap_bound,
@@ -35,6 +34,7 @@ from labsupport.show import (
     pipeline,
     resampled_gains,
     saved_and_refused,
+    saving_lines,
     slice_changes,
     source_spread,
     worn_out,
@@ -202,25 +202,26 @@ def test_the_pictures_of_winners_and_of_wear_say_how_far_they_flatter():
 
 
 def test_the_alt_text_holds_the_numbers_of_the_picture():
-    shown = cost_lines(6, 480, 0.2)
+    shown = saving_lines(6, 480, 0.2)
     for words in (
         "at a catch rate of 1.25%",
-        "marked 20% it costs 390.00",
-        "training alone, 480.00",
-        "checks, 486.00",
+        "marked 20%: saves 90.00 and saves 96.00.",
+        "training alone a line from -6.00 to 474.00",
+        "checks, a line from 0 to 480.00",
     ):
         assert words in shown.alt
-    assert "1.25%" in shown.caption
-    dear = cost_lines(90, 60, 0.5, "euros")
-    assert "in euros" in dear.alt and "never falls below" in dear.alt and "nowhere" in dear.caption
-    assert cost_lines(6, 480, 0.2).png == shown.png != cost_lines(6, 480, 0.25).png
+    assert "above a catch rate of 1.25%" in shown.caption
+    dear = saving_lines(90, 60, 0.5, "euros")
+    assert "in euros" in dear.alt and "never reaches zero" in dear.alt
+    assert "at no catch rate" in dear.caption
+    assert saving_lines(6, 480, 0.2).png == shown.png != saving_lines(6, 480, 0.25).png
 
 
 @pytest.mark.parametrize(
     ("check", "training", "rate"), [(0, 480, 0), (480, 480, 1), (1e-3, 1e6, 0.5), (1e6, 1, 0.01)]
 )
 def test_extreme_costs_can_be_drawn(check, training, rate):
-    assert cost_lines(check, training, rate).alt
+    assert saving_lines(check, training, rate).alt
 
 
 def test_all_orders_and_the_marked_ones():

@@ -8,8 +8,9 @@ from fractions import Fraction
 import pytest
 from refusals import refuses
 
-from labsupport.show import cost_lines, cost_panel, cost_view
+from labsupport.show import cost_panel, cost_view, saving_lines
 from labsupport.show.panels import PANELS
+from labsupport.show.pictures import LabFigure, new_figure, styled
 
 RATES = (Fraction(0), Fraction(1, 80), Fraction(1, 5), Fraction(1, 2), Fraction(1))
 MINUTES = (0, 3, 60, 120)
@@ -77,10 +78,56 @@ def test_what_costs_refuse_the_view_refuses():
 
 def test_the_picture_of_a_view_is_the_figure():
     view = cost_view(check_minutes=60)
-    assert view.picture() == cost_lines(120, 480, 0.2)
+    assert view.picture() == saving_lines(120, 480, 0.2)
 
 
 def test_the_break_even_can_be_hit_exactly():
     panel = cost_panel()
     panel.set(catch_rate=0.0125 + 1e-9)
     assert "Checks first break even: 480.00" in panel.sentence
+
+
+ENDS = [
+    {control.name: value}
+    for control in PANELS["costs"].controls
+    for value in (control.low, control.high)
+]
+
+
+def drawn_at(**setting: float) -> LabFigure:
+    panel = PANELS["costs"]
+    with styled():
+        fig = new_figure(*panel.size)
+        panel.plot(fig, panel.view(**panel.start | setting))
+        fig.canvas.draw()
+    return fig
+
+
+@pytest.mark.parametrize("setting", ENDS, ids=str)
+def test_the_axes_are_held(setting):
+    """So a line that is twice as steep saves twice as much."""
+    start, moved = drawn_at().axes[0], drawn_at(**setting).axes[0]
+    for limits in ("get_xlim", "get_ylim"):
+        assert getattr(start, limits)() == getattr(moved, limits)()
+
+
+def test_every_slider_but_the_mark_moves_the_line():
+    """The price did not: all costs grew with it, and so did the axis."""
+
+    def line(fig: LabFigure) -> list[float]:
+        (thick,) = (line for line in fig.axes[0].lines if line.get_linewidth() == 2.6)
+        return list(thick.get_ydata())
+
+    start = line(drawn_at())
+    for setting in ENDS:
+        assert (line(drawn_at(**setting)) == start) == ("catch_rate" in setting), setting
+
+
+@pytest.mark.parametrize("setting", ENDS, ids=str)
+def test_all_words_are_inside_the_picture(setting):
+    fig = drawn_at(**setting)
+    ax = fig.axes[0]
+    ticks = [*ax.get_xticklabels(), *ax.get_yticklabels()]
+    for word in (*ax.texts, ax.xaxis.label, ax.yaxis.label, *ticks):
+        box = word.get_window_extent()
+        assert 0 <= box.x0 < box.x1 <= fig.bbox.x1 and 0 <= box.y0 < box.y1 <= fig.bbox.y1, word

@@ -41,9 +41,11 @@ def test_every_figure_is_in_the_registry_has_examples_and_is_offered():
 
 
 def test_a_figure_has_the_signature_and_the_words_of_what_a_reader_calls():
-    asked = inspect.signature(show.cost_lines)
+    asked = inspect.signature(show.saving_lines)
     assert list(asked.parameters) == ["check_cost", "training_cost", "catch_rate", "currency"]
-    assert asked.return_annotation == "Picture" and show.cost_lines.__doc__.startswith("Draw what")
+    assert asked.return_annotation == "Picture" and show.saving_lines.__doc__.startswith(
+        "Draw what"
+    )
 
 
 def test_each_kind_of_number_has_one_form():

@@ -1,6 +1,6 @@
 """What people look at: pictures with alt text, figures, and panels with sliders."""
 
-from labsupport.show.figures.costs import cost_lines, order_costs
+from labsupport.show.figures.costs import order_costs, saving_lines
 from labsupport.show.figures.delivery import look_bounds, requests_hurt, rollout_minutes
 from labsupport.show.figures.delivery_states import rollout_states
 from labsupport.show.figures.evals import families_heat
@@ -36,7 +36,6 @@ __all__ = [
     "check_sizes",
     "churn_edge",
     "corrected",
-    "cost_lines",
     "cost_panel",
     "cost_view",
     "damage_matrix",
@@ -76,6 +75,7 @@ __all__ = [
     "rollout_minutes",
     "rollout_states",
     "saved_and_refused",
+    "saving_lines",
     "slice_changes",
     "source_spread",
     "stream_weeks",

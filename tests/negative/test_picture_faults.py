@@ -45,10 +45,10 @@ FAULTS = [
     Fault(
         "saves drawn as costs",
         f"{FIGURES}/costs.py",
-        'f"saves {T - first:,.2f}" if first < T else',
-        'f"saves {T - first:,.2f}" if first > T else',
+        'f"saves {saved:,.2f}" if saved > 0 else',
+        'f"saves {saved:,.2f}" if saved < 0 else',
         READ,
-        "cost_lines, lesson",
+        "saving_lines, lesson",
     ),
     Fault(
         "interval drawn inside its distribution",

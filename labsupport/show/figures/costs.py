@@ -20,25 +20,37 @@ from labsupport.costs import (
     expected_cost,
     two_orders,
 )
-from labsupport.show.draw import ASIDE, BAD, GOOD, GREY, INK, MAIN, PALE, figure, percent, words_in
+from labsupport.show.draw import (
+    ASIDE,
+    BAD,
+    GOOD,
+    GREY,
+    INK,
+    MAIN,
+    PALE,
+    figure,
+    minus,
+    percent,
+    words_in,
+)
 from labsupport.show.labels import place_labels
 from labsupport.show.pictures import LabFigure
 
 _MOST_ORDERS = 5040  # of seven stages
-_RATES = np.linspace(0, 1, 101)
+_LEAST, _MOST, _TICKS = -250, 750, (-200, 0, 200, 400, 600)  # the lesson's 480 in the middle
 _EDGE = {"markeredgecolor": "white", "markeredgewidth": 1.2}
 
 
 @figure(7.5, 4.4)
-def cost_lines(
+def saving_lines(
     fig: LabFigure,
     check_cost: float,
     training_cost: float,
     catch_rate: float,
     currency: str = "dollars",
 ) -> tuple[str, str]:
-    """Draw what a change costs over the catch rate, checks first and training first, and where the
-    lines cross.
+    """Draw what checks first save over the catch rate, and where that is nothing. The axes are the
+    same for all costs, so that pictures can be compared; what lies beyond them is at the edge.
 
     Parameters
     ----------
@@ -50,110 +62,98 @@ def cost_lines(
     ------
     TypeError, ValueError : what Stage and break_even_catch_rate refuse.
     """
-    alt = draw_cost_lines(fig, check_cost, training_cost, catch_rate, currency)
+    alt = draw_saving_lines(fig, check_cost, training_cost, catch_rate, currency)
     even = break_even_catch_rate(check_cost, training_cost)
-    where = f"at a catch rate of {percent(even)}" if even <= 1 else "nowhere"
-    return alt, f"Checks first (blue) and training without checks (grey) cost the same {where}."
+    where = f"above a catch rate of {percent(even)}" if even < 1 else "at no catch rate"
+    return alt, f"Checks first save money against training alone (blue) {where}."
 
 
-def draw_cost_lines(
+def draw_saving_lines(
     fig: LabFigure, check_cost: float, training_cost: float, catch_rate: float, currency: str
 ) -> str:
     """Draw the lines and mark a catch rate; return the alt text."""
     even = break_even_catch_rate(check_cost, training_cost)
     c, T, p = float(check_cost), float(training_cost), float(catch_rate)
-    ax = fig.frame((c, T, currency), lambda: _frame(fig, c, T, even, currency))
     costs = two_orders(check_cost, training_cost, catch_rate)
-    first = costs[CHECKS_FIRST]
-    outcome = "breaks even"
-    if first != T:
-        outcome = f"saves {T - first:,.2f}" if first < T else f"costs {first - T:,.2f} more"
+    saved = costs[TRAINING_ALONE] - costs[CHECKS_FIRST]
+    ax = fig.frame(currency, lambda: _frame(fig, currency))
+    ax.plot([0, 1], [0, T], color=ASIDE, linewidth=1.8, linestyle=(0, (1, 1.4)))
+    ax.plot([0, 1], [-c, T - c], color=MAIN, linewidth=2.6)
+    at = float(np.clip(saved, _LEAST, _MOST))
     thick = {"linewidth": 4, "solid_capstyle": "butt", "zorder": 3}
-    ax.plot([p, p], [first, T], color=GOOD if first < T else BAD, **thick)
-    ax.plot([p], [first], "o", color=MAIN, markersize=11, zorder=5, **_EDGE)
-    said = f"{percent(p)}: {first:,.2f}\n{outcome}"
-    words = ax.text(p, first, said, weight="bold", linespacing=1.15, zorder=6)
-    place_labels(ax, [(p, first, words)], _line_boxes(ax, c, T))
-    return _lines_alt(costs, p, even, currency)
+    ax.plot([p, p], [0, at], color=GOOD if saved > 0 else BAD, **thick)
+    ax.plot([p], [at], "o", color=MAIN, markersize=11, zorder=5, clip_on=False, **_EDGE)
+    beyond = {_LEAST: "\N{DOWNWARDS ARROW} ", _MOST: "\N{UPWARDS ARROW} "}.get(at, "")
+    said = f"{beyond}{percent(p)}: {_outcome(saved)}"
+    label = ax.text(p, at, said, weight="bold", zorder=6)
+    taken = _line_boxes(ax, c, T, p, at)
+    if even <= 1:
+        taken += _crossing(ax, even)
+    place_labels(ax, [(p, at, label)], taken)
+    return _lines_alt(costs, c, T, p, even, currency)
 
 
-def _frame(fig: LabFigure, c: float, T: float, even: float, currency: str) -> Axes:
-    ax = fig.add_axes((0.115, 0.145, 0.845, 0.815))
-    top = 1.16 * (T + c)
-    ax.set(xlim=(0, 1), ylim=(0, top), xlabel="catch rate: share of changes that the checks stop")
-    ax.set_ylabel(f"expected cost per change ({currency})")
+def _frame(fig: LabFigure, currency: str) -> Axes:
+    ax = fig.add_axes((0.13, 0.145, 0.82, 0.765))
+    ax.set(xlim=(0, 1), ylim=(_LEAST, _MOST), yticks=_TICKS)
+    ax.set(xlabel="catch rate: share of changes that the checks stop")
+    ax.set(ylabel=f"saved per change ({currency})")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: percent(share)))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda cost, _: f"{cost:,.6g}"))
-    _three_lines(ax, c, T)
-    _line_names(ax, c, T, even, top)
-    if 0 < even < 0.08:
-        _magnified(ax, c, T, even)
-    elif even <= 1:
-        _crossing(ax, T, even)
-        x, side = (even + 0.012, "left") if even < 0.75 else (even - 0.012, "right")
-        said = f"even at {percent(even)}"
-        ax.text(x, 0.02 * top, said, fontsize=10, color=INK, ha=side, va="bottom")
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda saved, _: minus(f"{saved:,.6g}")))
+    ax.axhline(0, color=GREY, linewidth=1.2, zorder=1)
+    head = {"transform": ax.figure.transFigure, "clip_on": False}
+    words = head | {"fontsize": 10.5, "va": "center"}
+    ax.text(0.02, 0.955, "checks first, against", color=GREY, **words)
+    for x, name, ink, style in (
+        (0.31, TRAINING_ALONE, MAIN, "-"),
+        (0.61, CHECKS_AFTER, ASIDE, (0, (1, 1.4))),
+    ):
+        ax.plot([x, x + 0.05], [0.955] * 2, color=ink, linewidth=2.4, linestyle=style, **head)
+        ax.text(x + 0.065, 0.955, name, color=words_in(ink), **words)
     return ax
 
 
-def _line_names(ax: Axes, c: float, T: float, even: float, top: float) -> None:
-    """Each beside its line, where no other line passes."""
-    said, above = f"{CHECKS_AFTER}: {T + c:,.2f}", T + c + 0.012 * top
-    ax.text(0.985, above, said, color=words_in(ASIDE), ha="right", va="bottom")
-    x, side = (0.015, "left") if 0.5 < even <= 1 else (0.985, "right")
-    ax.text(x, T - 0.018 * top, f"{TRAINING_ALONE}: {T:,.2f}", color=GREY, ha=side, va="top")
-    x, y = 0.74, c + 0.26 * T - 0.03 * top
-    if c > 0.12 * top:
-        x, y = 0.985, c - 0.01 * top
-    ax.text(x, y, CHECKS_FIRST, color=MAIN, weight="bold", ha="right", va="top")
-
-
-def _three_lines(ax: Axes, c: float, T: float) -> None:
-    ax.axhline(T + c, color=ASIDE, linewidth=1.8, linestyle=(0, (1, 1.4)))
-    ax.axhline(T, color=GREY, linewidth=1.8, linestyle=(0, (5, 2)))
-    ax.plot(_RATES, c + (1 - _RATES) * T, color=MAIN, linewidth=2.6)
-
-
-def _crossing(ax: Axes, T: float, even: float) -> None:
-    thin = {"color": INK, "linewidth": 1, "linestyle": (0, (1, 2)), "zorder": 1}
-    ax.plot([even, even], [ax.get_ylim()[0], T], **thin)
+def _crossing(ax: Axes, even: float) -> list[Bbox]:
+    """Mark where the line is zero, and say where, at the foot; return what that takes."""
+    ax.plot([even, even], [_LEAST, 0], color=INK, linewidth=1, linestyle=(0, (1, 2)), zorder=1)
     ring = {"color": "white", "markeredgecolor": INK, "markeredgewidth": 1.6, "markersize": 7}
-    ax.plot([even], [T], "D", zorder=4, clip_on=False, **ring)
+    ax.plot([even], [0], "D", zorder=6, clip_on=False, **ring)
+    x, side = (even + 0.012, "left") if even < 0.75 else (even - 0.012, "right")
+    foot = {"fontsize": 10, "color": INK, "ha": side, "va": "bottom"}
+    words = ax.text(x, _LEAST + 8, f"even at {percent(even)}", **foot)
+    (x, bottom), (_, top) = ax.transData.transform([(even, _LEAST), (even, 0)])
+    return [words.get_window_extent(), Bbox.from_extents(x - 3, bottom, x + 3, top)]
 
 
-def _magnified(ax: Axes, c: float, T: float, even: float) -> None:
-    """The crossing is too close to the edge to be seen: draw it larger, in the empty corner."""
-    near = ax.inset_axes((0.1, 0.115, 0.27, 0.34))
-    _three_lines(near, c, T)
-    near.set(xlim=(0, 3 * even), ylim=(T - 2.3 * c, T + 1.5 * c))
-    near.set_title("the crossing, enlarged", fontsize=9, weight="normal", color=GREY, pad=2)
-    near.set_xticks([0, even, 3 * even], [percent(share) for share in (0, even, 3 * even)])
-    near.set_yticks([T, T + c], [f"{cost:,.4f}".rstrip("0").rstrip(".") for cost in (T, T + c)])
-    near.tick_params(labelsize=9)
-    _crossing(near, T, even)
+def _line_boxes(ax: Axes, c: float, T: float, p: float, at: float) -> list[Bbox]:
+    """What moving labels keep off: the lines, and the bar at the marked catch rate."""
+    points = [(p, y) for y in np.linspace(0, at, 9)] + [(x, 0) for x in np.linspace(0, 1, 25)]
+    for start in (0, -c):
+        seen = np.clip([(_LEAST - start) / T, (_MOST - start) / T], 0, 1)
+        points += [(x, start + T * x) for x in np.linspace(*seen, 25)]
+    return [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in ax.transData.transform(points)]
 
 
-def _line_boxes(ax: Axes, c: float, T: float) -> list[Bbox]:
-    """What the moving label keeps off: the three lines, the words, and the enlarged corner."""
-    renderer = ax.figure.canvas.get_renderer()
-    points = [(p, y) for p in _RATES for y in (T, T + c, c + (1 - p) * T)]
-    boxes = [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in ax.transData.transform(points)]
-    down_from_crossing = ax.transData.transform([(c / T, y) for y in np.linspace(0, T, 60)])
-    boxes += [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in down_from_crossing]
-    # The moving label itself, of zorder 6, is not in its own way.
-    boxes += [word.get_window_extent(renderer) for word in ax.texts if word.get_zorder() < 6]
-    return boxes + [inset.get_tightbbox(renderer) for inset in ax.child_axes]
+def _outcome(saved: float) -> str:
+    if saved == 0:
+        return "breaks even"
+    return f"saves {saved:,.2f}" if saved > 0 else f"costs {-saved:,.2f} more"
 
 
-def _lines_alt(costs: Mapping[str, float], p: float, even: float, currency: str) -> str:
-    crossing = "it never falls below training without checks"
+def _lines_alt(
+    costs: Mapping[str, float], c: float, T: float, p: float, even: float, currency: str
+) -> str:
+    crossing = "it never reaches zero"
     if even <= 1:
-        crossing = f"it falls below training without checks at a catch rate of {percent(even)}"
-    level = "; ".join(f"{name}, {costs[name]:,.2f}" for name in (TRAINING_ALONE, CHECKS_AFTER))
+        crossing = f"it crosses zero at a catch rate of {percent(even)}"
+    saved, anyway = (
+        _outcome(costs[name] - costs[CHECKS_FIRST]) for name in (TRAINING_ALONE, CHECKS_AFTER)
+    )
     return (
-        f"Expected cost per change in {currency} over the catch rate of the checks. Checks first "
-        f"is a falling line; {crossing}. At the marked {percent(p)} it costs "
-        f"{costs[CHECKS_FIRST]:,.2f}. Two level lines: {level}."
+        f"Saved per change in {currency} by checks first, over the catch rate of the checks, on an "
+        f"axis from {_LEAST:,} to {_MOST:,}. Against {TRAINING_ALONE} a line from {-c:,.2f} to "
+        f"{T - c:,.2f}; {crossing}. Against {CHECKS_AFTER}, a line from 0 to {T:,.2f}. At the "
+        f"marked {percent(p)}: {saved} and {anyway}."
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from labsupport.costs import Stage, break_even_catch_rate, duration_until_caught, two_orders
 from labsupport.show.controls import Panel, Slider
 from labsupport.show.draw import percent
-from labsupport.show.figures.costs import cost_lines, draw_cost_lines
+from labsupport.show.figures.costs import draw_saving_lines, saving_lines
 from labsupport.show.pictures import LabFigure, Picture
 
 
@@ -44,7 +44,7 @@ class CostView:
 
     def picture(self) -> Picture:
         """The lines over the catch rate, with this setting marked."""
-        return cost_lines(self.check_cost, self.training_cost, self.catch_rate)
+        return saving_lines(self.check_cost, self.training_cost, self.catch_rate)
 
 
 def cost_view(
@@ -82,7 +82,7 @@ def cost_view(
 
 def plot_view(fig: LabFigure, view: CostView) -> str:
     """Draw a view into a figure; return the alt text."""
-    return draw_cost_lines(fig, view.check_cost, view.training_cost, view.catch_rate, "dollars")
+    return draw_saving_lines(fig, view.check_cost, view.training_cost, view.catch_rate, "dollars")
 
 
 def _sentence(
