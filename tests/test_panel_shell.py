@@ -112,6 +112,15 @@ def test_a_control_that_does_not_matter_is_named_as_such(panel):
     assert "on" in panel.shown["enabled"] and not panel.controls["on"].disabled
 
 
+@pytest.mark.parametrize(
+    ("step", "times", "said"),
+    [(0.00025, 100, "0.725"), (0.05, 100, "1"), (0.5, 1, "0.0"), (1, 1, "0")],
+)
+def test_a_share_may_be_shown_in_percent(step, times, said):
+    slider = Slider("x", "x", "%", 0, 1, step, times)
+    assert slider.said(0.00725) == said and len(slider.values) == round(1 / step) + 1
+
+
 def test_values_are_said_with_their_unit(panel):
     said = {control["name"]: control["said"] for control in panel.declared["controls"]}
     assert said["size"] == ["10 rows", "1,000 rows"]

@@ -42,13 +42,15 @@ class Slider(Control):
     Attributes
     ----------
     unit : as the label names it; empty for a number that only counts.
-    low, high, step : in that unit.
+    low, high, step : as the view takes them.
+    times : what the number that is shown is larger by; 100 shows a share in percent.
     """
 
     unit: str
     low: float
     high: float
     step: float
+    times: int = 1
 
     @property
     def label(self) -> str:
@@ -65,6 +67,12 @@ class Slider(Control):
         """Every value that it can show, from low to high."""
         steps = round((self.high - self.low) / self.step)
         return tuple(round(self.low + i * self.step, self.decimals) for i in range(steps + 1))
+
+    def said(self, value: float) -> str:
+        """A value as it is written, in the unit."""
+        step = Decimal(str(self.step)) * self.times
+        decimals = max(0, -step.normalize().as_tuple().exponent)
+        return f"{value * self.times:.{decimals}f}"
 
     def further(self, value: float, steps: int) -> float:
         """So many steps on; past the high end it starts over, one step above the low one."""

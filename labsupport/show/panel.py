@@ -246,7 +246,7 @@ def _control(control: Control) -> dict[str, object]:
     """A control in words: its kind, and how each of its values is written and said."""
     kind, texts = "switch", []
     if isinstance(control, Slider):
-        kind, texts = "range", [f"{value:.{control.decimals}f}" for value in control.values]
+        kind, texts = "range", [control.said(value) for value in control.values]
     elif isinstance(control, Choice):
         kind = "range" if control.ordered else "names"
         texts = [control.form.format(value) for value in control.values]

@@ -117,7 +117,7 @@ PANEL = Panel(
     cost_view,
     plot_view,
     controls=(
-        Slider("catch_rate", "catch rate", "share", 0.0, 1.0, 0.0025),
+        Slider("catch_rate", "catch rate", "%", 0.0, 1.0, 0.0025, 100),
         Slider("check_minutes", "checks", "minutes", 0.0, 120.0, 1.0),
         Slider("cluster_price", "cluster", "dollars/hour", 5.0, 500.0, 5.0),
         Slider("training_hours", "training", "hours", 0.25, 48.0, 0.25),

@@ -270,11 +270,11 @@ PANEL = Panel(
     plot_view,
     controls=(
         Choice("n", "holdout", ROWS, "{:,}", "rows"),
-        Slider("margin", "margin", "share", -0.01, 0.02, 0.001),
+        Slider("margin", "margin", "percentage points", -0.01, 0.02, 0.001, 100),
         Choice("confidence", "confidence", CONFIDENCES, "{:.0%}"),
-        Slider("true_gain", "true gain", "share", -0.02, 0.02, 0.00025),
-        Slider("churn", "churn", "share", 0.02, 0.2, 0.00025),
-        Slider("draw", "draw", "number", 0, DRAWS, 1),
+        Slider("true_gain", "true gain", "percentage points", -0.02, 0.02, 0.00025, 100),
+        Slider("churn", "churn", "% of rows", 0.02, 0.2, 0.00025, 100),
+        Slider("draw", "draw", "", 0, DRAWS, 1),
     ),
     presets={
         "build A": {},

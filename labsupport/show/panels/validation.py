@@ -217,10 +217,10 @@ PANEL = Panel(
     plot_view,
     controls=(
         Choice("damage", "damage", DAMAGES),
-        Slider("size", "rows that are hit", "share", 0.05, 1.0, 0.05),
+        Slider("size", "rows that are hit", "%", 0.05, 1.0, 0.05, 100),
         Slider("slack", "tolerance", "x past weeks", 0.25, 4.0, 0.25),
         Choice("weeks", "weeks", tuple(WEEKS)),
-        Slider("share", "damaged snapshots", "share", 0.0, 0.5, 0.01),
+        Slider("share", "damaged snapshots", "%", 0.0, 0.5, 0.01, 100),
         Slider("look", "a false alarm costs", "dollars", 0.0, 500.0, 10.0),
     ),
     presets={
