@@ -107,7 +107,7 @@ STATED = {
             "rate": 4.0, "steps": 3000,
         },
         quotes={
-            "source": "one of the initial weights", "ulps": "weights by one ulp",
+            "source": "one weight moved by", "ulps": "weights by one ulp",
             "rate": "a learning rate of 4",
         },
         unsaid=frozenset({"other", "workers", "fixed"}),

@@ -99,7 +99,7 @@ def saved_and_refused(
     ax = fig.add_subplot()
     most = [max(table[side][1] for *_, table in tables) for side in (0, 1)]
     high = len(tables) + len(counts) - 1
-    room = 0.21 * sum(most) + 1  # for the words beside the bars
+    room = _room(tables) * sum(most)  # for the words beside the bars
     ax.set(xlim=(-most[1] - room, most[0] + room), ylim=(high - 0.4, -1.4))
     ax.set(xlabel="candidates, counted from the middle")
     rows = _rows(counts)
@@ -116,6 +116,14 @@ def saved_and_refused(
         aside = {"xytext": (6 if side == "left" else -6, 0), "textcoords": "offset points"}
         ax.annotate(words, (0, -0.95), ha=side, va="center", color=ink, weight="bold", **aside)
     return _saved_alt(tables), _saved_caption(counts)
+
+
+def _room(tables: Sequence[tuple[str, str, tuple[Counts, Counts]]]) -> float:
+    """What the longest words beside a bar need on each side, as a share of all bars: a letter
+    takes 1.7% of the axis, which the holdouts' names leave narrow."""
+    longest = max(len(f"{some:,} of {all_:,}") for *_, table in tables for some, all_ in table)
+    share = 0.017 * (longest + 1)
+    return share / (1 - 2 * share)
 
 
 def _rows(counts: Mapping[str, Mapping[str, object]]) -> list[int]:
