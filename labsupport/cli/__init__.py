@@ -10,6 +10,7 @@ looping    the whole pipeline, day by day: loop
 studies    many retrainings at once: study aa
 suites     suites of questions and attacks: evals run, evals compare
 llm        a language model: ask, serve, record
+grading    a class: grade
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import sys
 
 from labsupport.cli import (
     evaluate,
+    grading,
     llm,
     looping,
     pipeline,
@@ -48,6 +50,7 @@ for example
   lab evals run mine.yaml --assistant plain   my questions, asked of the lab's assistant
   lab gate RUN --policy mine.toml   does the candidate replace the baseline? The exit status says
   lab registry                      registered models, and how prod came to be what it is
+  lab grade handed_in/ --exercise 02 --out grades.csv   what is right, what is not, and why
   lab release --check               CI: are the exercises what their solutions say?
 
 `lab COMMAND --help` has the options of a command.
@@ -91,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         studies,
         suites,
         llm,
+        grading,
     ):
         each.add_commands(commands)
     parser.error = usage(parser)  # argparse's own 2 is the gate's `inconclusive`

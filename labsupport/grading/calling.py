@@ -13,11 +13,12 @@ import random
 import threading
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from labsupport.answers.outcome import Outcome, RemoteAnswer, TimeUp, WorkerEnded, in_words
 from labsupport.grading.readers import Wrong, an_object
 from labsupport.grading.watch import foreign_hands
 
@@ -75,20 +76,11 @@ def ask(answer: object, cases: Sequence[Case], read: Callable) -> list:
     Wrong : not a function, other arguments than asked for, an exception, too slow, inputs changed,
         forgetful answers.
     """
-    _insist_on_function(answer, len(cases[0].args))
-    said: list = []
-    problem: list[Wrong] = []
     searching = not cases[0].args
     calls = [*cases] if searching else [*cases, *reversed(cases)]
     limit = TIME_LIMIT * (_SEARCH if searching else 1)
-    _in_time(lambda stop: _put(answer, calls, read, said, stop), problem, limit)
-    if problem:
-        raise problem[0]
-    if foreign := foreign_hands():
-        raise Wrong(
-            f"Running your answer replaced {foreign}; restart the kernel and leave the "
-            "libraries as they are."
-        )
+    put = _put_elsewhere if isinstance(answer, RemoteAnswer) else _put_here
+    said = put(answer, calls, read, limit)
     if len(said) != len(calls):
         raise Wrong(
             "Your function ended the check before it had answered everything; let it return "
@@ -109,7 +101,8 @@ def ask_for_one(answer: object, cases: Sequence[Case], read: Callable) -> list:
     """`ask` for a question whose answer is a find: the value itself will do, or a function that
     returns it.
     """
-    return ask(answer if callable(answer) else lambda: answer, cases, read)
+    plain = not (callable(answer) or isinstance(answer, RemoteAnswer))
+    return ask((lambda: answer) if plain else answer, cases, read)
 
 
 def ask_with_fractions(answer: object, cases: Sequence[Case], read: Callable) -> list:
@@ -127,27 +120,66 @@ def ask_with_fractions(answer: object, cases: Sequence[Case], read: Callable) ->
         ) from None
 
 
-def _put(answer, cases: Sequence[Case], read: Callable, said: list, stop: threading.Event) -> None:
-    blank: str | None = (
-        None  # the first case for which the line that the stub ends with was reached
-    )
+def _put_here(answer: object, calls: Sequence[Case], read: Callable, limit: float) -> list:
+    """To a function of this kernel."""
+    _insist_on_function(answer, len(calls[0].args))
+    said: list = []
+    problem: list[Wrong] = []
+    _in_time(lambda stop: _hear(_outcomes(answer, calls, stop), calls, read, said), problem, limit)
+    if problem:
+        raise problem[0]
+    if foreign := foreign_hands():
+        raise Wrong(
+            f"Running your answer replaced {foreign}; restart the kernel and leave the "
+            "libraries as they are."
+        )
+    return said
+
+
+def _put_elsewhere(
+    answer: RemoteAnswer, calls: Sequence[Case], read: Callable, limit: float
+) -> list:
+    """To a function in a worker. All of its answers are taken before the first is read."""
+    outcomes, problem = [], None
+    try:
+        outcomes.extend(answer.outcomes([case.args for case in calls], limit))
+    except TimeUp:
+        problem = _too_slow("")
+    except WorkerEnded:
+        problem = Wrong("Your function ended its process before it had answered.")
+    if None in outcomes:
+        raise _other_arguments()
+    said: list = []
+    _hear(outcomes, calls, read, said)
+    if problem:
+        raise problem
+    return said
+
+
+def _outcomes(answer, cases: Sequence[Case], stop: threading.Event) -> Iterator[Outcome]:
     for case in cases:
         if stop.is_set():
             return
         args = case.fresh_args()
+        outcome = _call(answer, args)
+        changed = not all(_unchanged(a, b) for a, b in zip(args, case.args, strict=True))
+        yield Outcome("changed") if outcome.kind == "value" and changed else outcome
+
+
+def _hear(outcomes, cases: Sequence[Case], read: Callable, said: list) -> None:
+    """Read what came of each call into `said`; Wrong for what is no answer."""
+    blank: str | None = (
+        None  # the first case for which the line that the stub ends with was reached
+    )
+    for case, outcome in zip(cases, outcomes, strict=False):
         where = f" on {case.about}" if case.about else ""
-        try:
-            value = _call(answer, args, where)
-        except NotImplementedError:
+        if outcome.kind == "blank":
             blank = where if blank is None else blank
             continue
-        if not all(_unchanged(a, b) for a, b in zip(args, case.args, strict=True)):
-            raise Wrong(
-                f"Your function changed its inputs{where}; work on a copy and leave the "
-                "arguments alone."
-            )
+        if outcome.kind != "value":
+            raise Wrong(_NO_ANSWER.get(outcome.kind, _NO_ANSWER["large"]).format(outcome, where))
         try:
-            said.append(read(value))
+            said.append(read(outcome.value))
         except Wrong as wrong:
             raise Wrong(f"{where.strip()}, {wrong}" if where else str(wrong)) from None
     if blank is not None and said:
@@ -159,22 +191,28 @@ def _put(answer, cases: Sequence[Case], read: Callable, said: list, stop: thread
         raise Wrong("This is not filled in yet: replace the line that raises NotImplementedError.")
 
 
-def _call(answer, args: tuple, where: str) -> object:
+_NO_ANSWER = {
+    "raised": "Your function raised {0.text}{1}; it should return an answer.",
+    "waiting": "Your function is declared with async, so it has not answered yet; declare it with "
+    "def alone.",
+    "changed": "Your function changed its inputs{1}; work on a copy and leave the arguments alone.",
+    "large": "Your function returned more than any answer holds{1}.",
+}
+
+
+def _call(answer, args: tuple) -> Outcome:
     try:
         value = answer(*args)
-    except (NotImplementedError, _TimeUp):
+    except NotImplementedError:
+        return Outcome("blank")
+    except _TimeUp:
         raise
     except BaseException as error:  # noqa: BLE001 - SystemExit must not end the kernel, either
-        raise Wrong(
-            f"Your function raised {_in_words(error)}{where}; it should return an answer."
-        ) from None
+        return Outcome("raised", text=in_words(error))
     if inspect.iscoroutine(value):
         value.close()  # never awaited, it would complain on stderr
-        raise Wrong(
-            "Your function is declared with async, so it has not answered yet; declare it with "
-            "def alone."
-        )
-    return value
+        return Outcome("waiting")
+    return Outcome("value", value)
 
 
 def _in_time(work: Callable, problem: list, limit: float) -> None:
@@ -212,9 +250,18 @@ def _in_time(work: Callable, problem: list, limit: float) -> None:
             stop.set()
             stopped = _stop(thread, done)
     if late:
-        left = "" if stopped else " It could not be stopped; restart the kernel."
-        tries = "is there a loop without an end, or one that tries very much?"
-        problem[:] = [Wrong(f"Your function did not come back in time; {tries}{left}")]
+        problem[:] = [_too_slow("" if stopped else " It could not be stopped; restart the kernel.")]
+
+
+def _too_slow(left: str) -> Wrong:
+    tries = "is there a loop without an end, or one that tries very much?"
+    return Wrong(f"Your function did not come back in time; {tries}{left}")
+
+
+def _other_arguments() -> Wrong:
+    return Wrong(
+        "Your function does not take the arguments the question names; keep the signature as given."
+    )
 
 
 def _within(seconds: float, done: threading.Event) -> bool:
@@ -278,22 +325,10 @@ def _insist_on_function(answer: object, n_arguments: int) -> None:
     try:
         parameters.bind(*range(n_arguments))
     except TypeError:
-        raise Wrong(
-            "Your function does not take the arguments the question names; keep the signature "
-            "as given."
-        ) from None
+        raise _other_arguments() from None
 
 
 def _unchanged(given, kept) -> bool:
     if type(kept) is not np.ndarray:
         return True  # nothing that can be changed, or a generator, which is there to be drawn from
     return given.dtype == kept.dtype and np.array_equal(given, kept, kept.dtype.kind == "f")
-
-
-def _in_words(error: BaseException) -> str:
-    name = type(error).__name__
-    try:
-        text = " ".join(str(error).split())
-    except Exception:  # noqa: BLE001 - an exception that cannot be printed still has a name
-        text = ""
-    return f"{name} ({text[:80]})" if text else name

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -103,6 +103,13 @@ class Round:
     edges: Sequence[str] = ()
 
 
+class Drawn(NamedTuple):
+    """A round, and its cases."""
+
+    part: Round
+    cases: list[Case]
+
+
 @dataclass(frozen=True)
 class Question:
     """A question that checks an answer.
@@ -145,9 +152,17 @@ class Question:
 
     def __call__(self, answer: object, rng: np.random.Generator) -> str:
         """Judge an answer on inputs drawn from rng; a sentence on what was verified, or Wrong."""
-        first = None
+        return self.judge(answer, self.draw(rng))
+
+    def draw(self, rng: np.random.Generator) -> Iterator[Drawn]:
+        """What is asked, round by round: drawn when it is its turn, or once for a whole class."""
         for part in self.rounds:
-            cases = part.cases(rng)
+            yield Drawn(part, part.cases(rng))
+
+    def judge(self, answer: object, drawn: Iterable[Drawn]) -> str:
+        """Judge an answer on what was drawn; a sentence on what was verified, or Wrong."""
+        first = None
+        for part, cases in drawn:
             said = self.ask(answer, cases, self.read)
             if not cases or len(cases) != len(said):
                 raise RuntimeError(f"{len(said)} answers to {len(cases)} cases")

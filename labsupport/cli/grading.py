@@ -1,0 +1,97 @@
+"""The command that grades a class."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from labsupport.cli.command import add_cluster, add_command, chosen_executor
+from labsupport.cli.undecided import MISSING, USAGE, UndecidedError, told, usage
+from labsupport.workspace import ROOT
+
+GRADE = """for example
+  lab grade handed_in/ --exercise 02 --out grades.csv
+  lab grade moodle.zip --exercise 02 --out grades.csv --seed 20261130
+
+SUBMISSIONS is a folder of notebooks, a folder with a folder for each student, or a ZIP of either,
+as Moodle, Canvas and nbgrader export them. Of a notebook only the answer cells count. They run in
+a worker behind walls (bubblewrap, where it is installed), on inputs drawn from the seed; whether
+an answer is right is found out on this side.
+
+Beside grades.csv stands the folder grades/: class.html for you, written.html with what has to be
+read by a person, feedback/ with a page for each student. grades/graded.log remembers what is done:
+a run that was cut off goes on, and a second run grades what has changed.
+
+Exit status: 0 all are graded, 1 some could not be and are named, 64 wrong usage, 66 nothing
+there."""
+
+
+def add_commands(commands: Any) -> None:
+    """Add it to argparse's subparsers."""
+    command = add_command(commands, "grade", "grade what a class handed in", GRADE)
+    command.error = usage(command)
+    command.add_argument("submissions", type=Path, metavar="SUBMISSIONS", help="a folder or a ZIP")
+    command.add_argument("--exercise", required=True, metavar="NN", help="its number, as in 02")
+    command.add_argument(
+        "--out", type=Path, required=True, metavar="CSV", help="the table, as in grades.csv"
+    )
+    command.add_argument(
+        "--seed", type=int, default=1, help="what inputs are drawn from (default: %(default)s)"
+    )
+    add_cluster(command)
+    command.set_defaults(command=told(_grade))
+
+
+def _grade(arguments: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from labsupport.answers import find_shelter
+    from labsupport.grading.classroom import (
+        Sheet,
+        find_submissions,
+        grade_class,
+        write_pages,
+        write_table,
+    )
+    from labsupport.ops.cluster import spread
+
+    if arguments.seed < 0:
+        raise UndecidedError(USAGE, "a seed is a whole number from 0 on.")
+    if not arguments.submissions.exists():
+        raise UndecidedError(MISSING, f"there is no {arguments.submissions}.")
+    if arguments.out.suffix != ".csv":
+        raise UndecidedError(USAGE, f"--out is a file that ends in .csv, not {arguments.out}.")
+    try:
+        sheet = Sheet.of(ROOT / "exercises", arguments.exercise)
+        found = find_submissions(arguments.submissions, sheet)
+    except ValueError as error:
+        raise UndecidedError(USAGE, str(error)) from error
+    shelter = find_shelter()
+    print(shelter.told)
+    pages = arguments.out.with_suffix("")
+    with (
+        chosen_executor(arguments) as workers,
+        tqdm(total=len(found), unit="submission", disable=not sys.stderr.isatty()) as bar,
+    ):
+        marks = grade_class(
+            found,
+            sheet,
+            arguments.seed,
+            log=pages / "graded.log",
+            each=partial(_spread, spread, workers),
+            shelter=shelter,
+            progress=bar.update,
+        )
+    write_table(marks, arguments.out)
+    page = write_pages(marks, pages)
+    for one in marks.unreadable:
+        print(f"{one.student} ({one.file}): {one.problem}")
+    print(f"{len(found) - len(marks.unreadable)} of {len(found)} graded: {arguments.out}, {page}")
+    return 1 if marks.unreadable else 0
+
+
+def _spread(spread, workers, function, items, progress):
+    return spread(function, items, workers, progress)

@@ -1,0 +1,97 @@
+"""Answers that attack whoever grades them: each stands in place of the answer to 02.2."""
+
+from __future__ import annotations
+
+STUB = "def strict_gate(low, high, margin):\n"
+RIGHT = STUB + (
+    '    if margin <= low <= high:\n        return "promote"\n'
+    '    return "block" if high < margin else "inconclusive"\n'
+)
+
+# What a cell does when it runs, or its function when it is called. Each gets nothing for 02.2, and
+# keeps what the other questions are worth.
+TRICKS = {
+    "endless loop": "while True:\n    pass\n",
+    "endless call": STUB + "    while True:\n        pass\n",
+    "sleeps": STUB + "    import time\n    time.sleep(1000)\n",
+    "swallows what stops it": STUB
+    + "    while True:\n        try:\n            while True:\n                pass\n"
+    "        except BaseException:\n            pass\n",
+    "fork bomb": "import os\nwhile True:\n    os.fork()\n",
+    "process bomb": "import subprocess, sys\n"
+    "while True:\n    subprocess.Popen([sys.executable, '-c', 'while True: pass'])\n",
+    "thread bomb": "import threading, time\nwhile True:\n"
+    "    threading.Thread(target=time.sleep, args=(99,)).start()\n",
+    "memory bomb": "held = []\nwhile True:\n    held.append(bytearray(1 << 24))\n",
+    "ten gigabytes of output": "import sys\nfor _ in range(640):\n"
+    "    sys.stdout.write('x' * (1 << 24))\n",
+    "output behind Python's back": "import os\nfor _ in range(200):\n"
+    "    os.write(1, b'x' * (1 << 24))\n",
+    "fills the disk": "with open('full', 'wb') as file:\n    while True:\n"
+    "        file.write(b'x' * (1 << 20))\n",
+    "many files": "import itertools\nfor k in itertools.count():\n"
+    "    open(f'file{k}', 'w').close()\n",
+    "os._exit(0)": "import os\nos._exit(0)\n",
+    "os._exit(0) in the call": STUB + "    import os\n    os._exit(0)\n",
+    "sys.exit": "import sys\nsys.exit(0)\n",
+    "sys.exit in the call": STUB + "    import sys\n    sys.exit(0)\n",
+    "kills the parent": "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\n",
+    "kills everybody": "import os, signal\nos.kill(-1, signal.SIGKILL)\n",
+    "reads the solutions": "import pathlib\nfor folder in pathlib.Path('/').rglob('solutions'):\n"
+    "    text = next(folder.glob('02*')).read_text()\n    break\n"
+    "exec(''.join(__import__('json').loads(text)['cells'][5]['source']))\n",
+    "overwrites labsupport": "import labsupport, pathlib\n"
+    "for path in pathlib.Path(labsupport.__file__).parent.rglob('*.py'):\n"
+    "    path.write_text('raise SystemExit')\n",
+    "replaces check": "import labsupport.grading\n"
+    "labsupport.grading.check = lambda *args, **more: True\ncheck = labsupport.grading.check\n"
+    + STUB
+    + "    return 'promote'\n",
+    "replaces the comparison": "import builtins, math, fractions\n"
+    "fractions.Fraction.__eq__ = lambda a, b: True\nbuiltins.all = lambda parts: True\n"
+    + STUB
+    + "    return 'block'\n",
+    "walks up the frames": STUB + "    import sys\n    frame = sys._getframe()\n    while frame:\n"
+    "        for held in frame.f_locals.values():\n"
+    "            if hasattr(held, 'expected'):\n                return held.expected\n"
+    "        frame = frame.f_back\n",
+    "searches the memory": STUB + "    import gc\n    for held in gc.get_objects():\n"
+    "        if type(held).__name__ == 'Case':\n            return held.expected\n",
+    "always equal": "class Equal(str):\n    def __eq__(self, other):\n        return True\n"
+    "    def __hash__(self):\n        return hash('promote')\n"
+    + STUB
+    + "    return Equal('promote')\n",
+    "an object that is equal to all": "class Equal:\n"
+    "    def __eq__(self, other):\n        return True\n" + STUB + "    return Equal()\n",
+    "a number that compares true": "class Number(float):\n"
+    "    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = lambda a, b: True\n    __hash__ = None\n"
+    + STUB
+    + "    return Number(0)\n",
+    "returns the inputs": STUB + "    return low, high, margin\n",
+    "prints a pass": STUB + "    print('02.2 is right.')\n",
+    "writes the table": "for place in ('grades.csv', '../grades.csv', '/tmp/grades.csv'):\n"
+    "    try:\n        open(place, 'w').write('me,02.2,2,2,,,right\\n')\n"
+    "    except OSError:\n        pass\n" + STUB + "    return 'promote'\n",
+    "speaks for the worker": "import os\nfor number in range(3, 20):\n"
+    '    try:\n        os.write(number, b\'{"nonce": "", "kind": "value"}\\n\' * 99)\n'
+    "    except OSError:\n        pass\n" + STUB + "    return 'promote'\n",
+    "closes the worker's socket": "import os\nos.closerange(3, 64)\n",
+    "a magic of the kernel": "%%bash\nrm -rf ~\n",
+    "input()": STUB + "    return input('which?')\n",
+    "a missing import": "import nothing_of_this_name\n" + STUB + "    return 'promote'\n",
+    "a thread that outlives its call": "import threading, time\n"
+    "def on():\n    while True:\n        time.sleep(0.01)\n"
+    + STUB
+    + "    threading.Thread(target=on).start()\n    return 'promote'\n",
+    "a crash in C": "import ctypes\nctypes.string_at(0)\n",
+    "abort": "import os\nos.abort()\n",
+    "deep recursion": "import sys\nsys.setrecursionlimit(10**9)\n"
+    + STUB
+    + "    return strict_gate(low, high, margin)\n",
+    "an answer without an end": STUB + "    held = []\n    held.append(held)\n    return held\n",
+    "a huge answer": STUB + "    return 'x' * (1 << 28)\n",
+    "a network": "import urllib.request\nurllib.request.urlopen('http://127.0.0.1:9')\n",
+    "async": "async " + RIGHT,
+    "a pickle": "class Bad:\n    def __reduce__(self):\n        import os\n"
+    "        return os.system, ('touch /tmp/caught',)\n" + STUB + "    return Bad()\n",
+}
