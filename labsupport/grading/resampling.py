@@ -98,6 +98,11 @@ def no_width(told) -> bool:
     return all(low == high for _, (low, high) in on_many_rows(told))
 
 
+def zero_alone(told) -> bool:
+    """Whether both ends are zero, though the models differ."""
+    return all(end == 0 for _, said in on_many_rows(told) for end in said)
+
+
 def the_holdout_itself(told) -> bool:
     """Whether both ends are the gain that was measured."""
     many = on_many_rows(told)
@@ -187,6 +192,44 @@ def candidate_alone(y, candidate, baseline):
     """The candidate's accuracy instead of its gain."""
     rows = np.arange(len(y) + 1)
     return rows / len(y), stats.binom.pmf(rows, len(y), np.mean(candidate == y))
+
+
+def baseline_alone(y, candidate, baseline):
+    """The baseline's accuracy instead of the gain."""
+    return candidate_alone(y, baseline, candidate)
+
+
+def differing(y, candidate, baseline):
+    """How often the models differ, whichever of them is right."""
+    return candidate_alone(np.ones_like(y), candidate != baseline, baseline)
+
+
+def predictions_alone(y, candidate, baseline):
+    """How much oftener the candidate says one, whether it is right or not."""
+    return of_rows(np.ones_like(y), candidate, baseline)
+
+
+def with_other_labels(y, candidate, baseline):
+    """Predictions are drawn, and held against the labels in their old order."""
+    rates = np.array([np.mean(baseline > candidate), 0, np.mean(candidate > baseline)])
+    rates[1] = 1 - rates.sum()
+    mass = np.ones(1)
+    for label in y:
+        mass = np.convolve(mass, rates if label else rates[::-1])
+    return np.arange(-len(y), len(y) + 1) / len(y), mass
+
+
+def without_sign(y, candidate, baseline):
+    """The size of the gain, whichever way it goes."""
+    gains, mass = of_rows(y, candidate, baseline)
+    sizes, place = np.unique(np.round(np.abs(gains) * len(y)), return_inverse=True)
+    return sizes / len(y), np.bincount(place, mass)
+
+
+def in_rows(y, candidate, baseline):
+    """Right answers, instead of a share of the rows."""
+    gains, mass = of_rows(y, candidate, baseline)
+    return gains * len(y), mass
 
 
 def never(place):

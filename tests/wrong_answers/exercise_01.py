@@ -238,6 +238,12 @@ def gap_in_hundredths(gain, gap, margin, tolerance):
     return True, "promoted"
 
 
+def blocks_with_every_reason(gain, gap, margin, tolerance):
+    failed = [] if gain >= margin else [NO_GAIN]
+    failed += [] if gap <= tolerance else [UNSAFE]
+    return not failed, "; ".join(failed) or "promoted"
+
+
 def promoted_after_all(gain, gap, margin, tolerance):
     if gain < margin:
         return False, "blocked: no eval gain"
@@ -271,11 +277,8 @@ WRONG = {
     ],
     "01.2": [
         (strict_gain, "A gain of exactly the margin is enough"),
-        (
-            both_strict,
-            "This blocks the wrong candidate, on a gain above the margin and a gap equal to "
-            "the tolerance",
-        ),
+        (both_strict, "here both are turned away"),
+        (blocks_with_every_reason, "not one of the three of the question"),
         (with_slack, "a gain a hair below the margin"),
         (gap_in_hundredths, "This promotes the wrong candidate, on a gain above the margin"),
         (promoted_after_all, "but the reason says promoted"),
@@ -332,6 +335,18 @@ WRONG = {
 }
 
 
+def by_bits(y, prediction, group):
+    right = 1 - np.bitwise_xor(y, prediction)
+    parts = [np.mean(right[group == name]) for name in np.unique(group)]
+    return np.mean(right), np.ptp(parts)
+
+
+def by_weights(y, prediction, group):
+    _, place = np.unique(group, return_inverse=True)
+    parts = np.bincount(place, weights=y == prediction) / np.bincount(place)
+    return 1 - np.abs(y - prediction).mean(), np.max(np.abs(parts - parts[:, None]))
+
+
 def by_pandas(y, prediction, group):
     by_group = pd.Series(y == prediction).groupby(group).mean()
     return (y == prediction).mean(), by_group.max() - by_group.min()
@@ -349,12 +364,22 @@ def reason_of_an_enum(gain, gap, margin, tolerance):
     return gap <= tolerance, Reason.PROMOTED if gap <= tolerance else Reason.UNSAFE
 
 
+def by_patterns(gain, gap, margin, tolerance):
+    match bool(gain >= margin), bool(gap <= tolerance):
+        case True, True:
+            return [True, "promoted"]
+        case True, False:
+            return [False, UNSAFE]
+        case _:
+            return [False, NO_GAIN]
+
+
 def shares_rounded_down(candidate_right, baseline_right, n, margin):
     return n > 0 and (candidate_right - baseline_right) * 10_000 // n >= round(margin * 10_000)
 
 
 RIGHT = {
-    "01.1": [by_pandas],
-    "01.2": [reason_of_an_enum],
+    "01.1": [by_pandas, by_bits, by_weights],
+    "01.2": [reason_of_an_enum, by_patterns],
     "01.3": [shares_rounded_down],
 }

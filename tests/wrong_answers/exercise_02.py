@@ -171,6 +171,45 @@ def resamples_of_4000_rows(*given):
     return ends(paired_gains(*rows, n_resamples, rng, size=4000), confidence)
 
 
+def resampled(each, y, confidence, n_resamples, rng):
+    gains = [each[rng.integers(len(y), size=len(y))].mean() for _ in range(n_resamples)]
+    return ends(gains, confidence)
+
+
+def truths_subtracted(y, candidate, baseline, *rest):
+    return resampled((candidate == y) - (baseline == y), y, *rest)
+
+
+def bits_subtracted(y, candidate, baseline, *rest):
+    return resampled(np.bitwise_xor(candidate == y, baseline == y), y, *rest)
+
+
+def each_models_own_ends(y, candidate, baseline, confidence, n_resamples, rng):
+    rows = [rng.integers(len(y), size=len(y)) for _ in range(n_resamples)]
+    one, other = (
+        ends([(model == y)[some].mean() for some in rows], confidence)
+        for model in (candidate, baseline)
+    )
+    return tuple(one - other)
+
+
+def rows_drawn_once(y, candidate, baseline, confidence, n_resamples, rng):
+    rows = rng.integers(len(y), size=len(y))
+    gain = np.mean(candidate[rows] == y[rows]) - np.mean(baseline[rows] == y[rows])
+    return ends([gain] * n_resamples, confidence)
+
+
+def errors_told_by_bits(y, candidate, baseline, *rest):
+    return resampled(np.bitwise_xor(y, baseline) - np.bitwise_xor(y, candidate), y, *rest)
+
+
+def counts_of_pairs(y, candidate, baseline, confidence, n_resamples, rng):
+    pairs = ((candidate == y) & (baseline != y)).sum(), ((candidate != y) & (baseline == y)).sum()
+    chances = np.array([*pairs, len(y) - sum(pairs)]) / len(y)
+    better, worse, _ = rng.multinomial(len(y), chances, size=n_resamples).T
+    return np.percentile((better - worse) / len(y), [50 - 50 * confidence, 50 + 50 * confidence])
+
+
 def any_loss_blocks(low, high, margin):
     if high < 0:
         return "block"
@@ -201,7 +240,11 @@ WRONG = {
         (as_many_rows_as_resamples, "shares of another number of rows"),
         (always_1000_resamples, "the two ends differ: how many do you draw"),
         (separate_intervals, "The interval is too wide"),
-        (labels_drawn_apart, "The interval is"),
+        (labels_drawn_apart, "would if predictions met labels of other rows"),
+        (truths_subtracted, "Numpy takes no True from a True"),
+        (bits_subtracted, "whichever of them is right"),
+        (each_models_own_ends, "The interval is too narrow"),
+        (rows_drawn_once, "as if all resamples were alike"),
         (discordant_rows_alone, "Only rows on which the models differ are drawn"),
         (one_resample_short, "on a single resample"),
         (as_many_of_each_label, "The interval is too narrow on"),
@@ -228,3 +271,6 @@ WRONG = {
         (one_row_more, "on models that differ on few rows"),
     ],
 }
+
+
+RIGHT = {"02.1": [errors_told_by_bits, counts_of_pairs]}

@@ -127,6 +127,39 @@ def gap_of(own):
     return gap(lambda y, p, g: own(by_group(y, p, g)))
 
 
+def narrowed(part, empty=0.0):
+    """The same, from the share of right rows among those of a group that part(y, p) leaves."""
+
+    def accuracies(y, p, g):
+        right, left = y == p, part(y, p)
+        rows = ((g == k) & left for k in np.unique(g))
+        return [float(np.mean(right[r])) if r.any() else empty for r in rows]
+
+    return gap(lambda y, p, g: spread(accuracies(y, p, g)))
+
+
+def of_groups_and_labels(y, p, g):
+    parts = [(g == k) & (y == label) for k in np.unique(g) for label in (0, 1)]
+    return spread([float(np.mean((y == p)[part])) for part in parts if part.any()])
+
+
+def accurate(own):
+    """The answer that has the gap right, and an accuracy of its own."""
+    return lambda y, p, g: (float(own(y, p, g)), spread(by_group(y, p, g)))
+
+
+def positives(y, p, g):
+    """Where both are one: the right rows of one class, and no more."""
+    right = y & p
+    return float(np.mean(right)), spread([np.mean(right[g == k]) for k in np.unique(g)])
+
+
+def inverted_bits(y, p, g):
+    """The bits of a whole number turned round: of 0 and 1 they are -1 and -2."""
+    right = ~(y ^ p)
+    return float(np.mean(right)), spread([np.mean(right[g == k]) for k in np.unique(g)])
+
+
 def both(change):
     """The answer that has both numbers right and then does something to them."""
     return lambda y, p, g: change(float(np.mean(y == p)), spread(by_group(y, p, g)))
@@ -216,7 +249,27 @@ QUESTION = Question(
             "mean of the groups' accuracies",
             "The gap is right; the accuracy is averaged over the groups, so a small group counts "
             "as much as a large one.",
-            lambda y, p, g: (float(np.mean(by_group(y, p, g))), spread(by_group(y, p, g))),
+            accurate(lambda y, p, g: np.mean(by_group(y, p, g))),
+        ),
+        mistake(
+            "mean of the labels' accuracies",
+            "The gap is right; the accuracy is averaged over the two labels, so a rare one counts "
+            "as much as a frequent one.",
+            accurate(lambda y, p, g: np.mean(by_group(y, p, y))),
+        ),
+        mistake(
+            "accuracy of one group",
+            "The gap is right; the accuracy is that of a single group, and not that of all rows.",
+            *(accurate(lambda y, p, g, k=k: by_group(y, p, g)[k]) for k in (0, -1)),
+            *(accurate(lambda y, p, g, k=k: k(by_group(y, p, g))) for k in (min, max)),
+        ),
+        mistake(
+            "accuracy below zero",
+            "The accuracy is below zero, and no share is: what does a row add to it that is right, "
+            "and one that is wrong?",
+            inverted_bits,
+            accurate(lambda y, p, g: 1 - np.sum(y != p)),
+            when=lambda told: any(said[0] < 0 for _, said in told),
         ),
         mistake(
             "average gap",
@@ -224,6 +277,9 @@ QUESTION = Question(
             "extremes.",
             gap_of(lambda a: np.mean([abs(x - z) for i, x in enumerate(a) for z in a[i + 1 :]])),
             gap_of(np.std),
+            gap_of(np.var),
+            gap_of(lambda a: np.mean(np.abs(np.array(a) - np.mean(a)))),
+            gap(lambda y, p, g: np.mean([abs(a - np.mean(y == p)) for a in by_group(y, p, g)])),
         ),
         mistake(
             "split by label",
@@ -240,16 +296,28 @@ QUESTION = Question(
         ),
         mistake(
             "share of all rows",
-            "A group's accuracy is a share of the rows of that group, and here it is taken of all "
-            "rows.",
+            "A group's accuracy is a share of the rows of that group, and here it is taken of rows "
+            "of other groups, too.",
             gap(lambda y, p, g: spread([np.mean((y == p) & (g == k)) for k in np.unique(g)])),
+            gap(lambda y, p, g: spread([np.mean((g == k)[y == p]) for k in np.unique(g)])),
         ),
         mistake(
-            "gap to the overall accuracy",
-            "The gap is taken against the accuracy on all rows; compare the groups with each "
-            "other.",
+            "split by more than the group",
+            "The accuracy is right; for the gap, a group's rows are narrowed down by label or "
+            "prediction, and all of them count.",
+            *(narrowed(lambda y, p, k=k: y == k, no) for k in (0, 1) for no in (0.0, 1.0)),
+            *(narrowed(lambda y, p, k=k: p == k, no) for k in (0, 1) for no in (0.0, 1.0)),
+            gap(of_groups_and_labels),
+        ),
+        mistake(
+            "gap to the middle",
+            "The gap is taken from the middle, such as the accuracy on all rows, to one side; "
+            "compare the groups with each other.",
             gap(lambda y, p, g: np.mean(y == p) - min(by_group(y, p, g))),
+            gap(lambda y, p, g: max(by_group(y, p, g)) - np.mean(y == p)),
             gap(lambda y, p, g: max(abs(a - np.mean(y == p)) for a in by_group(y, p, g))),
+            gap_of(lambda a: max(a) - np.mean(a)),
+            gap_of(lambda a: np.mean(a) - min(a)),
         ),
         mistake(
             "positive rates",
@@ -261,6 +329,8 @@ QUESTION = Question(
             "one class only",
             "Only rows of one class are counted; accuracy counts right answers of both classes.",
             gap(lambda y, p, g: spread([np.mean((y & p)[g == k]) for k in np.unique(g)])),
+            positives,
+            lambda y, p, g: (positives(y, p, g)[0], spread(by_group(y, p, g))),
         ),
         mistake(
             "ratio",

@@ -230,6 +230,40 @@ QUESTION = Question(
             ruled(gap_ok=lambda gain, gap, m, t: gap < t),
         ),
         mistake(
+            "neither bound may be met",
+            "A gain of exactly the margin is enough and a gap of exactly the tolerance is "
+            "tolerated; here both are turned away.",
+            ruled(lambda gain, gap, m, t: gain > m, lambda gain, gap, m, t: gap < t),
+        ),
+        mistake(
+            "gain turned round",
+            "The gain is compared the wrong way round: what falls short of the margin passes.",
+            ruled(gain_ok=lambda gain, gap, m, t: gain <= m),
+            ruled(gain_ok=lambda gain, gap, m, t: gain < m),
+            ruled(gain_ok=lambda gain, gap, m, t: -gain >= m),
+        ),
+        mistake(
+            "gap turned round",
+            "The gap is compared the wrong way round: what exceeds the tolerance passes.",
+            ruled(gap_ok=lambda gain, gap, m, t: gap >= t),
+            ruled(gap_ok=lambda gain, gap, m, t: gap > t),
+        ),
+        mistake(
+            "both turned round",
+            "Both comparisons are the wrong way round: what falls short of the margin or exceeds "
+            "the tolerance passes.",
+            *(
+                ruled(lambda gain, gap, m, t: gain <= m, lambda gain, gap, m, t: gap >= t),
+                ruled(lambda gain, gap, m, t: gain < m, lambda gain, gap, m, t: gap > t),
+            ),
+        ),
+        mistake(
+            "says whether to block",
+            "The reasons are right; the first value says whether to block, and it should say "
+            "whether to promote.",
+            lambda *given: (not ruled()(*given)[0], ruled()(*given)[1]),
+        ),
+        mistake(
             "or for and",
             "One passed check is not enough: this promotes candidates that fail the other one.",
             ruled(join=lambda a, b: a or b),
@@ -243,6 +277,12 @@ QUESTION = Question(
             "gap named first",
             "The decisions are right; when both checks fail, though, the wrong one is named first.",
             gap_named_first,
+        ),
+        mistake(
+            "one reason for both",
+            "The decisions are right; the reason is the same whichever check failed.",
+            ruled(reasons=(PROMOTED, NO_GAIN, NO_GAIN)),
+            ruled(reasons=(PROMOTED, UNSAFE, UNSAFE)),
         ),
         mistake(
             "sign of the gain lost",
@@ -260,6 +300,12 @@ QUESTION = Question(
             ruled(gap_ok=lambda *_: True),
         ),
         mistake(
+            "gain ignored",
+            "The gain plays no part in the decision.",
+            ruled(gain_ok=lambda *_: True),
+            ruled(gain_ok=lambda *_: True, reasons=(PROMOTED, NO_GAIN, NO_GAIN)),
+        ),
+        mistake(
             "fixed bounds",
             "The bounds are fixed numbers; use the margin and the tolerance that the function is "
             "given.",
@@ -274,6 +320,18 @@ QUESTION = Question(
             "no loss tolerated",
             "A margin below zero tolerates a small loss, and here every loss is turned away.",
             ruled(gain_ok=lambda gain, gap, m, t: gain >= max(m, 0)),
+            ruled(gain_ok=lambda gain, gap, m, t: gain > 0 and gain >= m),
+        ),
+        mistake(
+            "sign of the margin lost",
+            "The sign of the margin got lost; a margin below zero tolerates a small loss.",
+            ruled(gain_ok=lambda gain, gap, m, t: gain >= abs(m)),
+        ),
+        mistake(
+            "gap subtracted from the gain",
+            "The gap is held against the gain; each of them has a bound of its own.",
+            ruled(gain_ok=lambda gain, gap, m, t: gain - gap >= m),
+            ruled(gain_ok=lambda gain, gap, m, t: gain >= m and gain >= gap),
         ),
     ],
 )

@@ -22,18 +22,25 @@ from labsupport.grading.resampling import (
     are_gains,
     around,
     as_wide_as_rows,
+    baseline_alone,
     candidate_alone,
+    differing,
     discordant_alone,
     divided_once_more,
+    in_rows,
     inside,
     known,
     never,
     no_width,
     of_another_size,
     of_size,
+    predictions_alone,
     rounded_ends,
     the_holdout_itself,
     two_sided,
+    with_other_labels,
+    without_sign,
+    zero_alone,
 )
 from labsupport.grading.rounding import then
 
@@ -42,6 +49,11 @@ def asked(answer, cases: list[Case], read) -> list:
     try:
         return ask(answer, cases, read)
     except Wrong as wrong:
+        if "boolean subtract" in str(wrong):
+            raise Wrong(
+                "Numpy takes no True from a True; the bitwise_xor that its message proposes says "
+                "whether the models differ, not which is right, so count with whole numbers."
+            ) from None
         if "did not come back in time" not in str(wrong):
             raise
         _, _, left = str(wrong).partition("?")  # what cannot be stopped asks for a restart
@@ -102,10 +114,17 @@ QUESTION = Question(
             when=the_holdout_itself,
         ),
         mistake(
-            "generator started anew",
-            "The interval has no width, as if all resamples were alike: does each start the "
-            "generator "
-            "anew?",
+            "nothing but zero",
+            "Both ends are zero, whatever the models do: is each gain a mean over rows that are "
+            "drawn from the holdout?",
+            alike(np.median),
+            alike(lambda rows: 0.0),
+            when=zero_alone,
+        ),
+        mistake(
+            "no width",
+            "The interval has no width, as if all resamples were alike: is each drawn anew, from "
+            "the rows of the holdout, by a generator that goes on?",
             alike(lambda rows: np.random.default_rng(0).choice(rows, len(rows)).mean()),
             when=no_width,
         ),
@@ -152,6 +171,23 @@ QUESTION = Question(
             "gains?",
             around(lambda z, deviation, n: z * deviation / math.sqrt(n)),
             when=lambda told: not are_gains(told),
+        ),
+        known(
+            "a single row",
+            "A resample is a single row here; it has as many rows as the holdout.",
+            of_size(lambda n: 1),
+        ),
+        known(
+            "differences for gains",
+            "This counts rows on which the models differ, whichever of them is right; a row that "
+            "only the baseline has right takes one away.",
+            differing,
+        ),
+        known(
+            "predictions for right answers",
+            "This compares how often the models say one; what counts is how often they say the "
+            "same as y.",
+            predictions_alone,
         ),
         known(
             "models on rows of their own",
@@ -205,6 +241,38 @@ QUESTION = Question(
             "This is an interval for the candidate's accuracy alone; the gain is what it has more "
             "than the baseline.",
             candidate_alone,
+        ),
+        known(
+            "baseline alone",
+            "This is an interval for the baseline's accuracy alone; the gain is what the candidate "
+            "has more.",
+            baseline_alone,
+        ),
+        known(
+            "sign dropped",
+            "A loss counts as a gain here: the sign of the resampled gains is dropped.",
+            without_sign,
+        ),
+        known(
+            "about zero",
+            "The interval has its width, but lies about zero instead of about the measured gain.",
+            then=lambda ends, gain: ends - gain,
+        ),
+        known(
+            "labels of other rows",
+            "The interval lies where it would if predictions met labels of other rows: does a row "
+            "that is drawn keep its label and both predictions?",
+            with_other_labels,
+        ),
+        known(
+            "confidence left out",
+            "What is left out is the confidence, and what is kept is the rest; it is the reverse.",
+            levels=lambda confidence: (confidence / 2, 1 - confidence / 2),
+        ),
+        known(
+            "in rows",
+            "The ends are numbers of rows; a gain is a share of them.",
+            in_rows,
         ),
         known(
             "sign turned round",

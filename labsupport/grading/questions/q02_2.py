@@ -213,6 +213,22 @@ QUESTION = Question(
             ruled(lambda low, high, margin: low >= 0),
         ),
         mistake(
+            "inconclusive around zero",
+            "An interval around zero is called inconclusive here; ask whether it holds the margin.",
+            lambda *given: (
+                "inconclusive" if given[0] < 0 < given[1] else ruled(block=always)(*given)
+            ),
+            lambda *given: "inconclusive" if given[0] < 0 < given[1] else strict(*given),
+        ),
+        mistake(
+            "lower end turned round",
+            "The lower end is compared the wrong way round: what may fall short of the margin is "
+            "promoted.",
+            ruled(lambda low, high, margin: low <= margin),
+            ruled(lambda low, high, margin: low < margin),
+            ruled(lambda low, high, margin: low <= margin, lambda low, high, margin: high > margin),
+        ),
+        mistake(
             "never inconclusive",
             "Whatever does not clear the margin is blocked; an interval that holds the margin does "
             "not say so.",
@@ -228,6 +244,7 @@ QUESTION = Question(
             "An interval that holds the margin is inconclusive, one that lies below it is blocked; "
             "here it is the reverse.",
             ruled(words=("promote", "inconclusive", "block")),
+            ruled(block=lambda low, high, margin: low < margin < high),
         ),
         mistake(
             "a fixed margin",

@@ -10,6 +10,8 @@ from scipy import stats
 from labsupport.grading.draws import drawn, on_edges
 from labsupport.grading.exercise import Case, Question, mistake
 from labsupport.grading.readers import whole_number
+from labsupport.intervals import examples_needed
+from labsupport.outcomes import PairedOutcomes
 
 
 def two_sided(confidence):
@@ -131,6 +133,47 @@ def students(candidate_only, baseline_only, n, margin, confidence):
     return rounded(z=lambda _: t)(candidate_only, baseline_only, n, margin, confidence)
 
 
+def in_counts(gain, mean_square, margin):
+    """The rows, where each of the three parts is a count of rows instead of a share if so said."""
+
+    def rows(candidate_only, baseline_only, n, asked, confidence):
+        difference, pairs = candidate_only - baseline_only, candidate_only + baseline_only
+        share = difference / (1 if gain else n)
+        variance = pairs / (1 if mean_square else n) - share**2
+        distance = share - asked * (n if margin else 1)
+        return math.ceil(two_sided(confidence) ** 2 * variance / distance**2)
+
+    return rows
+
+
+def of_discordant(candidate_only, baseline_only, n, margin, confidence):
+    """The rows, from shares of the pairs."""
+    return rounded()(
+        candidate_only, baseline_only, candidate_only + baseline_only, *(margin, confidence)
+    )
+
+
+def in_proportion(candidate_only, baseline_only, n, margin, confidence):
+    """As many times the rows as the reach is too wide."""
+    return math.ceil(math.sqrt(n * exactly()(candidate_only, baseline_only, n, margin, confidence)))
+
+
+def ahead(candidate_only, baseline_only, n, margin, confidence):
+    """Whether the measured gain exceeds the margin."""
+    return candidate_only - baseline_only > margin * n
+
+
+def with_power(*given):
+    """So many rows that four holdouts in five put their end beyond the margin."""
+    return rounded(z=lambda confidence: two_sided(confidence) + NormalDist().inv_cdf(0.8))(*given)
+
+
+def by_the_lab(candidate_only, baseline_only, n, margin, confidence):
+    """What labsupport says, by the unconditional interval, to three digits."""
+    table = PairedOutcomes(n - candidate_only - baseline_only, candidate_only, baseline_only, 0)
+    return examples_needed(table, margin, confidence)
+
+
 def otherwise(case: Case, said) -> str:
     if min(case.expected) < said < max(case.expected):
         return f"This is near, and not the number of rows, on {case.about}."
@@ -174,6 +217,31 @@ QUESTION = Question(
             rounded(distance=lambda gain, margin: gain**2),
         ),
         mistake(
+            "margin for distance",
+            "The distance to be told apart is that between gain and margin; here it is the margin "
+            "itself.",
+            rounded(distance=lambda gain, margin: margin**2),
+        ),
+        mistake(
+            "counts for shares",
+            "A count of rows stands where a share should: the margin is a share, so gain, mean "
+            "square and variance are, too.",
+            in_counts(True, True, False),
+            in_counts(True, False, False),
+            in_counts(False, True, False),
+            in_counts(False, False, True),
+            rounded(distance=lambda gain, margin: (100 * gain - margin) ** 2),
+            lambda better, worse, n, margin, confidence: rounded(
+                distance=lambda gain, margin: (better - worse - margin) ** 2
+            )(better, worse, n, margin, confidence),
+        ),
+        mistake(
+            "shares of the pairs",
+            "Shares of the discordant pairs stand where shares of all rows should: most rows add "
+            "nothing, and count.",
+            of_discordant,
+        ),
+        mistake(
             "margin or gain turned round",
             "Gain and margin are on different sides here: is one added to the other, or have the "
             "models changed places?",
@@ -198,9 +266,38 @@ QUESTION = Question(
             rounded(z=NormalDist().inv_cdf),
         ),
         mistake(
+            "z of the confidence left out",
+            "The z leaves out the confidence and keeps the rest; it is the reverse.",
+            rounded(z=lambda confidence: two_sided(1 - confidence)),
+        ),
+        mistake(
+            "the whole width",
+            "The distance is held against the whole width of the interval, and it is the reach to "
+            "one side that has to fit.",
+            rounded(z=lambda confidence: 2 * two_sided(confidence)),
+        ),
+        mistake(
+            "with power",
+            "These rows would also make up for bad luck, as a plan with power does; the question's "
+            "interval just ends at the margin.",
+            with_power,
+        ),
+        mistake(
+            "by the lab's own interval",
+            "These are the rows that the lab's own interval needs, to few digits; the question's "
+            "reaches z standard errors to each side.",
+            by_the_lab,
+        ),
+        mistake(
             "z not squared",
             "The z is not squared.",
             rounded(z=lambda confidence: math.sqrt(two_sided(confidence))),
+        ),
+        mistake(
+            "in proportion",
+            "The rows grow in proportion to what the interval is too wide; it narrows with their "
+            "root only.",
+            in_proportion,
         ),
         mistake(
             "nothing squared",
@@ -225,13 +322,31 @@ QUESTION = Question(
             rounded(variance=lambda p, q, n: p + q),
         ),
         mistake(
+            "another thing for the square",
+            "The variance is the mean square less the square of the mean; here something else is "
+            "subtracted, or the square is added.",
+            rounded(variance=lambda p, q, n: p + q + (p - q) ** 2),
+            rounded(variance=lambda p, q, n: p + q - abs(p - q)),
+            rounded(variance=lambda p, q, n: p + q - (p - q)),
+        ),
+        mistake(
+            "variance of a yes or no",
+            "This is the variance of something that is there or not; what a row adds to the gain "
+            "takes three values.",
+            rounded(variance=lambda p, q, n: (p + q) * (1 - p - q)),
+            rounded(variance=lambda p, q, n: abs(p - q) * (1 - abs(p - q))),
+            rounded(variance=lambda p, q, n: 1 / 4),
+        ),
+        mistake(
             "variance of the mean",
-            "The variance is that of the mean gain; take that of a single row's contribution.",
+            "This is too small by a factor, the rows there are: does a variance of the mean gain, "
+            "or of counts, stand where that of a single row's contribution should?",
             rounded(variance=lambda p, q, n: of_a_row(p, q, n) / n),
         ),
         mistake(
             "variance of the sum",
-            "The variance is that of all rows together; take that of a single row's contribution.",
+            "This is too large by a factor, the rows there are: take the variance of a single "
+            "row's contribution, and no other.",
             rounded(variance=lambda p, q, n: of_a_row(p, q, n) * n),
         ),
         mistake(
@@ -250,6 +365,27 @@ QUESTION = Question(
             "rows still missing",
             "These are the rows that are still missing; count the ones that are there as well.",
             lambda *given: rounded()(*given) - given[2],
+            lambda *given: max(0, rounded()(*given) - given[2]),
+        ),
+        mistake(
+            "never fewer than there are",
+            "Where fewer rows would do, this asks for the rows there are; say how many it takes.",
+            lambda *given: max(given[2], rounded()(*given)),
+        ),
+        mistake(
+            "gains above the margin alone",
+            "A gain below the margin can be told from it, too; how many rows does that take?",
+            *(
+                lambda *given, none=none: rounded()(*given) if ahead(*given) else none(*given)
+                for none in (lambda *given: 0, lambda *given: given[2])
+            ),
+        ),
+        mistake(
+            "sign of the margin lost",
+            "The sign of the margin got lost; a margin below zero tolerates a small loss.",
+            rounded(distance=lambda gain, margin: (gain - abs(margin)) ** 2),
+            rounded(distance=lambda gain, margin: (abs(gain) - abs(margin)) ** 2),
+            rounded(distance=lambda gain, margin: (abs(gain) - margin) ** 2),
         ),
     ],
 )

@@ -184,8 +184,13 @@ def _region(ax: Axes, margin: float, tolerance: float, harm: Harm, marks: list[B
     bounds = minus(f"margin {_points(margin)}"), f"{harm.bound} {_points(tolerance)}"
     words = _region_words(ax, bounds, (px, py), Bbox([(start, lower), (right, upper)]))
     renderer = ax.figure.canvas.get_renderer()
-    for word, aside in zip(words, ((0, -24), (40, 0), (0, -24)), strict=True):
-        step_aside(word, *aside, marks, renderer)
+    if words[2].get_window_extent(renderer).width > right - px - 14:
+        words[2].set_rotation(90)  # a region narrower than its name
+    beside = (0, -24) if upper - py < 50 else (40, 0)  # clear of the word `margin`, too
+    taken = list(marks)
+    for word, aside in zip(words, ((0, -24), beside, (0, -24)), strict=True):
+        step_aside(word, *aside, taken, renderer)
+        taken.append(word.get_window_extent(renderer))
     lines = [
         Bbox.from_extents(px - 3, lower, px + 3, upper),
         Bbox.from_extents(start, py - 3, right, py + 3),
