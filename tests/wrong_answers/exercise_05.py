@@ -126,6 +126,40 @@ def half_for_all(costs, catch_rates):
     return np.argsort(costs / rates).tolist()
 
 
+def two_kinds_of_changes(check_cost, training_cost, catch_rate):
+    stopped, passed = catch_rate * check_cost, (1 - catch_rate) * (check_cost + training_cost)
+    return [stopped + passed, training_cost + check_cost]
+
+
+def solved(check_cost, training_cost, run_anyway):
+    """Two points of a straight line, and where it is zero."""
+    alternative = training_cost + check_cost * run_anyway
+    saved_at_none, saved_at_all = alternative - check_cost - training_cost, alternative - check_cost
+    return -saved_at_none / (saved_at_all - saved_at_none)
+
+
+def the_rest_of_it(costs, catch_rates):
+    if len(costs) == 0:
+        return 0.0
+    return costs[0] + (1 - catch_rates[0]) * the_rest_of_it(costs[1:], catch_rates[1:])
+
+
+def swaps_neighbours(costs, catch_rates):
+    order = [*range(len(costs))]
+    for _ in costs:
+        for i in range(len(order) - 1):
+            a, b = order[i : i + 2]
+            if costs[a] * catch_rates[b] > costs[b] * catch_rates[a]:
+                order[i : i + 2] = b, a
+    return order
+
+
+RIGHT = {
+    "05.1": [two_kinds_of_changes],
+    "05.2": [solved],
+    "05.3": [the_rest_of_it],
+    "05.4": [swaps_neighbours],
+}
 WRONG = {
     "05.1": [
         (late_checks_are_cheaper, "Training that has run is paid for"),

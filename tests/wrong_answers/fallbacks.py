@@ -189,8 +189,9 @@ FALLBACKS = {
     "06.1 otherwise": [
         (lambda case: NO_NUMBER, "The PSI is not a number"),
         (lambda case: 1.0 if math.isinf(case.expected) else None, "the PSI stays finite"),
+        (finite(lambda psi: -1.0 - psi), "The PSI is negative"),
         (finite(lambda psi: math.inf), "infinite without a bin that has rows on one side only"),
-        (finite(lambda psi: psi - 1), "The PSI is too low"),
+        (finite(lambda psi: psi / 2 if psi else None), "The PSI is too low"),
         (finite(lambda psi: psi + 1), "The PSI is too high"),
     ],
     "06.2 otherwise": [
