@@ -105,7 +105,7 @@ CASES = {
         (
             {},
             {
-                "by row:": "0 of 5 ring; the late share moves by up to 0.0039",
+                "by row:": "0 of 5 ring; late moves by up to 0.0039",
                 "8 and 9, 24.4% late:": "passed",
                 "passed everything:": "undamaged, a leaked label, last week's copy",
                 "same pipeline": PROMOTED,
@@ -124,7 +124,7 @@ CASES = {
         (
             {"seed": 3},
             {
-                "by row:": "0 of 5 ring; the late share moves by up to 0.0048",
+                "by row:": "0 of 5 ring; late moves by up to 0.0048",
                 "passed everything:": "undamaged, a leaked label, last week's copy",
             },
         ),
