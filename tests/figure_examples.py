@@ -232,6 +232,8 @@ CASES: dict[str, dict[str, tuple[tuple, dict]]] = {
         "crossing on the right": ((200, 240, 0.6), {}),
         "above the axis": ((6, 5760, 0.2), {}),
         "below the axis": ((1000, 480, 0.2), {}),
+        "enlarged": ((6, 480, 0.2), {"near": 0.05}),
+        "enlarged before the crossing": ((120, 480, 0.6), {"near": 0.05}),
     },
     "order_costs": {
         "four": ((FOUR, {"by cost alone": FOUR}), {}),

@@ -391,6 +391,20 @@ def saving_lines(fig: Figure) -> Iterator[str]:
     assert same_color(bar.get_color(), GOOD if saved > 0 else BAD)
     yield from _crossing(ax, low, high) or ["it never reaches zero"]
     yield f" in {ax.get_ylabel().rpartition('(')[2][:-1]} by checks first"
+    for window in fig.axes[1:]:
+        yield _enlarged(window, low, rise)
+
+
+def _enlarged(ax: Axes, low: float, rise: float) -> str:
+    """The window shows the same two lines, as far as it reaches."""
+    near = ax.get_xlim()[1]
+    for ink, start in ((ASIDE, 0), (MAIN, low)):
+        (line,) = (one for one in ax.lines if inked(one, ink))
+        assert spans(line) == ([0, near], pytest.approx([start, start + rise * near]))
+        assert ax.get_ylim()[0] <= start
+    even = [(-low / rise, 0)] if -low / rise < near else []
+    assert [at(mark) for mark in marks(ax, "D")] == even
+    return f" A window enlarges catch rates up to {100 * near:.4g}%."
 
 
 def _crossing(ax: Axes, low: float, high: float) -> list[str]:

@@ -93,8 +93,11 @@ WORDS: dict[str, Words] = {
         "promised: at most N",
     ),
     "saving_lines": words(
-        [((CATCHES, f"saved per change ({unit})"),) for unit in ("dollars", "euros")],
-        *_COSTS,
+        [
+            *(((CATCHES, f"saved per change ({unit})"),) for unit in ("dollars", "euros")),
+            ((CATCHES, "saved per change (dollars)"), ("", "")),  # a window, on the same axes
+        ],
+        *(*_COSTS, "enlarged"),
     ),
     "order_costs": words(
         [

@@ -105,7 +105,7 @@ CASES = {
         (
             {},
             {
-                "two halves": PROMOTED,
+                "by row:": "0 of 5 ring; late moves by up to 0.0039",
                 "8 and 9, 24.4% late:": "passed",
                 "passed everything:": "undamaged, a leaked label, last week's copy",
                 "same pipeline": PROMOTED,
@@ -120,11 +120,11 @@ CASES = {
                 "what really flew": PROMOTED,
             },
         ),
-        ({"factor": 1}, {"8 and 9, 24.4% late:": "new of dest", "two halves": PROMOTED}),
+        ({"factor": 1}, {"8 and 9, 24.4% late:": "new of dest", "same pipeline": PROMOTED}),
         (
             {"seed": 3},
             {
-                "two halves": PROMOTED,
+                "by row:": "0 of 5 ring; late moves by up to 0.0048",
                 "passed everything:": "undamaged, a leaked label, last week's copy",
             },
         ),

@@ -71,6 +71,7 @@ def test_a_check_that_rings_either_way_finds_nothing():
     assert drift.sentence.startswith(
         "No check fails for the damage alone; the undamaged snapshot fails as well, by new, psi."
     )
+    assert math.isclose(drift.saved, -6 - 100)  # somebody looks each time, and finds the season
     for slack in (2, 2.5, 3, 3.5):
         assert "is found by l_infinity;" in validation_view(weeks=STORM, slack=slack).sentence
 

@@ -42,7 +42,9 @@ def test_every_figure_is_in_the_registry_has_examples_and_is_offered():
 
 def test_a_figure_has_the_signature_and_the_words_of_what_a_reader_calls():
     asked = inspect.signature(show.saving_lines)
-    assert list(asked.parameters) == ["check_cost", "training_cost", "catch_rate", "currency"]
+    assert list(asked.parameters) == [
+        *("check_cost", "training_cost", "catch_rate", "currency", "near"),
+    ]
     assert asked.return_annotation == "Picture" and show.saving_lines.__doc__.startswith(
         "Draw what"
     )

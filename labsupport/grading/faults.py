@@ -43,11 +43,11 @@ def features(rng) -> int:
     return int(rng.integers(4, 8))
 
 
-def clean(run: Callable, **of):
-    """A run on a sample without a fault: run(rng) -> Run."""
+def clean(run: Callable, columns: Callable = features, **of):
+    """A run on a sample without a fault: run(rng) -> Run, columns(rng) -> int."""
 
     def given(rng):
-        X, y = sample(rng, ROWS, features(rng), **of)
+        X, y = sample(rng, ROWS, columns(rng), **of)
         return run(rng).trainer(), X, y
 
     return given
@@ -171,6 +171,9 @@ RIGHT = {
 }
 HARD_FAULTS = {
     "labels shifted by one row, where one label is rare": spoilt(shifted, plain, share=0.12),
+    "labels shifted by one row, where there are many features": spoilt(
+        shifted, plain, columns=lambda rng: 50
+    ),
     "labels shifted by one row on their way into the model": clean(
         lambda rng: replace(anything(rng), labels=lambda y: np.roll(y, 1))
     ),
@@ -196,6 +199,7 @@ HARD_RIGHT = {
     ),
     "small batches of which the first leads uphill": uphill,
     "a feature that is zero in every row of the sample": spoilt(never_there, plain),
+    "a model of many features": clean(plain, columns=lambda rng: 30),
     "a label that is rare": clean(plain, share=0.2),
     "a rate that decays": clean(lambda rng: Run(linear(), descent(1.0, decay=0.1))),
     "a hidden layer, a squared loss and momentum": clean(

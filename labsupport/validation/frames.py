@@ -48,11 +48,19 @@ def frame_of(columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
     return pd.DataFrame(dict(columns))
 
 
-def halves(frame: pd.DataFrame, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+def halves(
+    frame: pd.DataFrame, seed: int = 0, together: pd.Series | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Deal the rows into two snapshots at random: two that differ by chance alone. Each keeps the
     rows' order.
+
+    together : one label for each row, its day for one; rows with the same label stay together.
     """
-    dealt = np.random.default_rng(seed).permutation(len(frame)) < len(frame) // 2
+    rng = np.random.default_rng(seed)
+    if together is None:
+        dealt = rng.permutation(len(frame)) < len(frame) // 2
+    else:
+        dealt = together.isin(rng.permutation(together.unique())[::2]).to_numpy()
     return frame[dealt].reset_index(drop=True), frame[~dealt].reset_index(drop=True)
 
 

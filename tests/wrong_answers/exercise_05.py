@@ -18,6 +18,15 @@ def useless_checks_are_not_run(check_cost, training_cost, catch_rate):
     return check_cost + (1 - catch_rate) * training_cost, training_cost + check_cost
 
 
+def free_and_late(check_cost, training_cost, catch_rate):
+    return (1 - catch_rate) * training_cost, (1 - catch_rate) * (training_cost + check_cost)
+
+
+def trained_again(check_cost, training_cost, catch_rate):
+    again = catch_rate * (check_cost + training_cost)
+    return check_cost + (1 - catch_rate) * training_cost + again, training_cost + check_cost + again
+
+
 def only_the_first(check_cost, training_cost, catch_rate):
     return check_cost + (1 - catch_rate) * training_cost
 
@@ -117,24 +126,60 @@ def half_for_all(costs, catch_rates):
     return np.argsort(costs / rates).tolist()
 
 
+def two_kinds_of_changes(check_cost, training_cost, catch_rate):
+    stopped, passed = catch_rate * check_cost, (1 - catch_rate) * (check_cost + training_cost)
+    return [stopped + passed, training_cost + check_cost]
+
+
+def solved(check_cost, training_cost, run_anyway):
+    """Two points of a straight line, and where it is zero."""
+    alternative = training_cost + check_cost * run_anyway
+    saved_at_none, saved_at_all = alternative - check_cost - training_cost, alternative - check_cost
+    return -saved_at_none / (saved_at_all - saved_at_none)
+
+
+def the_rest_of_it(costs, catch_rates):
+    if len(costs) == 0:
+        return 0.0
+    return costs[0] + (1 - catch_rates[0]) * the_rest_of_it(costs[1:], catch_rates[1:])
+
+
+def swaps_neighbours(costs, catch_rates):
+    order = [*range(len(costs))]
+    for _ in costs:
+        for i in range(len(order) - 1):
+            a, b = order[i : i + 2]
+            if costs[a] * catch_rates[b] > costs[b] * catch_rates[a]:
+                order[i : i + 2] = b, a
+    return order
+
+
+RIGHT = {
+    "05.1": [two_kinds_of_changes],
+    "05.2": [solved],
+    "05.3": [the_rest_of_it],
+    "05.4": [swaps_neighbours],
+}
 WRONG = {
     "05.1": [
         (late_checks_are_cheaper, "Training that has run is paid for"),
-        (the_chapters_numbers, "The cost with the checks first is not right"),
-        (useless_checks_are_not_run, "checks first is not right, on checks that stop nothing"),
+        (the_chapters_numbers, "The cost with the checks first is too"),
+        (useless_checks_are_not_run, "checks first is too low, on checks that stop nothing"),
+        (free_and_late, "checks' own cost is missing"),
+        (trained_again, "is trained once more here"),
         (only_the_first, "it should return two values"),
     ],
     "05.2": [
         (share_that_passes, "share of changes that may pass"),
         (yes_or_no, "True or False; it should be a number"),
-        (dear_checks_are_an_extra, "not right, on checks that cost more than training"),
+        (dear_checks_are_an_extra, "too high, on checks that cost more than training"),
         (none_without_costs, "n checks that cost nothing, the break-even is None"),
         (never_returns, "is a return missing?"),
     ],
     "05.3": [
         (from_the_end, "from its end"),
-        (first_rate_only, "not right, on three stages"),
-        (useless_stages_are_not_run, "not right, on a first stage that stops nothing"),
+        (first_rate_only, "Only the first stage stops anything"),
+        (useless_stages_are_not_run, "too low, on a first stage that stops nothing"),
         (arriving_from_passing, "n a first stage that stops all, the cost is not a finite number"),
         (scribbles, "changed its inputs"),
         (most_is_all, "that stops most"),

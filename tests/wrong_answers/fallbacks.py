@@ -170,14 +170,14 @@ FALLBACKS = {
         (moved((-1, 1)), "The interval is too wide"),
     ],
     "05.1 otherwise": [
-        (last_off, "The cost with training first is not right"),
-        (first_off, "The cost with the checks first is not right"),
+        (last_off, "The cost with training first is too high"),
+        (first_off, "The cost with the checks first is too high"),
     ],
     "05.2 otherwise": [
         (lambda case: "it is a word.", ", it is a word."),
-        (lambda case: case.expected + 0.5, "The break-even is not right"),
+        (lambda case: case.expected + 0.5, "The break-even is too high"),
     ],
-    "05.3 otherwise": [(lambda case: case.expected + 1, "The expected cost is not right")],
+    "05.3 otherwise": [(lambda case: case.expected + 1, "The expected cost is too high")],
     "05.4 otherwise": [
         (lambda case: tuple(i + 1 for i in case.expected), "counted from one"),
         (
@@ -189,8 +189,9 @@ FALLBACKS = {
     "06.1 otherwise": [
         (lambda case: NO_NUMBER, "The PSI is not a number"),
         (lambda case: 1.0 if math.isinf(case.expected) else None, "the PSI stays finite"),
+        (finite(lambda psi: -1.0 - psi), "The PSI is negative"),
         (finite(lambda psi: math.inf), "infinite without a bin that has rows on one side only"),
-        (finite(lambda psi: psi - 1), "The PSI is too low"),
+        (finite(lambda psi: psi / 2 if psi else None), "The PSI is too low"),
         (finite(lambda psi: psi + 1), "The PSI is too high"),
     ],
     "06.2 otherwise": [

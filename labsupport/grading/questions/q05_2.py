@@ -69,7 +69,11 @@ def none_if_they_run_anyway(told) -> bool:
 def otherwise(case: Case, said) -> str:
     if isinstance(said, str):
         return f"on {case.about}, {said}"
-    return f"The break-even is not right, on {case.about}."
+    size = "low" if said < case.expected else "high"
+    return (
+        f"The break-even is too {size}, on {case.about}; hand it to your two_orders, and compare "
+        "with the alternative."
+    )
 
 
 def rule(extra, anyway=lambda c, T: 0.0):
@@ -110,6 +114,12 @@ QUESTION = Question(
             "share of the total",
             "Set the cost of checks first equal to training alone: no check is paid for there.",
             rule(lambda c, T: c / (c + T)),
+        ),
+        mistake(
+            "share of the difference",
+            "Per caught change, checks first save the whole training: the checks are paid for in "
+            "any case.",
+            rule(lambda c, T: c / (T - c)),
         ),
         mistake(
             "share that may pass",

@@ -84,8 +84,12 @@ def passed(rates):
     return math.prod(1 - rates)
 
 
-def otherwise(case: Case, _) -> str:
-    return f"The expected cost is not right, on {case.about}."
+def otherwise(case: Case, said) -> str:
+    size = "low" if said < case.expected else "high"
+    return (
+        f"The expected cost is too {size}, on {case.about}; walk through the three stages of the "
+        "text by hand."
+    )
 
 
 QUESTION = Question(
@@ -120,6 +124,24 @@ QUESTION = Question(
             "Only the stage just before counts here; a change that was stopped earlier does not "
             "come back.",
             reached(lambda rates, i: 1 - rates[i - 1] if i else 1.0),
+        ),
+        mistake(
+            "first catch rate only",
+            "Only the first stage stops anything here; the stages behind it stop their shares, "
+            "too.",
+            reached(lambda rates, i: 1 - rates[0] if i else 1.0),
+        ),
+        mistake(
+            "stopped pay nothing",
+            "Only the changes that pass all stages pay here; the others paid for what they ran "
+            "through.",
+            lambda costs, rates: passed(rates) * sum(costs),
+        ),
+        mistake(
+            "passing pay nothing",
+            "Only the changes that are stopped pay here; the ones that pass all stages paid for "
+            "each.",
+            lambda costs, rates: right_answer(costs, rates) - passed(rates) * sum(costs),
         ),
         mistake(
             "caught go on",

@@ -272,6 +272,8 @@ def otherwise(case: Case, said) -> str:
         return f"A bin has rows on one side only, and the PSI stays finite, on {case.about}."
     if math.isinf(said):
         return f"The PSI is infinite without a bin that has rows on one side only, on {case.about}."
+    if said < 0:
+        return f"The PSI is negative, on {case.about}; no bin adds less than nothing."
     return f"The PSI is too {'low' if said < case.expected else 'high'}, on {case.about}."
 
 
@@ -323,6 +325,16 @@ QUESTION = Question(
             ),
         ),
         mistake(
+            "two kinds of shares",
+            "The values' shares are of the rows that are there, and the missing ones' of all rows; "
+            "the shares of one side have to add up to one.",
+            psi(
+                share=lambda rows, values: (
+                    rows / [*[len(there(values)) or 1] * (len(rows) - 1), len(values)]
+                )
+            ),
+        ),
+        mistake(
             "no bin for missing",
             "The shares are of all rows, and nothing is added for the missing ones: they have no "
             "bin of their own.",
@@ -338,6 +350,13 @@ QUESTION = Question(
             "missing filled with zero",
             "What is missing is taken for a zero here, and lands among values that are real.",
             filled,
+        ),
+        mistake(
+            "a bin too few or many",
+            "The values have one bin too few or too many here; how many inner edges do so many "
+            "bins have?",
+            psi(edges=lambda old, new, k: quantiles(old, k - 1)),
+            psi(edges=lambda old, new, k: quantiles(old, k + 1)),
         ),
         mistake(
             "outer bins end",

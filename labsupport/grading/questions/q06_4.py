@@ -102,6 +102,13 @@ def falls_elsewhere(trainer, X, y) -> bool:
     return end < 0.93 * start
 
 
+def taught_by_heart(trainer, X, y) -> bool:
+    """As `taught`, on the rows that were trained on."""
+    weights, rng = trainer.train(X, y, 30), np.random.default_rng(0)
+    chance = [trainer.loss(weights, X, rng.permutation(y)) for _ in range(30)]
+    return trainer.loss(weights, X, y) < np.mean(chance) - 4 * np.std(chance)
+
+
 def all_move(trainer, X, y) -> bool:
     return bool((trainer.train(X, y, 0) != trainer.train(X, y, 3)).all())
 
@@ -125,6 +132,12 @@ AGAINST_START = mistake(
     "Where one label is rare, the loss on rows held out falls although the labels belong to other "
     "rows; compare with what shuffled labels give.",
     without(taught, falls_elsewhere),
+)
+BY_HEART = mistake(
+    "shuffled, on rows trained on",
+    "Where there are many features, any labels are learnt by heart, those of other rows as well; "
+    "compare with shuffled labels on rows held out.",
+    without(taught, taught_by_heart),
 )
 EVERY_WEIGHT = mistake(
     "every weight has to move",
@@ -151,7 +164,11 @@ QUESTION = Question(
     read=read,
     same=lambda a, b: a == b,
     otherwise=otherwise,
-    then=[on_edges(EDGES, case, otherwise, [AGAINST_START, EVERY_WEIGHT, FEATURES, FALLS_FAR])],
+    then=[
+        on_edges(
+            EDGES, case, otherwise, [AGAINST_START, BY_HEART, EVERY_WEIGHT, FEATURES, FALLS_FAR]
+        )
+    ],
     verified="The six faults are caught, in their harder forms as well, and every right trainer "
     "passes.",
     mistakes=[

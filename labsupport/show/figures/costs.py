@@ -48,6 +48,7 @@ def saving_lines(
     training_cost: float,
     catch_rate: float,
     currency: str = "dollars",
+    near: float | None = None,
 ) -> tuple[str, str]:
     """Draw what checks first save over the catch rate, and where that is nothing. The axes are the
     same for all costs, so that pictures can be compared; what lies beyond them is at the edge.
@@ -57,6 +58,8 @@ def saving_lines(
     check_cost, training_cost : of one run; training costs more than nothing.
     catch_rate : the share of changes that the checks stop, marked on the line.
     currency : the unit on the vertical axis.
+    near : the largest catch rate of a window that enlarges the start of the lines, where they lie
+        close together; None: no window.
 
     Raises
     ------
@@ -65,6 +68,9 @@ def saving_lines(
     alt = draw_saving_lines(fig, check_cost, training_cost, catch_rate, currency)
     even = break_even_catch_rate(check_cost, training_cost)
     where = f"above a catch rate of {percent(even)}" if even < 1 else "at no catch rate"
+    if near is not None:
+        _window(fig, float(check_cost), float(training_cost), near)
+        alt += f" A window enlarges catch rates up to {percent(near)}."
     return alt, f"Checks first save money against training alone (blue) {where}."
 
 
@@ -111,6 +117,24 @@ def _frame(fig: LabFigure, currency: str) -> Axes:
         ax.plot([x, x + 0.05], [0.955] * 2, color=ink, linewidth=2.4, linestyle=style, **head)
         ax.text(x + 0.065, 0.955, name, color=words_in(ink), **words)
     return ax
+
+
+def _window(fig: LabFigure, c: float, T: float, near: float) -> None:
+    """The start of both lines, enlarged, where the large picture is empty."""
+    ax = fig.add_axes((0.22, 0.6, 0.33, 0.28))
+    ax.axhline(0, color=GREY, linewidth=1.2, zorder=1)
+    ax.plot([0, near], [0, T * near], color=ASIDE, linewidth=1.8, linestyle=(0, (1, 1.4)))
+    ax.plot([0, near], [-c, T * near - c], color=MAIN, linewidth=2.6)
+    ring = {"color": "white", "markeredgecolor": INK, "markeredgewidth": 1.6, "markersize": 7}
+    ticks = [0, near]
+    if c / T < near:
+        ax.plot([c / T], [0], "D", zorder=6, **ring)
+        ticks = [0, c / T, near]
+    ax.set(xlim=(0, near), ylim=(-1.5 * c, T * near), xticks=ticks, yticks=[-c, 0])
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: percent(share)))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda saved, _: minus(f"{saved:,.6g}")))
+    ax.tick_params(labelsize=9)
+    ax.set_title("enlarged", fontsize=9.5, color=GREY, loc="left", pad=3)
 
 
 def _crossing(ax: Axes, even: float) -> list[Bbox]:

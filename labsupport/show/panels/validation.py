@@ -110,8 +110,9 @@ def validation_view(
     caught, cried = (
         tuple(name for name, ratio in one.items() if ratio > 1) for one in (damaged, untouched)
     )
-    stages = [Stage("checks", _CHECKS, share if caught else 0), Stage("training", _TRAINING, 0)]
-    saved = _TRAINING - expected_cost(stages) - (look * (1 - share) if cried else 0)
+    found = share if set(caught) - set(cried) else 0  # what rings either way tells nobody apart
+    stages = [Stage("checks", _CHECKS, found), Stage("training", _TRAINING, 0)]
+    saved = _TRAINING - expected_cost(stages) - (look * (1 - found) if cried else 0)
     setting = (
         f"{damage}, {percent(size)}; weeks {weeks}; tolerance {slack:g} x\n"
         f"{percent(share)} damaged, a look costs {look:g} $"
