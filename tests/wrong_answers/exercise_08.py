@@ -127,7 +127,7 @@ def share_as_text(harm, discordance, alpha, power, requests):
 
 
 def many_pairs_more(harm, discordance, alpha, power, requests):
-    pairs = math.floor(pairs_of(harm, discordance, alpha, power)) + 20_000
+    pairs = math.ceil(1.5 * pairs_of(harm, discordance, alpha, power))
     return pairs, share_of(pairs, requests)
 
 
