@@ -225,7 +225,7 @@ WRONG = {
     "08.2": [
         (true_or_false, "it should be text"),
         (other_words, "none of the question's texts"),
-        (only_the_first_metric, "goes on although harm is shown"),
+        (only_the_first_metric, "Only one of the metrics is asked"),
         (never_harmful, "goes on although harm is shown"),
         (one_pair_is_no_matter, "decides where nothing can be told yet"),
         (nothing, "is a return missing"),
