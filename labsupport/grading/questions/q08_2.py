@@ -151,7 +151,7 @@ MIDDLE = {
     "metrics of which one shows harm": of_sides("calm", "harm", "calm"),
     "harm where nearly all pairs are discordant": lambda rng: of_few(pairs(rng, "harm")),
     "harm in two metrics and a gain in one": of_sides("harm", "gain", "harm", change=kept),
-    "metrics of which one shows great harm": of_sides("calm", "great"),
+    "metrics of which one shows great harm": of_sides("calm", "great", "calm", change=kept),
     "metrics that all show harm": of_sides("harm", "harm"),
     "five metrics that all show harm": of_sides(*["harm"] * 5),
     "a canary that does better": of_sides("gain", "calm"),
