@@ -35,8 +35,8 @@ _COSTS = (
 _NULL_GAINS = "gain over the baseline (rows of 100); the recipe is the same"
 _ENDS = ("on the holdout", "in truth")
 _WEEKS = (
-    "dotted: never retrained; area: saved, lost; tick: signal; triangle: trained; disc: "
-    "promoted; cross: not",
+    "dotted: never retrained; area below it: saved, above it: lost\n"
+    "tick: signal; triangle: trained; disc: promoted; cross: not",
     "limit N",
     "saves N dollars",
     "costs N dollars",

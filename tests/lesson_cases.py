@@ -135,7 +135,7 @@ CASES = {
             {
                 "candidate 15": DOUBTFUL,
                 "candidate 25": PROMOTED,
-                "scheduled 11": NO_GAIN,
+                "the summer's rise:": "0.084, of which 0.042 for anybody",
                 "alarm, all history": "167 1,977 1,977",
                 "schedule, 2 weeks": "-2,880 -4,007 -7,562",
             },
@@ -203,8 +203,10 @@ CASES = {
             {
                 "nightly:": "1",
                 "prod:": "2",
-                "stale shard came": "on day 105, and nothing caught it: 98 answers made worse and "
+                "stale shard came on day 105, and nothing caught it: 98 answers": "made worse and "
                 "146 better, 990 dollars.",
+                "stale shard came on day 105, and nothing caught it: 57 answers": "made worse and "
+                "102 better, 805 dollars.",
             },
         ),
         ({"margin": 0.02}, {"prod:": "1"}),

@@ -127,7 +127,7 @@ def share_as_text(harm, discordance, alpha, power, requests):
 
 
 def many_pairs_more(harm, discordance, alpha, power, requests):
-    pairs = math.floor(pairs_of(harm, discordance, alpha, power)) + 20_000
+    pairs = math.ceil(1.5 * pairs_of(harm, discordance, alpha, power))
     return pairs, share_of(pairs, requests)
 
 
@@ -225,7 +225,7 @@ WRONG = {
     "08.2": [
         (true_or_false, "it should be text"),
         (other_words, "none of the question's texts"),
-        (only_the_first_metric, "goes on although harm is shown"),
+        (only_the_first_metric, "Only one of the metrics is asked"),
         (never_harmful, "goes on although harm is shown"),
         (one_pair_is_no_matter, "decides where nothing can be told yet"),
         (nothing, "is a return missing"),

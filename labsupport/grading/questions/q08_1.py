@@ -75,6 +75,10 @@ def files_and_links(folder: Path) -> list[str]:
     ]
 
 
+def all_there_is(folder: Path) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in folder.rglob("*")]
+
+
 def what_walks(folder: Path) -> list[str]:
     """What os.walk calls a file: no link to a folder."""
     return [name for name in files_and_links(folder) if not (folder / name).is_dir()]
@@ -155,7 +159,7 @@ def right(case: Case, said) -> bool:
 def otherwise(case: Case, said) -> str:
     folder, manifest = case.args
     must, may = case.expected
-    if set(said) - set(manifest) - set(files_and_links(folder)):
+    if set(said) - set(manifest) - set(all_there_is(folder)):
         return f"A name in the answer is in no manifest and no folder, on {case.about}."
     if set(said) - must - may:
         return f"A file is named that is as the manifest says, on {case.about}."
@@ -234,6 +238,12 @@ QUESTION = Question(
             "extra files at the top alone",
             "An extra file in a folder within is not noticed; go through all of the folders.",
             verifying(there=at_the_top),
+        ),
+        mistake(
+            "folders named",
+            "A folder is named, for nothing but being there; a manifest lists files.",
+            verifying(there=all_there_is),
+            verifying(there=all_there_is, linked=is_a_link),
         ),
         mistake(
             "hidden files ignored",

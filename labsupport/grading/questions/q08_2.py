@@ -61,24 +61,36 @@ def case(about, counts, planned, levels) -> Case:
     return Case(about, given, right_answer(*given))
 
 
+# How many standard errors the worse pairs lie above half of the discordant ones, halved.
+LEAN = {"harm": 1.6, "calm": 0.1, "close": 0.75, "luck": 1.2, "gain": -1.6, "one": 0.8}
+LEAN |= {"hair": 0.8, "loose": 0.3, "strict": 1.0, "mild": 1.0, "great": 3.0}
+
+
 def pairs(rng, side: str, size: int = 0):
     """Counts and a two-sided level, so that the chance lies where its side says, and not near an
     edge: "harm", "calm", between half the level and the level ("close"), so little that a single
-    test would have found it ("luck"), a clear gain, or so that one more pair would be harm ("one").
+    test would have found it ("luck"), a clear gain, or so that one more pair would be harm ("one",
+    and "hair": by a hair). "loose" and "strict" are calm, "mild" and "great" harm, at levels of
+    other sizes.
     """
     n = size or int(rng.integers(2000, 9000))
     discordant = 2 * int(rng.integers(40, 90))
-    lean = {"harm": 1.6, "calm": 0.1, "close": 0.75, "luck": 1.2, "gain": -1.6, "one": 0.8}[side]
-    shift = round(lean * math.sqrt(discordant))
+    shift = round(LEAN[side] * math.sqrt(discordant))
     worse = discordant // 2 + shift
     found = chance(worse, discordant - worse)
+    more = chance(worse + 1, discordant - worse - 1)
     level = {
         "harm": min(0.9, found * float(rng.uniform(3, 6))),
         "calm": found * float(rng.uniform(0.02, 0.06)),
         "close": found * float(rng.uniform(1.05, 1.2)),
         "luck": found * float(rng.uniform(0.2, 0.6)),
         "gain": float(rng.uniform(0.001, 0.01)),
-        "one": found + chance(worse + 1, discordant - worse - 1),
+        "one": 2 * (0.85 * more + 0.15 * found),
+        "hair": 2 * (0.15 * more + 0.85 * found),
+        "loose": found * float(rng.uniform(0.8, 0.9)),
+        "strict": found * float(rng.uniform(0.1, 0.2)),
+        "mild": found * float(rng.uniform(3, 6)),
+        "great": float(rng.uniform(0.002, 0.01)),
     }[side]
     return (n, worse, discordant - worse), n - int(rng.integers(1, 400)), level
 
@@ -96,6 +108,11 @@ def of_sides(*sides, change=None, place=0):
         return counts, planned, levels
 
     return given
+
+
+def kept(count, planned):
+    """The metrics as they are, and in their order."""
+    return count
 
 
 def lost(count, planned):
@@ -123,10 +140,20 @@ MIDDLE = {
     "metrics without harm": of_sides("calm", "calm", "calm"),
     "metrics of which one is close to its level": of_sides("calm", "close", "calm"),
     "metrics of which one is a worse pair short of harm": of_sides("calm", "one", "calm"),
+    "metrics of which one is a hair short of harm": of_sides("calm", "hair", "calm"),
     "metrics of which one has bad luck": of_sides("calm", "luck", "calm"),
+    "metrics that all have bad luck": of_sides("luck", "luck"),
+    "metrics of which one has a larger level and no harm": of_sides("calm", "loose", "calm"),
+    "metrics of which one has a smaller level": of_sides("close", "strict", "close", change=kept),
+    "metrics of which one shows harm at a larger level": of_sides(
+        *("calm", "mild", "calm"), change=kept
+    ),
     "metrics of which one shows harm": of_sides("calm", "harm", "calm"),
     "harm where nearly all pairs are discordant": lambda rng: of_few(pairs(rng, "harm")),
+    "harm in two metrics and a gain in one": of_sides("harm", "gain", "harm", change=kept),
+    "metrics of which one shows great harm": of_sides("calm", "great", "calm", change=kept),
     "metrics that all show harm": of_sides("harm", "harm"),
+    "five metrics that all show harm": of_sides(*["harm"] * 5),
     "a canary that does better": of_sides("gain", "calm"),
     "a metric that was lost": of_sides("calm", "calm", change=lost),
     "a lost metric beside one that shows harm": of_sides("calm", "harm", change=lost),
@@ -194,6 +221,44 @@ def without_nan(counts, planned, levels):
     return right_answer(known, planned, levels)
 
 
+def one_level(of):
+    """One level for every metric, out of all of them."""
+
+    def answer(counts, planned, levels):
+        return right_answer(counts, planned, [of(levels)] * len(levels))
+
+    return answer
+
+
+def only_metric(place: int):
+    """All have to be there, and one decides."""
+
+    def answer(counts, planned, levels):
+        said = right_answer(counts, planned, levels)
+        if said == HOLD:
+            return said
+        return right_answer([counts[place]], [planned[place]], [levels[place]])
+
+    return answer
+
+
+def added_up(of):
+    """The pairs of all metrics as if they were one."""
+
+    def answer(counts, planned, levels):
+        said = right_answer(counts, planned, levels)
+        if said == HOLD:
+            return said
+        _, worse, better = map(sum, zip(*counts, strict=True))
+        return BACK if chance(worse, better) <= of(levels) / 2 else GO
+
+    return answer
+
+
+def on_a_normal_curve(n, worse, better, level):
+    return worse > better and stats.norm.sf((worse - better) / (worse + better) ** 0.5) <= level / 2
+
+
 def not_none(count, planned):
     return whole(count, 0)
 
@@ -232,6 +297,41 @@ QUESTION = Question(
             "The level is two-sided and harm lies on one side; this stops harmless canaries twice "
             "as often as planned.",
             decide(harmful=lambda n, w, b, level: chance(w, b) <= level),
+        ),
+        mistake(
+            "one level for all metrics",
+            "Every metric is judged at one level here; each has a level of its own.",
+            *(one_level(of) for of in (min, max, sum, np.mean)),
+            one_level(lambda levels: levels[0]),
+            one_level(lambda levels: levels[-1]),
+        ),
+        mistake(
+            "level shared once more",
+            "The level is shared among the metrics once more; each has its own part already.",
+            lambda counts, planned, levels: right_answer(counts, planned, levels / len(levels)),
+        ),
+        mistake(
+            "only one metric asked",
+            "Only one of the metrics is asked whether it shows harm; any of them may.",
+            *(only_metric(place) for place in (0, -1)),
+        ),
+        mistake(
+            "metrics added up",
+            "The pairs of all metrics are judged together; harm in one is lost among the others.",
+            *(added_up(of) for of in (min, max, np.mean)),
+            added_up(lambda levels: levels[0]),
+        ),
+        mistake(
+            "exactly so many",
+            "This is the chance of exactly so many worse pairs; it has to be that of so many or "
+            "more.",
+            decide(harmful=lambda n, w, b, level: stats.binom.pmf(w, w + b, 0.5) <= level / 2),
+        ),
+        mistake(
+            "a normal curve",
+            "The chance is that of a normal curve, which is too small here by a part of a pair; "
+            "take the tail of the binomial distribution.",
+            decide(harmful=on_a_normal_curve),
         ),
         mistake(
             "more pairs instead of as many",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Callable
 from statistics import NormalDist
 
 from labsupport.grading.draws import on_edges
@@ -110,6 +112,30 @@ def stage(
     return draw
 
 
+# One number of a plan, by its place, times a factor.
+TWINS = {
+    "a stage": (0, 1.0),
+    "the same stage with half the alpha": (2, 0.5),
+    "the same stage with more power": (3, 1.3),
+    "the same stage with more discordance": (1, 1.4),
+    "the same stage with half the harm": (0, 0.5),
+}
+
+
+def twins(rng) -> list[Case]:
+    """A plan, and what becomes of it when one of its numbers is another."""
+    while True:
+        first = float(rng.uniform(0.02, 0.04)), float(rng.uniform(0.1, 0.3)), 0.1, 0.75
+        plans = [list(first) for _ in TWINS]
+        for given, (place, factor) in zip(plans, TWINS.values(), strict=True):
+            given[place] *= factor
+        found = [exactly(errors=errors)(*given) for given in plans for errors in RIGHT]
+        if all(0.1 < pairs % 1 < 0.9 for pairs in found):
+            requests = int(max(found) * rng.uniform(30, 300))
+            named = zip(TWINS, plans, strict=True)
+            return [case(about, *given, requests) for about, given in named]
+
+
 def all_of_it(rng):
     """Harm and nothing else: every discordant pair is a worse one."""
     while True:
@@ -176,7 +202,8 @@ def otherwise(case: Case, said) -> str:
         return f"The number of pairs is right and the share is not, on {case.about}."
     if min(known) < said[0] < max(known):
         return f"This is near, and not the number of pairs, on {case.about}."
-    return f"These are too {'many' if said[0] > max(known) else 'few'} pairs, on {case.about}."
+    amount = "many" if said[0] > max(known) else "few"
+    return f"These are too {amount} pairs, on {case.about}; work the example by hand and compare."
 
 
 def as_independent(harm, discordance):
@@ -209,9 +236,70 @@ def either(**parts):
     return [plan(errors=errors, **parts) for errors in RIGHT]
 
 
+def no_pair(harm, discordance):
+    """The variance of one version's failures, if they were the harm alone."""
+    return harm * (1 - harm)
+
+
+def no_room_no_pairs(errors):
+    """Nothing planned where a stage cannot be run, not even counted."""
+
+    def answer(*given):
+        found = plan(errors=errors)(*given)
+        return found if found[1] else (0, 0)
+
+    return answer
+
+
+def among_discordant(harm, discordance, alpha, power, requests):
+    """The mean over the discordant pairs alone: so many of those are needed."""
+    lean = harm / discordance
+    pairs = math.ceil(added(two_sided(alpha), z(power)) ** 2 * (1 - lean**2) / lean**2)
+    return pairs, fitting(pairs, requests)
+
+
+def times_more(about: str, least: float = 1.0) -> Callable:
+    """when(told): this twin is not said to take so many times the pairs of the stage, or more."""
+
+    def when(told) -> bool:
+        pairs = {case.about: said[0] for case, said in told}
+        return pairs[about] <= least * pairs["a stage"]
+
+    return when
+
+
+# What is often wrong together: what is said of each slip, and the parts that make it, by groups.
+SLIPS = (
+    {
+        "alpha is one-sided": [{"first": lambda alpha: z(1 - alpha)}],
+        "power is two-sided": [{"second": lambda power: z((1 + power) / 2)}],
+        "each quantile is squared alone": [{"reach": lambda a, b: a**2 + b**2}],
+    },
+    {
+        "the square of the mean is not subtracted": [{"variance": lambda harm, d: d}],
+        "the variance is that of being discordant": [{"variance": lambda harm, d: d * (1 - d)}],
+        "a pair is taken for two independent answers": [
+            {"variance": as_independent},
+            {"variance": lambda harm, d: 2 * of_a_pair(harm, d)},
+        ],
+    },
+    {"the pairs are not rounded up": [{"up": math.floor}, {"up": round}]},
+)
+
+
+def two_at_once():
+    """A mistake for any two slips of different groups."""
+    for ours, others in itertools.combinations(SLIPS, 2):
+        for one, other in itertools.product(ours, others):
+            parts = itertools.product(ours[one], others[other])
+            ways = [way for a, b in parts for way in either(**a, **b)]
+            name = ", ".join(" ".join(slip.split()[-3:]) for slip in (one, other))
+            yield mistake(name, f"Two things: {one}, and {other}.", *ways)
+
+
 QUESTION = Question(
     "08.3",
-    drawn_from(MIDDLE, 3),
+    lambda rng: drawn_from(MIDDLE, 3)(rng) + twins(rng),
     read=read,
     same=equal,
     right=right,
@@ -232,6 +320,12 @@ QUESTION = Question(
                     "stage harms users and shows nothing.",
                     *shared(lambda pairs, requests: min(pairs / requests, 0.5)),
                     *shared(lambda pairs, requests: min(pairs / requests, 1.0)),
+                ),
+                mistake(
+                    "no pairs where there is no room",
+                    "Where there is no room the pairs are zero here as well; how many the harm "
+                    "takes is asked all the same, and only the share is zero.",
+                    *map(no_room_no_pairs, RIGHT),
                 ),
                 mistake(
                     "room for the canary alone",
@@ -327,6 +421,30 @@ QUESTION = Question(
             plan(variance=lambda harm, d: d),
         ),
         mistake(
+            "mean subtracted",
+            "The mean is subtracted as it is; a variance is the mean square less the square of the "
+            "mean.",
+            plan(variance=lambda harm, d: d - harm),
+        ),
+        mistake(
+            "square of the mean added",
+            "The square of the mean is added; a variance is the mean square less that.",
+            plan(variance=lambda harm, d: d + harm**2),
+        ),
+        mistake(
+            "discordant pairs alone",
+            "This is how many discordant pairs it takes; most pairs agree, and the stage has to "
+            "collect those as well.",
+            among_discordant,
+            *either(variance=lambda harm, d: d * of_a_pair(harm, d)),
+        ),
+        mistake(
+            "discordance taken as known",
+            "The square of the mean is divided by the discordance, as if the stage knew beforehand "
+            "how many pairs will be discordant; the mean here is one over all pairs.",
+            plan(variance=lambda harm, d: d - harm**2 / d),
+        ),
+        mistake(
             "deviation for variance",
             "The standard deviation stands where the variance should; square it.",
             plan(variance=lambda *given: math.sqrt(of_a_pair(*given))),
@@ -359,6 +477,13 @@ QUESTION = Question(
             *shared(lambda pairs, requests: 2 * pairs / requests),
         ),
         mistake(
+            "half of its share",
+            "This is half of what the canary has to get; a pair takes a whole request of it, and "
+            "another one of the baseline.",
+            *shared(lambda pairs, requests: pairs / requests / 2),
+            *shared(lambda pairs, requests: fitting(pairs, requests) / 2),
+        ),
+        mistake(
             "of the other requests",
             "The share is taken of the requests that are left; take it of all of them.",
             *shared(lambda pairs, requests: pairs / (requests - pairs)),
@@ -384,6 +509,39 @@ QUESTION = Question(
             "share of a part of a pair",
             "The share is right for pairs before they were rounded up; take the whole ones.",
             *map(before_rounding, RIGHT),
+        ),
+        *two_at_once(),
+        mistake(
+            "no answer to alpha",
+            "With half the alpha this asks for no more pairs; a rarer false alarm takes more.",
+            *(plan(first=lambda alpha: 1.96, variance=way) for way in (lambda h, d: d, no_pair)),
+            *either(first=lambda alpha: z(0.99)),
+            plan(first=lambda alpha: z((1 + alpha) / 2)),
+            when=times_more("the same stage with half the alpha"),
+        ),
+        mistake(
+            "no answer to power",
+            "With more power this asks for no more pairs; a harm that is missed less often takes "
+            "more.",
+            *either(second=lambda power: z(0.9)),
+            plan(second=lambda power: -z(power), variance=lambda harm, d: d),
+            when=times_more("the same stage with more power"),
+        ),
+        mistake(
+            "no answer to the discordance",
+            "With more discordant pairs this asks for no more pairs in all; the more of them, the "
+            "more a mean varies by chance.",
+            plan(variance=no_pair),
+            plan(variance=lambda harm, d: 1.0),
+            when=times_more("the same stage with more discordance"),
+        ),
+        mistake(
+            "too little for half the harm",
+            "Half the harm takes less than three times the pairs here; a standard error falls only "
+            "with the root of their number.",
+            plan(variance=lambda harm, d: d * (1 - d), distance=lambda harm: harm),
+            plan(variance=lambda harm, d: math.sqrt(d), distance=lambda harm: harm),
+            when=times_more("the same stage with half the harm", 3.0),
         ),
     ],
 )

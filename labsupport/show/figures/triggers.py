@@ -63,7 +63,7 @@ def draw_stream_weeks(fig: LabFigure, run: Timeline, setting: str) -> str:
     step = min(_LANE, _LANES / max(1, *lanes, 1))
     for lane, attempt in zip(lanes, run.attempts, strict=True):
         _attempt(ax, attempt, 0.335 - lane * step)
-    head = {"transform": ax.transAxes, "va": "top", "fontsize": 10.5}
+    head = {"transform": ax.transAxes, "va": "top", "fontsize": 10}
     for y, line in zip((0.985, 0.925), setting.split("\n"), strict=False):
         ax.text(0.012, y, line, color=INK, **head)
     saved = f"{'saves' if run.saved >= 0 else 'costs'} {abs(run.saved):,.0f} dollars"
@@ -75,14 +75,15 @@ def draw_stream_weeks(fig: LabFigure, run: Timeline, setting: str) -> str:
 
 def _frame(fig: LabFigure, high: float, limit: float | None) -> Axes:
     ax = fig.add_axes((0.115, 0.13, 0.87, 0.855))
-    ax.set(xlim=(START - 0.7, END + 0.4), ylim=(0.17, high + 0.16))
+    ax.set(xlim=(START - 0.7, END + 0.4), ylim=(0.115, high + 0.16))
     ax.set(xlabel="week of 2013", ylabel="log-loss per flight (nats)")
     ax.set_xticks(range(START, END, 4))
     ax.set_yticks(np.arange(0.4, high, 0.1))
     ax.axhline(_RULE, color=RULE, linewidth=1)
     small = {"fontsize": 9, "color": GREY, "ha": "right", "va": "bottom"}
+    lines = "dotted: never retrained; area below it: saved, above it: lost"
     marks = "tick: signal; triangle: trained; disc: promoted; cross: not"
-    ax.text(END + 0.3, 0.175, f"dotted: never retrained; area: saved, lost; {marks}", **small)
+    ax.text(END + 0.3, 0.12, f"{lines}\n{marks}", **small)  # two rows: a panel is narrow
     if limit is not None:
         ax.axhline(limit, color=BAD, linewidth=1.4, linestyle=DASHED)
         said = f"limit {limit:.3f}"

@@ -95,8 +95,8 @@ def trigger_view(
     }.get(cause, f"{cause}, {sigmas:g} sd")
     rests = "" if cause == SCHEDULE else f", rests {count(cooldown, 'day')}"
     setting = (
-        f"{when}{rests}; history {window}; labels {count(delay, 'day')} late\n"
-        f"trial {count(trial, 'week')}; {judge}; {worth:g} $ a nat"
+        f"{when}{rests}; history {window}; {worth:g} $ a nat\n"
+        f"labels {count(delay, 'day')} late; trial {count(trial, 'week')}; {judge}"
     )
     trained, promoted = len(run.attempts), len(run.promoted)
     sentence = _sentence(run, setting, trained, promoted)
