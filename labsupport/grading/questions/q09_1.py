@@ -244,6 +244,11 @@ def one_and_the_rest(judge, human):
     return float(beyond((judge == human).mean(), both)) if both < 1 else math.nan
 
 
+def only_ones(judge, human):
+    """Chance of the label 1, which stands for a pass."""
+    return float(beyond((judge == human).mean(), (judge == 1).mean() * (human == 1).mean()))
+
+
 def one_label(pick) -> Callable:
     """The kappa of one label against all the others."""
 
@@ -321,6 +326,13 @@ QUESTION = Question(
             "Chance is taken from how one of the two uses the labels; it takes both to agree.",
             agreeing(chance=lambda p, q: p @ p),
             agreeing(chance=lambda p, q: q @ q),
+        ),
+        mistake(
+            "chance of one label alone",
+            "Chance is that of one label only; two who never look may agree on any of them.",
+            agreeing(chance=lambda p, q: p[0] * q[0]),
+            agreeing(chance=lambda p, q: p[-1] * q[-1]),
+            only_ones,
         ),
         mistake(
             "chance of the most common label",

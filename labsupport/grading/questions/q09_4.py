@@ -271,6 +271,17 @@ def none_may_work(bad, tried, most) -> bool:
     return tried > 0 and bad == 0
 
 
+def of_all_tasks(quality) -> bool | None:
+    """As if the tasks on which both agree were lost."""
+    better, worse, same, failed = quality
+    return of_quality((better, worse + same, 0, failed))
+
+
+def judge_first(checks) -> tuple:
+    """Without an approved judge nothing else is looked at."""
+    return decided(checks) if checks[JUDGE] is True else (BLOCK, frozenset({JUDGE}))
+
+
 def points_ahead(better, worse) -> bool | None:
     return better > worse
 
@@ -298,6 +309,12 @@ QUESTION = Question(
                     when=lambda told: any(
                         case.about in NOTHING and said[0] == PROMOTE for case, said in told
                     ),
+                ),
+                mistake(
+                    "a refused judge ends it",
+                    "Where the judge is not approved, nothing else is named; what failed beside it "
+                    "is wanted, too, and only the quality is not looked at.",
+                    judged(decided=judge_first),
                 ),
             ],
         )
@@ -404,6 +421,12 @@ QUESTION = Question(
             "a gain by points",
             "Any lead in the tasks is a gain here; of two equal versions one nearly always leads.",
             judged(quality=lambda of: of_quality(of, ahead=points_ahead)),
+        ),
+        mistake(
+            "tasks on which both agree",
+            "The tasks on which both are right, or neither, are counted against the candidate; "
+            "they tell the two sides apart as little as no task at all.",
+            judged(quality=of_all_tasks),
         ),
         mistake(
             "none of a few is enough",

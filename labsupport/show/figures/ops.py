@@ -86,12 +86,12 @@ def _rows(loop: Loop) -> tuple[str, ...]:
 
 
 def _track(fig: LabFigure, rows: Sequence[str]) -> Axes:
-    ax = fig.add_axes((0.155, 0.14, 0.82, 0.76))
+    ax = fig.add_axes((0.17, 0.14, 0.805, 0.76))  # room for "everybody (off)"
     keys = [
         Line2D([], [], marker=mark, color=ink, markersize=size - 1, linestyle="", label=kind)
         for kind, (mark, ink, size) in _KINDS.items()
     ]
-    place = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.99), "ncols": len(keys)}
+    place = {"loc": "lower left", "bbox_to_anchor": (-0.2, 0.99), "ncols": len(keys)}
     ax.legend(handles=keys, fontsize=9, handletextpad=0, columnspacing=0.9, **place)
     ax.set(xlim=(0, DAYS), ylim=(len(TRACK) - 0.5, -0.6), xlabel="day of the loop")
     ax.set_yticks(range(len(TRACK)), rows)
