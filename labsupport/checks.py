@@ -134,7 +134,7 @@ def check_slice_losses(
     tolerance: float | Mapping[str, float],
     confidence: float | None,
 ) -> list[Check]:
-    """Does every slice keep its accuracy, but for the tolerated loss? One check per slice."""
+    """Does every slice keep its accuracy, but for its slice margin? One check per slice."""
     bounds = tolerance if isinstance(tolerance, Mapping) else {...: tolerance}
     if set(bounds) == {...} and not outcomes.slices:
         sentence = "No slices were given, so none was compared."
@@ -212,7 +212,7 @@ def _slice_loss(name: str, outcomes: Comparison, tolerance: float, within: bool 
         else "nothing lost or gained"
     )
     sentence = (
-        f"Slice {name!r}, {part.n} rows: {change}; this {words} the tolerated loss of "
+        f"Slice {name!r}, {part.n} rows: {change}; this {words} the slice margin of "
         f"{float(as_written(tolerance)):g}."
     )
     return Check("slice loss", name, float(loss), tolerance, within, sentence)

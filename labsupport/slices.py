@@ -133,7 +133,8 @@ def slices_within(
     Parameters
     ----------
     outcomes : PairedOutcomes or another comparison with slices, such as PairedAUC.
-    tolerances : {slice: tolerated loss}. A tolerance of 0 asks every slice for proof of a gain.
+    tolerances : {slice: the loss that it is allowed}. A tolerance of 0 asks every slice for proof
+        of a gain.
 
     Raises
     ------

@@ -23,7 +23,6 @@ from labsupport.show.draw import (
     ASIDE,
     BAD,
     BADGE,
-    BLOCKED,
     BOX,
     FIGURES,
     GOOD,
@@ -224,11 +223,11 @@ def slice_changes(fig: Figure) -> Iterator[str]:
     rows = names(fig.axes[0])
     for ax in fig.axes:
         lost = []
-        zero, tolerated = upright(ax)
-        assert list(zero.get_xdata()) == [0, 0] and inked(tolerated, BAD)
-        loss = f"loss of {-tolerated.get_xdata()[0]:g}"
-        assert f"{loss})" in fig.get_supxlabel()
-        yield f"tolerated {loss}."
+        zero, margin = upright(ax)
+        assert list(zero.get_xdata()) == [0, 0] and inked(margin, BAD)
+        bound = f"slice margin of {-margin.get_xdata()[0]:g}"
+        assert f"{bound})" in fig.get_supxlabel()
+        yield f"{bound}."
         title = "_".join(ax.get_title(loc="center").split())
         whole, _, n = rows[0].rpartition(" (")
         yield f"{title}: {whole} ({n[:-1]} rows) {at(marks(ax)[0])[0]:+.2f}"
@@ -240,7 +239,7 @@ def slice_changes(fig: Figure) -> Iterator[str]:
             name, _, count = rows[round(y)].rpartition(" (")
             yield f"{name} ({count[:-1]} rows) {change:+.2f}"
             lost += [name] if mark.get_marker() == "X" else []
-        yield f"beyond the tolerance: {', '.join(lost) or 'none'}."
+        yield f"beyond the slice margin: {', '.join(lost) or 'none'}."
         assert len(bold(ax)) == len(lost)
         for word in (text for text in ax.texts if text.get_weight() == "bold"):
             assert inked(word, BAD)
@@ -490,28 +489,6 @@ def null_candidates(fig: Figure) -> Iterator[str]:
         assert wins == f"{won:.2f}% win"
         yield f"{name}: "
         yield f", and {wins}."
-
-
-def measured_and_true(fig: Figure) -> Iterator[str]:
-    ax = fig.axes[0]
-    lines = {line.get_marker(): line for line in ax.lines if line.get_marker() in ".xo"}
-    assert all(inked(lines[kind], ink) for kind, ink in ((".", BLOCKED), ("x", BAD), ("o", MAIN)))
-    # What the holdout showed, on which gates promote, lies across.
-    across = {kind: line.get_xdata() for kind, line in lines.items()}
-    assert max(across["."]) < min(across["x"]) and max(across["x"]) < min(across["o"])
-    corner = said(ax, "promoted and worse")
-    assert corner.get_transform() == ax.transAxes and inked(corner, BAD)
-    assert corner.get_position()[0] > 0.5 > 0.2 > corner.get_position()[1]
-    parts = {kind: line.get_ydata() for kind, line in lines.items()}
-    total = sum(map(len, parts.values()))
-    labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    for label, rows in zip(labels, parts.values(), strict=True):
-        assert label.endswith(f"({len(rows) / total:.0%})")
-    yield "; ".join(labels)
-    yield f"{total} candidates"
-    plain = np.concatenate([parts["x"], parts["o"]])
-    yield f"plain gate promoted {np.mean(plain < 0):.0%} are truly worse"
-    yield f"strict gate promoted {np.mean(parts['o'] < 0):.0%}."
 
 
 def best_of_k(fig: Figure) -> Iterator[str]:

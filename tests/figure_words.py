@@ -76,7 +76,7 @@ WORDS: dict[str, Words] = {
     ),
     "slice_changes": words(
         [(("", ""),) * 2, (("", ""),) * 3],
-        *("N", "change of accuracy in percentage points (dashed: the tolerated loss of N)"),
+        *("N", "change of accuracy in percentage points (dashed: the slice margin of N)"),
     ),
     "resampled_gains": words([((GAIN, ""),)], "margin N", "N"),
     "interval_bars": words([((GAIN, ""),)], "margin N", "promote", "inconclusive", "block"),
@@ -114,11 +114,6 @@ WORDS: dict[str, Words] = {
     "null_candidates": words(
         [((_NULL_GAINS, ""),), (("", ""), (_NULL_GAINS, ""))],
         *("share of null candidates (%)", "N win"),
-    ),
-    "measured_and_true": words(
-        [(("gain measured on the holdout (points)", "true gain (points)"),)],
-        *("promoted and worse", "blocked by both (N)", "promoted by the plain gate only (N)"),
-        "promoted by the strict gate (N)",
     ),
     "best_of_k": words(
         [(("candidates to choose from (k)", "accuracy of the best of k (%)"),)], *_ENDS

@@ -386,7 +386,7 @@ def test_a_silent_slice_can_neither_pass_nor_fail():
     )
     assert verdict.checks[1].sentence == (
         "Slice 'active duty', 56 rows: nothing lost or gained; this may or may not exceed the "
-        "tolerated loss of 0.01."
+        "slice margin of 0.01."
     )
     assert gate(outcomes, replace(policy, confidence=None)).decision == "promote"
 

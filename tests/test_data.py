@@ -4,6 +4,7 @@ digit.
 
 import datetime as dt
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,9 @@ from labsupport import data
 from labsupport.data import load_employment, load_flights, load_judges, load_raters
 from labsupport.gate import Policy, gate
 from labsupport.outcomes import PairedOutcomes
+from labsupport.slices import slice_tests
+
+README = (Path(data.__file__).parent / "README.md").read_text(encoding="utf-8")
 
 # Change of accuracy against the champion, in percentage points.
 TABLE = {
@@ -99,6 +103,24 @@ def test_the_slice_found_by_searching_has_the_readmes_p_value():
     p = binomtest(table.candidate_only, table.candidate_only + table.baseline_only).pvalue
     assert f"{p:.5f}" == "0.00083"
     assert f"{60 * p:.4f}" == "0.0499"
+
+
+def test_the_readmes_p_values_of_nine_slices():
+    rows = [line.strip("| ").split(" | ") for line in README.splitlines() if "? (" in line]
+    assert [row[1] for row in rows] == ["None", "0", "0.01"]
+    people = load_employment().holdout
+    guesses = (people.predictions(name) for name in ("trees_without_medical", "champion"))
+    outcomes = PairedOutcomes.from_predictions(people.employed, *guesses, people.slices)
+    assert len(outcomes.slices) == 9
+    found, verdicts = {}, {}
+    for question, tolerance, level, *stated in rows:
+        asked = None if tolerance == "None" else float(tolerance)
+        tests = {test.slice: test for test in slice_tests(outcomes, tolerance=asked)}
+        named = [tests[name] for name in ("disability", "hearing difficulty", "vision difficulty")]
+        found[question] = [f"{test.adjusted:.3f}" for test in named]
+        assert found[question] == stated, question
+        verdicts[tolerance] = [test.adjusted <= float(level) for test in named]
+    assert verdicts == {"None": [True, True, False], "0": [True, True, False], "0.01": [False] * 3}
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,6 @@ from labsupport.show import (
     gap_bound,
     gate_plane,
     interval_bars,
-    measured_and_true,
     null_candidates,
     order_costs,
     paired_clouds,
@@ -144,12 +143,12 @@ def test_slice_changes_name_every_slice_with_its_change():
     ):
         assert part in alt
     assert (
-        "beyond the tolerance: hearing difficulty, vision difficulty, disability. trees_all_columns"
-        in alt
+        "beyond the slice margin: hearing difficulty, vision difficulty, disability. trees_all_"
+        "columns" in alt
     )
-    assert alt.endswith("beyond the tolerance: none.")
+    assert alt.endswith("beyond the slice margin: none.")
     assert (
-        "beyond the tolerance: hearing difficulty. trees_all_columns"
+        "beyond the slice margin: hearing difficulty. trees_all_columns"
         in slice_changes(judged, 0.05).alt
     )
 
@@ -157,7 +156,7 @@ def test_slice_changes_name_every_slice_with_its_change():
 def test_a_slice_without_rows_is_said_not_to_be_measured():
     nobody = {"here": PairedOutcomes(5, 3, 1, 1), "nobody": PairedOutcomes(0, 0, 0, 0)}
     alt = slice_changes({"m": PairedOutcomes(5, 3, 1, 1, slices=nobody)}, 0.01).alt
-    assert "nobody (0 rows) not measured" in alt and "beyond the tolerance: nobody." in alt
+    assert "nobody (0 rows) not measured" in alt and "beyond the slice margin: nobody." in alt
 
 
 def test_models_cut_into_different_slices_are_refused():
@@ -165,15 +164,6 @@ def test_models_cut_into_different_slices_are_refused():
         slice_changes({"a": PairedOutcomes(1, 0, 0, 1), **people("trees_all_columns")}, 0.01)
     with pytest.raises(ValueError, match="no model to draw"):
         slice_changes({}, 0.01)
-
-
-def test_the_picture_of_luck_counts_who_was_promoted_and_is_worse():
-    measured, true = np.array([0.01, 0.02, -0.01, 0.0]), np.array([-0.01, 0.02, 0.01, 0.0])
-    shown = measured_and_true(measured, true, plain=measured > 0, strict=measured > 0.01)
-    assert "promoted by the strict gate (25%)" in shown.alt
-    assert shown.caption == "Truly worse: 50% of what the plain gate promotes, 0% of the strict."
-    with pytest.raises(ValueError, match="plain gate promoted none"):
-        measured_and_true(measured, true, plain=measured > 1, strict=measured > 1)
 
 
 def test_the_picture_of_corrections_names_what_stands_and_what_fell():

@@ -66,7 +66,7 @@ def test_the_picture_s_caption_is_the_loop_s_sentence() -> None:
 def test_the_sentence_gives_the_reason_of_who_caught_it() -> None:
     view = loop_view()
     assert view.sentence.endswith(view.loop.caught["reason"])
-    assert "the tolerated loss of 0.05" in view.sentence
+    assert "the slice margin of 0.05" in view.sentence
 
 
 def test_no_stage_of_that_name() -> None:

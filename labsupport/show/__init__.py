@@ -15,7 +15,7 @@ from labsupport.show.figures.intervals_pairs import paired_clouds, saved_and_ref
 from labsupport.show.figures.noise import churn_edge, null_candidates, source_spread
 from labsupport.show.figures.ops import fault_matrix, loop_days
 from labsupport.show.figures.pipeline import pipeline
-from labsupport.show.figures.slices import best_of_k, corrected, measured_and_true, worn_out
+from labsupport.show.figures.slices import best_of_k, corrected, worn_out
 from labsupport.show.figures.triggers import stream_weeks, successions
 from labsupport.show.figures.validation import check_sizes, damage_matrix, false_alarms
 from labsupport.show.panels.costs import cost_panel, cost_view
@@ -61,7 +61,6 @@ __all__ = [
     "loop_view",
     "many_panel",
     "many_view",
-    "measured_and_true",
     "noise_panel",
     "noise_view",
     "null_candidates",

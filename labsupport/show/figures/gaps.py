@@ -183,7 +183,7 @@ def slice_changes(
         _dots(ax, rows, tolerance)
         title = textwrap.fill(model.replace("_", " "), 16 if len(parts) > 1 else 60)
         ax.set_title(title, fontsize=10.5, loc="center", linespacing=1.2)
-    across = f"(dashed: the tolerated loss of {100 * tolerance:g})"
+    across = f"(dashed: the slice margin of {100 * tolerance:g})"
     fig.supxlabel(f"change of accuracy in percentage points {across}", fontsize=11)
     return _changes_alt(parts, tolerance), _changes_caption(parts, tolerance)
 
@@ -240,8 +240,8 @@ def _changes_alt(parts: Mapping[str, Mapping[str, PairedOutcomes]], tolerance: f
             for name, part in rows.items()
         )
         bad = ", ".join(_bad(rows, tolerance)) or "none"
-        said.append(f"{model}: {changes}; beyond the tolerance: {bad}.")
+        said.append(f"{model}: {changes}; beyond the slice margin: {bad}.")
     return (
         "Change of accuracy against the baseline per slice, in percentage points, with a line at "
-        f"the tolerated loss of {100 * tolerance:g}. " + " ".join(said)
+        f"the slice margin of {100 * tolerance:g}. " + " ".join(said)
     )

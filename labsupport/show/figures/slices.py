@@ -1,4 +1,4 @@
-"""Figures of lesson 03: luck among many, a worn-out holdout, p-values before and after Holm."""
+"""Figures of lesson 03: the best of many, a worn-out holdout, p-values before and after Holm."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from matplotlib.axes import Axes
 
 from labsupport.show.draw import (
     BAD,
-    BLOCKED,
     DASHED,
     GREY,
-    INK,
     MAIN,
     count,
     figure,
@@ -25,50 +23,6 @@ from labsupport.show.pictures import LabFigure
 from labsupport.slices import SliceTest
 
 _LEAST = 0.0001  # smaller p-values are drawn here
-
-
-@figure(7.5, 4.6)
-def measured_and_true(
-    fig: LabFigure, measured: np.ndarray, true: np.ndarray, plain: np.ndarray, strict: np.ndarray
-) -> tuple[str, str]:
-    """Draw candidates by the gain that the holdout showed and the gain that they truly have.
-
-    Parameters
-    ----------
-    measured, true : (n,) gains, shares of rows.
-    plain, strict : (n,) bool: promoted by the plain gate, promoted by the strict gate.
-
-    Raises
-    ------
-    ValueError : nobody was promoted by the plain gate, so there is no luck to show.
-    """
-    if not plain.any():
-        raise ValueError(
-            "The plain gate promoted none of these candidates; there is no luck to draw."
-        )
-    kinds = {
-        "blocked by both": (~plain & ~strict, BLOCKED, ".", 4),
-        "promoted by the plain gate only": (plain & ~strict, BAD, "x", 4.5),
-        "promoted by the strict gate": (strict, MAIN, "o", 4.5),
-    }
-    ax = _axes(fig, "gain measured on the holdout (points)", "true gain (points)")
-    labels = [f"{kind} ({percent(rows.mean(), 0)})" for kind, (rows, *_) in kinds.items()]
-    for label, (rows, ink, marker, size) in zip(labels, kinds.values(), strict=True):
-        look = {"color": ink, "markersize": size, "alpha": 0.8}
-        ax.plot(100 * measured[rows], 100 * true[rows], marker, label=label, **look)
-    ax.axhline(0, color=INK, linewidth=0.9, zorder=1)
-    ax.axvline(0, color=INK, linewidth=0.9, zorder=1)
-    ax.legend(loc="upper left", fontsize=9.5, handletextpad=0.2, borderaxespad=0.1)
-    corner = {"transform": ax.transAxes, "ha": "right", "weight": "bold"}
-    ax.text(0.99, 0.03, "promoted and worse", color=words_in(BAD), **corner)
-    worse_plain, worse_strict = (
-        percent((true[rows] < 0).mean() if rows.any() else 0, 0) for rows in (plain, strict)
-    )
-    return (
-        f"{count(len(true), 'candidate')} by measured gain (across) and true gain (up), in "
-        f"percentage points. {'; '.join(labels)}. Of those that the plain gate promoted "
-        f"{worse_plain} are truly worse, of those that the strict gate promoted {worse_strict}."
-    ), f"Truly worse: {worse_plain} of what the plain gate promotes, {worse_strict} of the strict."
 
 
 @figure(7.5, 3.9)
