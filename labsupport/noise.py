@@ -68,34 +68,32 @@ def spread(
     )
 
 
-def random_slice_range(
-    reference: Training, others: Sequence[Training], n_rows: int, draws: int = 1000
-) -> float:
+def random_slice_range(right: np.ndarray, n_rows: int, draws: int = 200) -> float:
     """How far accuracy ranges from run to run on a slice that is drawn by lot: what a slice of that
     size shows for its size alone.
 
     Parameters
     ----------
-    n_rows : rows of a slice, drawn without replacement from the network's frozen holdout.
+    right : (runs, rows) bool, which rows each run has right.
+    n_rows : rows of a slice, drawn without replacement.
     draws : how many slices are drawn, always the same ones.
 
     Returns
     -------
-    float, a share: highest less lowest accuracy, the reference included, averaged over the slices.
+    float, a share: highest less lowest accuracy, averaged over the slices.
 
     Raises
     ------
-    ValueError : there is no run to compare, or a slice of no rows or more than the holdout has.
+    ValueError : fewer than two runs, or a slice of no rows or more than there are.
     """
-    _, holdout = network_task()
-    if not others or not 1 <= n_rows <= len(holdout):
+    right = np.asarray(right)
+    if right.ndim != 2 or len(right) < 2 or not 1 <= n_rows <= right.shape[1]:
         raise ValueError(
-            f"Random slices need a run to compare and 1 to {len(holdout)} rows; got {len(others)} "
-            f"runs and {n_rows!r} rows."
+            "Random slices need two runs or more, and one row to all of them; got an array of "
+            f"shape {right.shape} and {n_rows!r} rows."
         )
-    right = np.array([run.predict(holdout.X) == holdout.y for run in (reference, *others)])
     rng = np.random.default_rng(0)
-    slices = (rng.choice(len(holdout), n_rows, replace=False) for _ in range(draws))
+    slices = (rng.choice(right.shape[1], n_rows, replace=False) for _ in range(draws))
     return float(np.mean([np.ptp(right[:, rows].mean(axis=1)) for rows in slices]))
 
 

@@ -129,6 +129,20 @@ def power(p):
     return 1 - (1 - p) ** down(p)
 
 
+def at_least_the_one_before(values):
+    return np.maximum(values, np.append(0, values[:-1]))
+
+
+def one_after_a_failure(level):
+    """The lesson's walk, stopped at a level: what comes after has not survived."""
+
+    def follow(values):
+        values = np.maximum.accumulate(values)
+        return np.where(values > level, 1.0, values)
+
+    return stepped(follow=follow)
+
+
 def otherwise(case: Case, said) -> str:
     if len(said) != len(case.expected):
         return f"There are not as many adjusted values as p-values, on {case.about}."
@@ -150,6 +164,7 @@ QUESTION = Question(
             "An adjusted value falls below one that was smaller before; carry the largest so far "
             "along.",
             stepped(follow=untouched),
+            stepped(follow=at_least_the_one_before),
         ),
         mistake(
             "not capped",
@@ -217,10 +232,18 @@ QUESTION = Question(
             lambda p: p,
         ),
         mistake(
-            "Holm and Sidak",
-            "These powers hold for independent comparisons only (Holm and Sidak); slices overlap, "
-            "so multiply.",
+            "Sidak's powers",
+            "These powers hold for independent comparisons only (Sidak); slices overlap, so "
+            "multiply.",
             stepped(power),
+            lambda p: 1 - (1 - p) ** len(p),
+        ),
+        mistake(
+            "stopped at a level",
+            "From the first that fails at some level on, all are one here; an adjusted value knows "
+            "no level, and whoever reads it brings one.",
+            one_after_a_failure(0.05),
+            one_after_a_failure(0.1),
         ),
         rounded(*roundings(stepped(), 2, 3, 4, 6)),
     ],
