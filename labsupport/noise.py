@@ -16,7 +16,8 @@ import numpy as np
 from scipy import stats
 
 from labsupport.exact import as_array, as_masks, as_numbers, as_written, check_level
-from labsupport.network import Training, network_task
+from labsupport.network import Training
+from labsupport.world import Examples
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,22 @@ def random_slice_range(right: np.ndarray, n_rows: int, draws: int = 200) -> floa
     rng = np.random.default_rng(0)
     slices = (rng.choice(right.shape[1], n_rows, replace=False) for _ in range(draws))
     return float(np.mean([np.ptp(right[:, rows].mean(axis=1)) for rows in slices]))
+
+
+def tail_ranges(
+    runs: Sequence[Training], rows: Examples, beyond: float
+) -> tuple[np.ndarray, float]:
+    """How far accuracy ranges from run to run on the tails of each feature, above `beyond` and
+    below minus that, and on slices drawn by lot, as large as the first tail.
+
+    Returns
+    -------
+    (2 * features,) ranges, feature by feature, the upper tail first; and the average by lot. Shares.
+    """
+    right = np.array([run.predict(rows.X) == rows.y for run in runs])
+    tails = [side * column > beyond for column in rows.X.T for side in (1, -1)]
+    ranges = np.array([np.ptp(right[:, tail].mean(axis=1)) for tail in tails])
+    return ranges, random_slice_range(right, int(tails[0].sum()))
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from labsupport.noise import (
     random_slice_range,
     smallest_margin,
     spread,
+    tail_ranges,
 )
 from labsupport.outcomes import PairedOutcomes
 from labsupport.reductions import CHUNKS, sharded_sum
@@ -267,6 +268,17 @@ def test_random_slices_range_as_slices_drawn_by_hand_do(runs):
     for bad in ((right[:1], 50), (right, 4001), (right, 0), (right[0], 50)):
         with refuses(ValueError, "need two runs or more"):
             random_slice_range(*bad)
+
+
+def test_tails_range_as_masks_by_hand_do(runs):
+    _, holdout = network_task()
+    trained = [runs[name] for name in ("reference", "ulp", "seed")]
+    ranges, by_lot = tail_ranges(trained, holdout, 1.9)
+    right = np.array([run.predict(holdout.X) == holdout.y for run in trained])
+    for place, rows in ((0, holdout.X[:, 0] > 1.9), (11, holdout.X[:, 5] < -1.9)):
+        accuracy = right[:, rows].mean(axis=1)
+        assert ranges[place] == pytest.approx(accuracy.max() - accuracy.min())
+    assert ranges.shape == (12,) and by_lot == random_slice_range(right, 110)
 
 
 def test_what_is_kept_has_the_same_bits_and_is_trained_once(monkeypatch):
