@@ -16,7 +16,7 @@ import numpy as np
 from scipy import stats
 
 from labsupport.exact import as_array, as_masks, as_numbers, as_written, check_level
-from labsupport.network import Training
+from labsupport.network import Training, network_task
 from labsupport.world import Examples
 
 
@@ -106,7 +106,7 @@ def tail_ranges(
 
     Returns
     -------
-    (2 * features,) ranges, feature by feature, the upper tail first; and the average by lot. Shares.
+    (2 * features,) ranges, the upper tail of each feature first; and the average by lot. Shares.
     """
     right = np.array([run.predict(rows.X) == rows.y for run in runs])
     tails = [side * column > beyond for column in rows.X.T for side in (1, -1)]
