@@ -7,6 +7,7 @@ reductions   adding up float32 numbers as a cluster does
 by_name      a package that loads a module when one of its names is asked for
 durable      a file replaced whole, a log that only grows, a digest
 processes    a function in a process of its own that can always be ended
+answers      answers that other people wrote, called where they can do no harm
 exact        what may come in, and the sentence when not
 bootstrap    the paired bootstrap of a gain, with resamples and without
 comparisons  what any metric offers the gate
@@ -28,7 +29,7 @@ evals        the LLM gate: suites, approved judges, guardrails
 ops          the whole pipeline on real parts, and the gate for other people's models
 data         real people and real flights, with their provenance
 show         what people look at: pictures with alt text, panels
-grading      exercise checks
+grading      exercise checks, and the marks of a class
 workspace    the machine check, JupyterLab, running all lessons
 cli          `lab open | run | check | train | evaluate | gate | deploy | loop | ...`, all commands
 """

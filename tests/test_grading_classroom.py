@@ -25,6 +25,7 @@ from labsupport.grading.classroom import Sheet, find_submissions, grade_class, m
 from labsupport.grading.classroom.alike import find_alike
 from labsupport.workspace import ROOT
 
+pytestmark = pytest.mark.posix_only("workers need Linux")
 SEED = 5
 
 
@@ -237,9 +238,9 @@ def test_notebooks_that_cannot_be_graded_are_named_and_the_rest_is_graded(tmp_pa
     with (tmp_path / "large.ipynb").open("wb") as file:
         file.truncate(200 << 20)
     (tmp_path / "deep.ipynb").write_text("[" * 100_000, encoding="utf-8")
-    twice = nbformat.reads(good, 4)
-    twice.cells += [cell for cell in twice.cells if "q02_2-answer" in str(cell.metadata)]
-    handed_in(tmp_path, twice=nbformat.writes(twice))
+    twice = json.loads(good)
+    twice["cells"] += [cell for cell in twice["cells"] if "q02_2-answer" in str(cell["metadata"])]
+    handed_in(tmp_path, twice=json.dumps(twice))
     found = {one.student: one.problem for one in find_submissions(tmp_path, sheet())}
     assert found.pop("good") == ""
     assert set(found) == {
@@ -403,7 +404,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path):
     place = tmp_path / "in"
     place.mkdir()
     text = nbformat.writes(solution())
-    handed_in(place, **{f"student{k:02}": text for k in range(40)})
+    handed_in(place, **{f"student{k:02}": text for k in range(20)})
     command = [
         sys.executable,
         "-m",
@@ -421,7 +422,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path):
     cut.kill()
     cut.wait()
     done = log.read_bytes().count(b"\n")
-    assert 8 <= done < 40
+    assert 8 <= done < 20
     subprocess.run([*command, str(tmp_path / "cut.csv")], check=True, stdout=subprocess.DEVNULL)
     subprocess.run(
         [*command, str(tmp_path / "whole.csv"), "--workers", "1"],

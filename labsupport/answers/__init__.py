@@ -8,7 +8,9 @@ landlock  files that a process gives up for good
 shelter   which walls this machine can put around a process, found out by trying
 stage     what a worker sees of the lab: all but the questions
 worker    the other side: a process that runs cells and calls what they define
-remote    this side: a worker, a submission in it, and its functions
+sandbox   this side: a worker that is kept ready
+remote    a submission in it, and its functions as if they were here
+packing   arguments for the way there
 
 Nothing here knows a question. Expected values stay on this side, and a worker is believed nothing
 but what an answer says.
@@ -20,7 +22,8 @@ __all__, __getattr__, __dir__ = by_name(
     __name__,
     {
         "outcome": ("Outcome", "RemoteAnswer", "TimeUp", "WorkerEnded"),
-        "remote": ("Cell", "Limits", "Sandbox", "Submission"),
+        "remote": ("Cell", "Submission"),
+        "sandbox": ("Limits", "Sandbox"),
         "shelter": ("Shelter", "find_shelter", "shelters", "works"),
         "stage": ("build_stage", "modules"),
     },

@@ -41,7 +41,7 @@ def keep_only(read: Iterable[Path], write: Path) -> None:
     network = sum(right for since, right in _NETWORK.items() if since <= known)
     scopes = sum(right for since, right in _SCOPES.items() if since <= known)
     attributes = struct.pack("QQQ", files, network, scopes)
-    size = 24 if known >= 6 else 16 if known >= 4 else 8
+    size = 8 * (1 + (known >= 4) + (known >= 6))
     rules = _insist(_call(_CREATE, attributes, ctypes.c_size_t(size), ctypes.c_uint32(0)))
     for place in read:
         _allow(rules, place, _EXECUTE | _READ | _READ_FOLDER)

@@ -25,6 +25,12 @@ _KINDS = "biufUS"  # of arrays: booleans, integers, floats, texts, bytes
 _LONGEST_NUMBER = 10_000  # digits
 
 
+_WHAT_LIES_RAISE = (
+    *(ValueError, TypeError, LookupError, ArithmeticError, AttributeError, binascii.Error),
+    *(InvalidOperation, RecursionError, MemoryError),
+)
+
+
 class NotPlain(ValueError):  # noqa: N818 - it says what the text is not
     """A text that `written` did not write."""
 
@@ -113,7 +119,7 @@ def value_of(text: Any) -> object:
     """
     try:
         return _read(text, DEEPEST)
-    except (ValueError, TypeError, KeyError, binascii.Error, InvalidOperation) as error:
+    except _WHAT_LIES_RAISE as error:
         raise NotPlain("a worker wrote what is no answer") from error
 
 

@@ -1,35 +1,22 @@
-"""This side: a worker that is kept ready, a submission in it, and its functions as if they were
-here."""
+"""A submission in its process, and its functions as if they were here."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
-import io
 import json
-import pickle
 import secrets
 import select
-import shutil
 import socket
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from types import FunctionType, MethodType
 
-import psutil
-
-from labsupport.answers import folders, plain
+from labsupport.answers import plain
 from labsupport.answers.outcome import Outcome, RemoteAnswer, TimeUp, WorkerEnded
-from labsupport.answers.shelter import ENVIRONMENT, Shelter, python_places
+from labsupport.answers.packing import Packed
 
 LARGEST = 64 << 20  # bytes of a message
-_START = 60.0  # seconds until a worker has imported what it needs
 _WALL = 6  # seconds on the clock for each second of CPU time: others work here, too
 _TICK = 0.25
 
@@ -40,157 +27,6 @@ class Cell:
 
     kind: str
     text: str = ""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one submission may use: seconds of CPU time, bytes of memory, bytes of a file it
-    writes."""
-
-    cpu: int = 120
-    memory: int = 3 << 30
-    file_size: int = 16 << 20
-
-
-class Sandbox:
-    """A worker that is kept ready: it has imported what an exercise needs and forks for each
-    submission.
-
-    Parameters
-    ----------
-    folder : what `build_stage` filled.
-    modules : what to import before an answer comes.
-    shelter : the walls; without any a worker serves one submission and is ended.
-    """
-
-    def __init__(
-        self, folder: Path, modules: Sequence[str], shelter: Shelter, limits: Limits | None = None
-    ) -> None:
-        self._folder, self._modules, self._shelter = folder, list(modules), shelter
-        self._limits = limits or Limits()
-        self._process: subprocess.Popen | None = None
-        self._control: socket.socket | None = None
-        self._place = ""
-
-    def __enter__(self) -> Sandbox:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end()
-
-    @contextlib.contextmanager
-    def submission(self) -> Iterator[Submission]:
-        """A fresh process in an empty folder, until the block ends."""
-        control = self._ready()
-        ours, theirs = socket.socketpair()
-        with ours:
-            with theirs:
-                socket.send_fds(control, [b"f"], [theirs.fileno()])
-            submission = Submission(ours, self._seconds)
-            try:
-                yield submission
-            finally:
-                ours.close()
-                once = self._shelter.name == "no walls"
-                if submission.lost or once or not self._ended(control):
-                    self.end()
-
-    def end(self) -> None:
-        """End the worker and all that it started."""
-        if self._process is None:
-            return
-        self._control.close()
-        with contextlib.suppress(psutil.NoSuchProcess):
-            for child in psutil.Process(self._process.pid).children(recursive=True):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    child.kill()
-        self._process.kill()
-        self._process.communicate()
-        self._process = None
-        if self._place:
-            shutil.rmtree(self._place, ignore_errors=True)
-
-    def _ready(self) -> socket.socket:
-        if self._process is None or self._process.poll() is not None:
-            self._start()
-        return self._control
-
-    def _start(self) -> None:
-        self.end()
-        walled = self._shelter.name == "namespaces"
-        folder = Path("/lab") if walled else self._folder
-        paths = [folder, *(path for path in python_places() if path.name == "site-packages")]
-        settings = {
-            "imports": self._modules,
-            "shelter": self._shelter.name,
-            "sees": [*map(str, self._shelter.sees(self._folder))],
-            "seed": 0,
-            "cpu": self._limits.cpu,
-            "memory": self._limits.memory,
-            "file_size": self._limits.file_size,
-        }
-        ours, theirs = socket.socketpair()
-        start = f"import sys; sys.path[:0] = {[str(path) for path in paths]!r}; " + _RUN
-        python = [
-            sys.executable,
-            "-I",
-            "-S",
-            "-c",
-            start,
-            str(theirs.fileno()),
-            json.dumps(settings),
-        ]
-        self._place = "" if walled else tempfile.mkdtemp(prefix="answer-")
-        if self._place:
-            Path(self._place).chmod(0o777)  # without walls root's worker goes on as nobody
-        self._process = subprocess.Popen(
-            self._shelter.command(python, self._folder),
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            cwd=self._place or None,
-            env=None if walled else {**ENVIRONMENT, "HOME": self._place, "TMPDIR": self._place},
-            start_new_session=True,
-        )
-        theirs.close()
-        self._control = ours
-        ours.settimeout(_START)
-        try:
-            said = ours.recv(6)
-        except TimeoutError:
-            said = b""
-        if said != b"ready\n":
-            self._process.kill()
-            _, problem = self._process.communicate()
-            self._process = None
-            last = problem.decode(errors="replace").strip().rpartition("\n")[2]
-            raise RuntimeError(f"A worker did not start: {last or 'no reason given'}")
-
-    def _ended(self, control: socket.socket) -> bool:
-        """Whether the fork is gone, and with it all that it started."""
-        control.settimeout(2)
-        try:
-            return control.recv(6) == b"ended\n"
-        except OSError:
-            return False
-
-    def _seconds(self) -> float:
-        """CPU time of the worker and all its descendants."""
-        try:
-            first = psutil.Process(self._process.pid)
-            everyone = [first, *first.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return 0.0
-        total = 0.0
-        for one in everyone:
-            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                spent = one.cpu_times()
-                total += spent.user + spent.system
-        return total
-
-
-_RUN = "from labsupport.answers.worker import main; main(sys.argv[1:])"
 
 
 class Submission:
@@ -230,7 +66,7 @@ class Submission:
         """One Outcome a call, in order; a single None where it does not take so many arguments.
 
         Raises TimeUp, WorkerEnded, after what was said before that."""
-        packed = _Packed()
+        packed = Packed()
         data = packed.bytes(calls)
         asked = {"of": expression, "calls": base64.b64encode(data).decode()}
         with self._asked(asked, limit) as say:
@@ -245,7 +81,7 @@ class Submission:
                 value = self._value(told) if told["kind"] == "value" else None
                 yield Outcome(str(told["kind"]), value, str(told.get("text", "")))
 
-    def _called(self, packed: _Packed, told: dict) -> dict:
+    def _called(self, packed: Packed, told: dict) -> dict:
         """What a function of this side says; the answer gave the arguments: expect anything."""
         try:
             function = packed.functions[int(told["number"])]
@@ -327,44 +163,3 @@ class _End:
         self._start = spent if self._start is None else self._start
         if spent - self._start > self._limit or now - self._clock > _WALL * self._limit:
             raise TimeUp
-
-
-class _Packed(pickle.Pickler):
-    """Arguments for the way there. Functions stay here, folders travel as what is in them."""
-
-    def __init__(self) -> None:
-        self._buffer = io.BytesIO()
-        super().__init__(self._buffer, protocol=5)
-        self.functions: list[Callable] = []
-        self._numbers: dict[int, int] = {}
-        self._folders: dict[str, int] = {}
-
-    def bytes(self, calls: Sequence[tuple]) -> bytes:
-        """The calls' arguments."""
-        self.dump([tuple(args) for args in calls])
-        return self._buffer.getvalue()
-
-    def persistent_id(self, value: object) -> tuple | None:
-        kind = type(value)
-        if isinstance(value, Path):
-            number = self._folders.setdefault(str(value), len(self._folders))
-            return "folder", number, folders.entries(value)
-        if _stays(kind.__module__):
-            return "object", kind.__name__, list(vars(value).items())
-        if isinstance(value, FunctionType | MethodType | partial) and _stays(_home(value)):
-            if id(value) not in self._numbers:
-                self._numbers[id(value)] = len(self.functions)
-                self.functions.append(value)
-            return "function", self._numbers[id(value)]
-        return None
-
-
-def _home(function: Callable) -> str:
-    while isinstance(function, partial):
-        function = function.func
-    return function.__module__
-
-
-def _stays(module: str) -> bool:
-    """Whether a worker does not know this module."""
-    return module.startswith("labsupport.grading")

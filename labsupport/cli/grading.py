@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labsupport.cli.command import add_cluster, add_command, chosen_executor
-from labsupport.cli.undecided import MISSING, USAGE, UndecidedError, told, usage
+from labsupport.cli.undecided import MISSING, UNAVAILABLE, USAGE, UndecidedError, told, usage
 from labsupport.workspace import ROOT
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from labsupport.grading.classroom import Sheet, Submission
 
 GRADE = """for example
   lab grade handed_in/ --exercise 02 --out grades.csv
@@ -46,42 +50,21 @@ def add_commands(commands: Any) -> None:
 
 
 def _grade(arguments: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from labsupport.answers import find_shelter
-    from labsupport.grading.classroom import (
-        Sheet,
-        find_submissions,
-        grade_class,
-        write_pages,
-        write_table,
-    )
+    from labsupport.grading.classroom import grade_class, write_pages, write_table
     from labsupport.ops.cluster import spread
 
-    if arguments.seed < 0:
-        raise UndecidedError(USAGE, "a seed is a whole number from 0 on.")
-    if not arguments.submissions.exists():
-        raise UndecidedError(MISSING, f"there is no {arguments.submissions}.")
-    if arguments.out.suffix != ".csv":
-        raise UndecidedError(USAGE, f"--out is a file that ends in .csv, not {arguments.out}.")
-    try:
-        sheet = Sheet.of(ROOT / "exercises", arguments.exercise)
-        found = find_submissions(arguments.submissions, sheet)
-    except ValueError as error:
-        raise UndecidedError(USAGE, str(error)) from error
+    sheet, found = _asked(arguments)
     shelter = find_shelter()
     print(shelter.told)
     pages = arguments.out.with_suffix("")
-    with (
-        chosen_executor(arguments) as workers,
-        tqdm(total=len(found), unit="submission", disable=not sys.stderr.isatty()) as bar,
-    ):
+    with chosen_executor(arguments) as workers, _progress(len(found)) as bar:
         marks = grade_class(
             found,
             sheet,
             arguments.seed,
             log=pages / "graded.log",
-            each=partial(_spread, spread, workers),
+            each=lambda function, items, done: spread(function, items, workers, done),
             shelter=shelter,
             progress=bar.update,
         )
@@ -93,5 +76,30 @@ def _grade(arguments: argparse.Namespace) -> int:
     return 1 if marks.unreadable else 0
 
 
-def _spread(spread, workers, function, items, progress):
-    return spread(function, items, workers, progress)
+def _asked(arguments: argparse.Namespace) -> tuple[Sheet, list[Submission]]:
+    """The exercise and what was handed in; wrong usage is one sentence."""
+    from labsupport.grading.classroom import Sheet, find_submissions
+
+    if sys.platform != "linux":
+        raise UndecidedError(
+            UNAVAILABLE,
+            "other people's answers run on Linux only, where they can be confined; grade on a "
+            "Linux machine, in WSL or in a container.",
+        )
+    if arguments.seed < 0:
+        raise UndecidedError(USAGE, "a seed is a whole number from 0 on.")
+    if not arguments.submissions.exists():
+        raise UndecidedError(MISSING, f"there is no {arguments.submissions}.")
+    if arguments.out.suffix != ".csv":
+        raise UndecidedError(USAGE, f"--out is a file that ends in .csv, not {arguments.out}.")
+    try:
+        sheet = Sheet.of(ROOT / "exercises", arguments.exercise)
+        return sheet, find_submissions(arguments.submissions, sheet)
+    except ValueError as error:
+        raise UndecidedError(USAGE, str(error)) from error
+
+
+def _progress(total: int) -> tqdm:
+    from tqdm import tqdm
+
+    return tqdm(total=total, unit="submission", disable=not sys.stderr.isatty())

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import contextvars
 import copy
-import ctypes
-import decimal
 import inspect
-import io
-import random
 import threading
-import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from labsupport.answers.outcome import Outcome, RemoteAnswer, TimeUp, WorkerEnded, in_words
+from labsupport.grading.in_time import CallTimeUp, in_time, too_slow
 from labsupport.grading.readers import Wrong, an_object
 from labsupport.grading.watch import foreign_hands
 
 TIME_LIMIT = 5.0  # seconds for all calls of one `ask`
 _SEARCH = 6  # times as long for a question without arguments: its answer may be found by a search
-_GIVE_UP = 2.0  # seconds to wait for a stopped call to unwind
 
 
 @dataclass(frozen=True)
@@ -49,12 +41,6 @@ class Case:
             copy.deepcopy(a) if isinstance(a, np.ndarray | np.random.Generator) else a
             for a in self.args
         )
-
-
-class _TimeUp(BaseException):
-    """Sent into a call that takes too long; not an Exception, so that `except Exception` in an
-    answer lets it through.
-    """
 
 
 def ask(answer: object, cases: Sequence[Case], read: Callable) -> list:
@@ -125,7 +111,7 @@ def _put_here(answer: object, calls: Sequence[Case], read: Callable, limit: floa
     _insist_on_function(answer, len(calls[0].args))
     said: list = []
     problem: list[Wrong] = []
-    _in_time(lambda stop: _hear(_outcomes(answer, calls, stop), calls, read, said), problem, limit)
+    in_time(lambda stop: _hear(_outcomes(answer, calls, stop), calls, read, said), problem, limit)
     if problem:
         raise problem[0]
     if foreign := foreign_hands():
@@ -144,7 +130,7 @@ def _put_elsewhere(
     try:
         outcomes.extend(answer.outcomes([case.args for case in calls], limit))
     except TimeUp:
-        problem = _too_slow("")
+        problem = too_slow("")
     except WorkerEnded:
         problem = Wrong("Your function ended its process before it had answered.")
     if None in outcomes:
@@ -205,7 +191,7 @@ def _call(answer, args: tuple) -> Outcome:
         value = answer(*args)
     except NotImplementedError:
         return Outcome("blank")
-    except _TimeUp:
+    except CallTimeUp:
         raise
     except BaseException as error:  # noqa: BLE001 - SystemExit must not end the kernel, either
         return Outcome("raised", text=in_words(error))
@@ -215,100 +201,10 @@ def _call(answer, args: tuple) -> Outcome:
     return Outcome("value", value)
 
 
-def _in_time(work: Callable, problem: list, limit: float) -> None:
-    """Run `work(stop)` in a thread of its own, silently, and stop it when its time, in seconds, is
-    up.
-
-    A thread rather than a signal: it works on every system and from every thread, and a call that
-    cannot be stopped, such as one stuck inside a C library, is left behind instead of blocking the
-    kernel.
-    """
-    stop, done = threading.Event(), threading.Event()
-    precision = decimal.getcontext().copy()  # a new thread would start with the default one
-
-    def run() -> None:
-        try:
-            decimal.setcontext(precision)
-            work(stop)
-        except Wrong as wrong:
-            problem.append(wrong)
-        except BaseException as error:  # noqa: BLE001 - a hint; nothing may escape the thread
-            problem.append(
-                Wrong(f"The call ended with {type(error).__name__} before your function answered.")
-            )
-        finally:
-            done.set()
-
-    thread = threading.Thread(
-        target=contextvars.copy_context().run, args=(run,), daemon=True, name="answer"
-    )
-    with _surroundings_restored():
-        thread.start()
-        try:
-            late = not _within(limit, done)
-        finally:  # also when the person at the keyboard interrupts
-            stop.set()
-            stopped = _stop(thread, done)
-    if late:
-        problem[:] = [_too_slow("" if stopped else " It could not be stopped; restart the kernel.")]
-
-
-def _too_slow(left: str) -> Wrong:
-    tries = "is there a loop without an end, or one that tries very much?"
-    return Wrong(f"Your function did not come back in time; {tries}{left}")
-
-
 def _other_arguments() -> Wrong:
     return Wrong(
         "Your function does not take the arguments the question names; keep the signature as given."
     )
-
-
-def _within(seconds: float, done: threading.Event) -> bool:
-    """Wait in short steps: on Windows a long one ignores the keyboard. Thread.join, interrupted,
-    would lose its thread.
-    """
-    deadline = time.monotonic() + seconds
-    while not done.wait(0.1) and time.monotonic() < deadline:
-        pass
-    return done.is_set()
-
-
-def _stop(thread: threading.Thread, done: threading.Event) -> bool:
-    """Raise _TimeUp inside the thread until it ends; more than once, since a bare `except:` in a
-    loop swallows the first.
-    """
-    deadline = time.monotonic() + _GIVE_UP
-    while not done.is_set() and time.monotonic() < deadline:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident), ctypes.py_object(_TimeUp)
-        )
-        done.wait(0.05)
-    return done.is_set()
-
-
-class _Nowhere(io.TextIOBase):
-    def write(self, text: str) -> int:
-        return len(text)
-
-
-@contextlib.contextmanager
-def _surroundings_restored():
-    """No prints, no warnings, and the global random generators as they were before."""
-    numpy_state = np.random.get_state()  # noqa: NPY002 - the student may use the old generator
-    python_state = random.getstate()
-    nowhere = _Nowhere()
-    try:
-        with (
-            warnings.catch_warnings(),
-            contextlib.redirect_stdout(nowhere),
-            contextlib.redirect_stderr(nowhere),
-        ):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        np.random.set_state(numpy_state)  # noqa: NPY002
-        random.setstate(python_state)
 
 
 def _insist_on_function(answer: object, n_arguments: int) -> None:

@@ -16,7 +16,7 @@ from labsupport.grading.classroom.submissions import Submission
 from labsupport.grading.exercise import Drawn, draw_for
 from labsupport.grading.questions import QUESTIONS
 
-AT_ONCE = 32  # submissions between two entries of the log
+AT_ONCE = 16  # submissions between two entries of the log
 
 Each = Callable[[Callable, Sequence, Callable], list]
 

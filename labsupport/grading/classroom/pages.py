@@ -105,9 +105,7 @@ def _student_page(student: str, found: list[Mark], marks: ClassMarks) -> str:
     )
     rows = []
     for mark in found:
-        kind = (
-            "right" if mark.status == "right" else "quiet" if mark.status == "by hand" else "wrong"
-        )
+        kind = {"right": "right", "by hand": "quiet"}.get(mark.status, "wrong")
         state = f'<span class="{kind}">{escape(mark.status)}</span>'
         points = f"{_points(mark.points)} of {mark.possible:g}" if mark.points is not None else "—"
         rows.append([escape(mark.question), state, points, escape(mark.hint)])

@@ -92,6 +92,9 @@ class Sheet:
         return digest(repr(self.steps).encode())
 
 
+_KINDS = {"solution": "answer", "grade": "check"}  # by what nbgrader calls them
+
+
 def _steps(notebook: nbformat.NotebookNode) -> list[Step]:
     steps: list[Step] = []
     for cell in notebook.cells:
@@ -101,7 +104,7 @@ def _steps(notebook: nbformat.NotebookNode) -> list[Step]:
             if about.get("grade"):
                 steps.append(Step("words", name, cell.source, name, points))
         elif cell.cell_type == "code":
-            kind = "answer" if about.get("solution") else "check" if about.get("grade") else "given"
+            kind = next((_KINDS[key] for key in _KINDS if about.get(key)), "given")
             question = _question(cell.source) if kind == "check" else ""
             steps.append(Step(kind, name, cell.source, question, points))
     if not any(step.kind == "check" for step in steps):

@@ -1,0 +1,240 @@
+"""What comes from a worker, and what a worker may not do."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from collections.abc import Iterator
+from decimal import Decimal
+from enum import IntEnum
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labsupport.answers import (
+    Limits,
+    Sandbox,
+    TimeUp,
+    WorkerEnded,
+    build_stage,
+    find_shelter,
+    plain,
+)
+from labsupport.answers.confine import filter_code
+
+pytestmark = pytest.mark.posix_only("workers need Linux")
+
+# ---- plain values ----
+
+numbers = st.integers() | st.floats(allow_nan=False) | st.booleans() | st.none()
+leaves = numbers | st.text() | st.binary() | st.fractions() | st.decimals(allow_nan=False)
+values = st.recursive(
+    leaves,
+    lambda part: (
+        st.lists(part) | st.tuples(part, part) | st.dictionaries(st.text() | st.integers(), part)
+    ),
+    max_leaves=20,
+)
+
+
+def sent(value: object) -> object:
+    return plain.value_of(json.loads(json.dumps(plain.written(value))))
+
+
+@given(values)
+def test_a_plain_value_arrives_as_it_was(value):
+    came = sent(value)
+    assert came == value and type(came) is type(value)
+
+
+ARRAYS = {
+    "integers": np.arange(6).reshape(2, 3),
+    "floats": np.array([0.1, np.nan, -np.inf]),
+    "short floats": np.array([0.1], np.float32),
+    "truths": np.array([True, False]),
+    "texts": np.array(["a", "äöü"]),
+    "no letters": np.array(["", ""]),
+    "nothing": np.empty((0, 3)),
+    "no axis": np.array(3.0),
+    "fractions": np.array([Fraction(1, 3), None], dtype=object),
+    "a column": pd.Series([1.0, 2.0]).to_numpy(),
+}
+
+
+@pytest.mark.parametrize("array", ARRAYS.values(), ids=ARRAYS)
+def test_an_array_arrives_as_it_was(array):
+    came = sent(array)
+    assert came.dtype == array.dtype and came.shape == array.shape
+    np.testing.assert_array_equal(came, array)
+
+
+def test_a_number_of_numpy_keeps_its_type():
+    for value in (np.float32(0.1), np.int8(3), np.bool_(True), np.str_("x")):
+        came = sent(value)
+        assert came == value and type(came) is type(value)
+
+
+def test_an_object_of_ones_own_arrives_as_what_it_extends_or_as_a_name():
+    class Sly(float):
+        def __eq__(self, other):
+            return True
+
+        __hash__ = None
+
+    class Colour(IntEnum):
+        RED = 3
+
+    class Thing:
+        pass
+
+    assert type(sent(Sly(2))) is float and sent(Sly(2)) == 2
+    assert type(sent(Colour.RED)) is int
+    assert type(sent(Thing())).__name__ == "Thing" and sent(Thing()) != Thing()
+    assert type(sent(lambda: 1)).__name__ == "function"
+    assert type(sent(pd.Series([1, 2]))) is np.ndarray
+    assert sent(float("nan")) != sent(float("nan")) and sent(Decimal("NaN")).is_nan()
+
+
+def test_what_has_no_end_is_refused_where_it_is_written():
+    endless: list = []
+    endless.append(endless)
+    with pytest.raises(ValueError, match="deeper or larger"):
+        plain.written(endless)
+
+
+LIES = [
+    3, "x", [], {}, {"call": "os.system"}, {"int": 3}, {"int": "x"}, {"int": "1" * 20_000},
+    {"float": "one"}, {"str": 3}, {"bytes": "*"}, {"fraction": ["1"]}, {"tuple": 3},
+    {"dict": [[1]]},
+    {"dict": [[{"list": []}, None]]}, {"array": "", "dtype": "O", "shape": [0]},
+    {"array": "", "dtype": "<f8", "shape": [10**12]},
+    {"array": "AAAA", "dtype": "<f8", "shape": [1]},
+    {"array": "", "dtype": "<U0", "shape": [10**12]}, {"array": "", "dtype": "<f8", "shape": [-1]},
+    {"objects": [None], "shape": [2]}, {"scalar": {"other": "x"}}, {"decimal": "x"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lie", LIES, ids=range(len(LIES)))
+def test_what_no_worker_writes_is_refused(lie):
+    with pytest.raises(plain.NotPlain):
+        plain.value_of(lie)
+
+
+def test_a_deep_lie_is_refused():
+    lie: object = None
+    for _ in range(50):
+        lie = {"list": [lie]}
+    with pytest.raises(plain.NotPlain):
+        plain.value_of(lie)
+
+
+# ---- the filter ----
+
+
+def refused(code: bytes, machine: int, number: int, argument: int = 0) -> bool:
+    """What the filter says to a call: an interpreter of the few instructions that it uses."""
+    data = struct.pack("=iIQQ", number, machine, 0, argument)
+    lines = [struct.unpack_from("HBBI", code, 8 * k) for k in range(len(code) // 8)]
+    at, held = 0, 0
+    while True:
+        kind, yes, no, value = lines[at]
+        at += 1
+        if kind == 0x20:
+            (held,) = struct.unpack_from("=I", data, value)
+        elif kind == 0x06:
+            return value != 0x7FFF0000
+        else:
+            holds = {0x15: held == value, 0x35: held >= value, 0x45: bool(held & value)}[kind]
+            at += yes if holds else no
+
+
+@pytest.mark.parametrize(
+    ("machine", "arch", "calls"),
+    [
+        ("x86_64", 0xC000003E, {"read": 0, "clone": 56, "tgkill": 234, "execve": 59, "fork": 57}),
+        ("aarch64", 0xC00000B7, {"read": 63, "clone": 220, "tgkill": 131, "execve": 221}),
+    ],
+)
+def test_the_filter_refuses_processes_programs_and_signals(machine, arch, calls):
+    code = filter_code(machine, pid=7)
+    assert not refused(code, arch, calls["read"])
+    assert refused(code, arch, calls["execve"])
+    assert refused(code, arch, calls["clone"]) and not refused(code, arch, calls["clone"], 0x10000)
+    assert refused(code, arch, calls["tgkill"], 8) and not refused(code, arch, calls["tgkill"], 7)
+    assert refused(code, 0, calls["read"])
+    if machine == "x86_64":
+        assert refused(code, arch, 0x40000000)
+
+
+# ---- a worker ----
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory) -> Iterator[Sandbox]:
+    folder = tmp_path_factory.mktemp("stage")
+    for each in (folder, *folder.parents):
+        if os.stat(each).st_uid == os.getuid() and len(each.parts) > 2:
+            each.chmod(0o755)
+    build_stage(folder)
+    with Sandbox(folder, ["numpy"], find_shelter(), Limits(cpu=20, memory=1 << 30)) as made:
+        yield made
+
+
+def test_a_worker_is_kept_and_its_submissions_are_fresh(sandbox):
+    with sandbox.submission() as first:
+        assert first.run("import numpy as np\nx = 3", 5).kind == "done"
+    with sandbox.submission() as second:
+        assert second.run("x", 5).text == "NameError (name 'x' is not defined)"
+        assert not second.lost
+
+
+def test_functions_of_this_side_are_called_from_there(sandbox):
+    from labsupport.grading.trainers import Trainer
+
+    asked = []
+    trainer = Trainer(lambda X, y, steps: asked.append(steps) or X * 2, len, sum)
+    with sandbox.submission() as running:
+        running.run("def f(trainer, x):\n    return trainer.train(x, x, 7).sum()", 5)
+        (came,) = running.answer("f").outcomes([(trainer, np.arange(3))], 5)
+    assert came.kind == "value" and came.value == 6 and asked == [7]
+
+
+def test_a_worker_that_is_lost_is_replaced(sandbox):
+    with sandbox.submission() as running:
+        with pytest.raises(TimeUp):
+            running.run("while True: pass", 1)
+        assert running.lost
+    with sandbox.submission() as running, pytest.raises(WorkerEnded):
+        running.run("import os; os._exit(0)", 5)
+    with sandbox.submission() as running:
+        assert running.run("1", 5).kind == "done"
+
+
+def test_memory_has_an_end(sandbox):
+    with sandbox.submission() as running:
+        assert running.run("x = bytearray(2 << 30)", 5).text == "MemoryError"
+
+
+def test_outcomes_say_what_happened(sandbox):
+    cells = {
+        "blank": "def f(x):\n    raise NotImplementedError",
+        "raised": "def f(x):\n    return 1 / 0",
+        "changed": "def f(x):\n    x[0] = 9",
+        "waiting": "async def f(x):\n    return 1",
+        "value": "def f(x):\n    return x",
+    }
+    for kind, cell in cells.items():
+        with sandbox.submission() as running:
+            running.run(cell, 5)
+            assert [o.kind for o in running.answer("f").outcomes([(np.arange(3),)] * 2, 5)] == [
+                kind,
+                kind,
+            ]
+    with sandbox.submission() as running:
+        running.run("def f(a, b):\n    return a", 5)
+        assert list(running.answer("f").outcomes([(1,)], 5)) == [None]
