@@ -170,14 +170,15 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _release(arguments: argparse.Namespace) -> int:
+    from labsupport.grading.kill_table import stale_kill_table, write_kill_table
     from labsupport.grading.release import ReleaseError, release, stale
 
     try:
         if arguments.check:
-            problems = stale(ROOT)
+            problems = [*stale(ROOT), *stale_kill_table(ROOT)]
             print("\n".join(problems) if problems else "Every exercise is what its solution says.")
             return int(bool(problems))
-        for path in release(ROOT):
+        for path in (*release(ROOT), write_kill_table(ROOT)):
             print(f"written {path}")
     except ReleaseError as error:
         raise LabError(str(error)) from error
