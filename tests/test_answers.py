@@ -204,6 +204,20 @@ def test_functions_of_this_side_are_called_from_there(sandbox):
     assert came.kind == "value" and came.value == 6 and asked == [7]
 
 
+def test_a_function_of_this_side_that_is_called_for_ever_uses_up_the_time(sandbox):
+    from labsupport.grading.trainers import Trainer
+
+    def forever(X, y, steps):
+        while steps:
+            steps -= 1
+        return X
+
+    with sandbox.submission() as running:
+        running.run("def f(trainer, x):\n    return trainer.train(x, x, 10 ** 12)", 5)
+        with pytest.raises(TimeUp):
+            list(running.answer("f").outcomes([(Trainer(forever, len, sum), np.arange(3))], 1))
+
+
 def test_a_worker_that_is_lost_is_replaced(sandbox):
     with sandbox.submission() as running:
         with pytest.raises(TimeUp):

@@ -21,7 +21,8 @@ import pytest
 from nbclient import NotebookClient
 
 from labsupport import comparisons, costs, gate, noise, outcomes, retrained
-from labsupport.grading import Result, calling, check, in_time
+from labsupport.answers import stopping
+from labsupport.grading import Result, calling, check
 from labsupport.grading.calling import Case
 from labsupport.grading.exercise import Question, draw_for
 from labsupport.grading.questions import QUESTIONS, by_number, q06_1
@@ -242,7 +243,7 @@ class TestTime:
 
     def test_what_cannot_be_stopped_is_left_behind(self, monkeypatch):
         monkeypatch.setattr(calling, "TIME_LIMIT", 0.1)
-        monkeypatch.setattr(in_time, "_GIVE_UP", 0.1)
+        monkeypatch.setattr(stopping, "_GIVE_UP", 0.1)
         assert (
             "could not be stopped; restart the kernel" in check("01.4", lambda: time.sleep(1)).hint
         )

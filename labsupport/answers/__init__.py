@@ -11,6 +11,7 @@ worker    the other side: a process that runs cells and calls what they define
 sandbox   this side: a worker that is kept ready
 remote    a submission in it, and its functions as if they were here
 packing   arguments for the way there
+stopping  a call in a thread that ends when its time is up
 
 Nothing here knows a question. Expected values stay on this side, and a worker is believed nothing
 but what an answer says.

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from labsupport.answers import plain
 from labsupport.answers.outcome import Outcome, RemoteAnswer, TimeUp, WorkerEnded
 from labsupport.answers.packing import Packed
+from labsupport.answers.stopping import call_within
 
 LARGEST = 64 << 20  # bytes of a message
 _WALL = 6  # seconds on the clock for each second of CPU time: others work here, too
@@ -73,7 +74,7 @@ class Submission:
             for _ in calls:
                 told = say()
                 while told["kind"] == "back":
-                    say(self._called(packed, told))
+                    say(self._called(packed, told, limit))
                     told = say()
                 if told["kind"] == "arguments":
                     yield None
@@ -81,12 +82,15 @@ class Submission:
                 value = self._value(told) if told["kind"] == "value" else None
                 yield Outcome(str(told["kind"]), value, str(told.get("text", "")))
 
-    def _called(self, packed: Packed, told: dict) -> dict:
+    def _called(self, packed: Packed, told: dict, limit: float) -> dict:
         """What a function of this side says; the answer gave the arguments: expect anything."""
         try:
             function = packed.functions[int(told["number"])]
             args = plain.value_of(told["args"])
-            return {"error": "", "value": plain.written(function(*args))}
+            value = call_within(limit, function, *args)
+            return {"error": "", "value": plain.written(value)}
+        except TimeoutError:
+            raise TimeUp from None
         except Exception as error:  # noqa: BLE001 - told to the answer that called it so
             return {"error": f"{type(error).__name__}: {error}"[:200], "value": None}
 

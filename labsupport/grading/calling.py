@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from labsupport.answers.outcome import Outcome, RemoteAnswer, TimeUp, WorkerEnded, in_words
-from labsupport.grading.in_time import CallTimeUp, in_time, too_slow
+from labsupport.answers.stopping import CallTimeUp
+from labsupport.grading.in_time import in_time, too_slow
 from labsupport.grading.readers import Wrong, an_object
 from labsupport.grading.watch import foreign_hands
 

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import ctypes
 import decimal
 import io
 import random
 import threading
-import time
 import warnings
 from collections.abc import Callable
 
 import numpy as np
 
+from labsupport.answers.stopping import stop_thread, within
 from labsupport.grading.readers import Wrong
-
-_GIVE_UP = 2.0  # seconds to wait for a stopped call to unwind
-
-
-class CallTimeUp(BaseException):
-    """Sent into a call that takes too long; not an Exception, so that `except Exception` in an
-    answer lets it through.
-    """
 
 
 def in_time(work: Callable, problem: list, limit: float) -> None:
@@ -56,35 +47,12 @@ def in_time(work: Callable, problem: list, limit: float) -> None:
     with _surroundings_restored():
         thread.start()
         try:
-            late = not _within(limit, done)
+            late = not within(limit, done)
         finally:  # also when the person at the keyboard interrupts
             stop.set()
-            stopped = _stop(thread, done)
+            stopped = stop_thread(thread, done)
     if late:
         problem[:] = [too_slow("" if stopped else " It could not be stopped; restart the kernel.")]
-
-
-def _within(seconds: float, done: threading.Event) -> bool:
-    """Wait in short steps: on Windows a long one ignores the keyboard. Thread.join, interrupted,
-    would lose its thread.
-    """
-    deadline = time.monotonic() + seconds
-    while not done.wait(0.1) and time.monotonic() < deadline:
-        pass
-    return done.is_set()
-
-
-def _stop(thread: threading.Thread, done: threading.Event) -> bool:
-    """Raise CallTimeUp inside the thread until it ends; more than once, since a bare `except:` in a
-    loop swallows the first.
-    """
-    deadline = time.monotonic() + _GIVE_UP
-    while not done.is_set() and time.monotonic() < deadline:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident), ctypes.py_object(CallTimeUp)
-        )
-        done.wait(0.05)
-    return done.is_set()
 
 
 class _Nowhere(io.TextIOBase):

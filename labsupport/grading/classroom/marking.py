@@ -30,7 +30,7 @@ class Mark:
 
     Attributes
     ----------
-    question : "02.1", or the name of a written one.
+    question : "02.1".
     status : one of STATUSES. "not run": nothing to check, since the cell ended in an error.
     points : None where a person decides.
     possible : points that could be had.

@@ -29,6 +29,7 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; wh
 pre { overflow-x: auto; border: 1px solid var(--line); padding: .7rem; font-size: 13px }
 .quiet { opacity: .8 }
 """
+_NAMED = 6  # students of a group, before it is opened
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -194,7 +195,7 @@ def alike(marks: ClassMarks) -> list[Alike]:
                 for one in marks.submissions
                 if step.name in one.answers
             }
-            found += find_alike(step.name, answers, step.source)
+            found += find_alike(step.question, answers, step.source)
     return found
 
 
@@ -205,14 +206,17 @@ def _nearly_the_same(marks: ClassMarks) -> str:
         "look alike: talk before you judge.</p>"
     ]
     for group in alike(marks):
-        who = ", ".join(map(escape, group.students))
+        everybody = ", ".join(map(escape, group.students))
+        first = ", ".join(map(escape, group.students[:_NAMED]))
+        more = len(group.students) - _NAMED
         beside = "".join(
             f"<div><b>{escape(student)}</b><pre>{escape(source)}</pre></div>"
             for student, source in list(zip(group.students, group.answers, strict=True))[:3]
         )
         parts.append(
-            f"<details><summary>{escape(group.question)}: {len(group.students)} students, {who}"
-            f"</summary><div class=beside>{beside}</div></details>"
+            f"<details><summary>{escape(group.question)}: {len(group.students)} students, {first}"
+            f"{f' and {more} more' if more > 0 else ''}</summary><p>{everybody}</p>"
+            f"<div class=beside>{beside}</div></details>"
         )
     return "".join(parts) if len(parts) > 1 else parts[0] + "<p>None.</p>"
 

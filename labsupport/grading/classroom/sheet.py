@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ class Step:
         "words", read by a person.
     name : nbgrader's name of the cell, empty where it has none.
     source : what stands in the exercise.
-    question : "02.1", of a check and of the answer before it; of words, what nbgrader calls them.
+    question : "02.1", of an answer, a check or words.
     points : what can be had.
     """
 
@@ -102,14 +103,20 @@ def _steps(notebook: nbformat.NotebookNode) -> list[Step]:
         name, points = about.get("grade_id", ""), about.get("points", 0)
         if cell.cell_type == "markdown":
             if about.get("grade"):
-                steps.append(Step("words", name, cell.source, name, points))
+                steps.append(Step("words", name, cell.source, _number(name), points))
         elif cell.cell_type == "code":
             kind = next((_KINDS[key] for key in _KINDS if about.get(key)), "given")
-            question = _question(cell.source) if kind == "check" else ""
+            question = _question(cell.source) if kind == "check" else _number(name)
             steps.append(Step(kind, name, cell.source, question, points))
     if not any(step.kind == "check" for step in steps):
         raise ValueError("Nothing in this exercise is checked.")
     return steps
+
+
+def _number(name: str) -> str:
+    """ "02.1" of "q02_1-answer"; other names stay as they are."""
+    found = re.match(r"q(\d+)_(\d+)-", name)
+    return f"{found[1]}.{found[2]}" if found else name
 
 
 def _question(source: str) -> str:
