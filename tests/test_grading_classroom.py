@@ -434,6 +434,26 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path):
     assert sorted(keys) == sorted(set(keys))
 
 
+def test_marks_are_the_same_bytes_on_another_processor_and_on_a_cluster(tmp_path):
+    place = tmp_path / "in"
+    place.mkdir()
+    wrong = with_answer(TRICKS["returns the inputs"])
+    handed_in(place, ann=nbformat.writes(solution()), bo=wrong, cy="{")
+    command = [sys.executable, "-m", "labsupport.cli", "grade", str(place), "--exercise", "02"]
+    tables = []
+    for core, more in (("Haswell", []), ("Prescott", ["--cluster", "local", "--workers", "2"])):
+        out = tmp_path / f"{core}.csv"
+        made = subprocess.run(
+            [*command, "--out", str(out), *more],
+            env={**os.environ, "OPENBLAS_CORETYPE": core},
+            capture_output=True,
+            check=False,
+        )
+        assert made.returncode == 1, made.stderr
+        tables.append(out.read_bytes())
+    assert tables[0] == tables[1] and tables[0].count(b"right") == 4 + 3
+
+
 # ---- alike ----
 
 
