@@ -62,6 +62,7 @@ ARRAYS = {
     "nothing": np.empty((0, 3)),
     "no axis": np.array(3.0),
     "fractions": np.array([Fraction(1, 3), None], dtype=object),
+    "lists": np.array([None, [1, 2], [3, 4]], dtype=object)[1:],
     "a column": pd.Series([1.0, 2.0]).to_numpy(),
 }
 
@@ -116,6 +117,7 @@ LIES = [
     {"array": "AAAA", "dtype": "<f8", "shape": [1]},
     {"array": "", "dtype": "<U0", "shape": [10**12]}, {"array": "", "dtype": "<f8", "shape": [-1]},
     {"objects": [None], "shape": [2]}, {"scalar": {"other": "x"}}, {"decimal": "x"},
+    {"decimal": "1e999999999"}, {"decimal": "-1e-99999"},
 ]  # fmt: skip
 
 

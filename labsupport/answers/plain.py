@@ -21,6 +21,7 @@ import numpy as np
 
 DEEPEST = 20  # containers in containers
 MOST = 2_000_000  # parts of one answer
+LARGEST = 4 << 20  # bytes of one answer, written
 _KINDS = "biufUS"  # of arrays: booleans, integers, floats, texts, bytes
 _LONGEST_NUMBER = 10_000  # digits
 
@@ -164,13 +165,21 @@ def _read_array(held: str, text: dict, _: Any) -> np.ndarray:
 
 def _read_objects(held: list, text: dict, part: Any) -> np.ndarray:
     array = np.empty(len(held), object)
-    array[:] = [part(each) for each in held]
+    for at, each in enumerate(held):  # assigned at once, lists would become axes
+        array[at] = part(each)
     return array.reshape(_shape(text, len(held)))
 
 
 def _read_other(held: str, text: dict, _: Any) -> Other:
     good = isinstance(held, str) and held.isidentifier() and not keyword.iskeyword(held)
     return type(held if good else "object", (Other,), {})()
+
+
+def _read_decimal(held: str, text: dict, _: Any) -> Decimal:
+    value = Decimal(held[:_LONGEST_NUMBER])
+    if value.is_finite() and value and abs(value.adjusted()) > _LONGEST_NUMBER:
+        raise ValueError("as a fraction it would fill the memory")
+    return value
 
 
 def _read_str(held: object, text: dict, _: Any) -> str:
@@ -185,7 +194,7 @@ _READERS = {
     "str": _read_str,
     "bytes": lambda held, text, part: base64.b64decode(held, validate=True),
     "fraction": lambda held, text, part: Fraction(_whole(held[0]), _whole(held[1]) or 1),
-    "decimal": lambda held, text, part: Decimal(held[:_LONGEST_NUMBER]),
+    "decimal": _read_decimal,
     "tuple": lambda held, text, part: tuple(part(each) for each in held),
     "list": lambda held, text, part: [part(each) for each in held],
     "set": lambda held, text, part: {part(each) for each in held},

@@ -17,7 +17,6 @@ from labsupport.answers.outcome import Outcome, RemoteAnswer, TimeUp, WorkerEnde
 from labsupport.answers.packing import Packed
 from labsupport.answers.stopping import call_within
 
-LARGEST = 64 << 20  # bytes of a message
 _WALL = 6  # seconds on the clock for each second of CPU time: others work here, too
 _TICK = 0.25
 
@@ -138,7 +137,7 @@ class Submission:
             except OSError:
                 piece = b""
             size += len(piece)
-            if not piece or size > LARGEST + (1 << 16):
+            if not piece or size > plain.LARGEST + (1 << 16):
                 raise WorkerEnded
             pieces.append(piece)
         line, _, self._rest = b"".join(pieces).partition(b"\n")
@@ -160,6 +159,7 @@ class _End:
         self._looked, self._start = self._clock, None
 
     def insist(self) -> None:
+        """Raise TimeUp if it is."""
         now = time.monotonic()
         if now - self._looked < _TICK:
             return

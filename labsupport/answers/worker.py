@@ -17,7 +17,6 @@ import base64
 import copy
 import ctypes
 import importlib
-import inspect
 import io
 import json
 import os
@@ -34,9 +33,9 @@ from pathlib import Path
 import numpy as np
 
 from labsupport.answers import confine, folders, landlock, plain
+from labsupport.answers.calls import Nowhere, call, takes
 from labsupport.answers.outcome import Outcome, in_words
 
-LARGEST = 64 << 20  # bytes of a message
 _FRESH = 0x10000000 | 0x20000000 | 0x00020000 | 0x08000000  # users, processes, mounts, messages
 _DUMPABLE, _DEATH_SIGNAL, _KILL = 4, 1, 9
 
@@ -126,7 +125,7 @@ def _insist(status: int) -> None:
 def _serve(link: socket.socket) -> None:
     notebook = types.ModuleType("__main__")
     sys.modules["__main__"] = notebook
-    sys.stdout = sys.stderr = _Nowhere()
+    sys.stdout = sys.stderr = Nowhere()
     warnings.simplefilter("ignore")
     link_file = link.makefile("rb")
     talk, answers = _Talk(link, link_file), {}
@@ -141,11 +140,6 @@ def _serve(link: socket.socket) -> None:
             _call_all(answers[told["of"]], base64.b64decode(told["calls"]), talk)
 
 
-class _Nowhere(io.TextIOBase):
-    def write(self, text: str) -> int:
-        return len(text)
-
-
 class _Talk:
     """What is said carries the nonce of what was asked."""
 
@@ -154,7 +148,7 @@ class _Talk:
 
     def say(self, told: dict) -> None:
         text = json.dumps({"nonce": self.nonce, **told}).encode()
-        if len(text) > LARGEST:
+        if len(text) > plain.LARGEST:
             text = json.dumps({"nonce": self.nonce, "kind": "large"}).encode()
         self._link.sendall(text + b"\n")
 
@@ -188,21 +182,9 @@ def _look_up(expression: str, notebook: types.ModuleType, answers: dict) -> dict
     return {"kind": "function"}
 
 
-def _takes(function: object, n_arguments: int) -> bool:
-    try:
-        parameters = inspect.signature(function)
-    except Exception:  # noqa: BLE001 - no signature, or a broken one: calling it will tell
-        return True
-    try:
-        parameters.bind(*range(n_arguments))
-    except TypeError:
-        return False
-    return True
-
-
 def _call_all(function: object, data: bytes, talk: _Talk) -> None:
     calls = _Arguments(data, talk).load()
-    if not _takes(function, len(calls[0])):
+    if not takes(function, len(calls[0])):
         talk.say({"kind": "arguments"})
         return
     seen = {each: folders.entries(each) for kept in calls for each in kept if _is_folder(each)}
@@ -230,34 +212,6 @@ def _own(each: object) -> object:
     return copy.deepcopy(each) if isinstance(each, changeable) else each
 
 
-def call(function, args: tuple, kept: tuple) -> Outcome:
-    """Call an answer once, with arguments that it may spoil.
-
-    Parameters
-    ----------
-    args, kept : the arguments of this call, and what they were.
-    """
-    try:
-        value = function(*args)
-    except NotImplementedError:
-        return Outcome("blank")
-    except BaseException as error:  # noqa: BLE001 - whatever an answer raises is its answer
-        return Outcome("raised", text=in_words(error))
-    if inspect.iscoroutine(value):
-        value.close()  # never awaited, it would complain
-        return Outcome("waiting")
-    if not all(unchanged(a, b) for a, b in zip(args, kept, strict=True)):
-        return Outcome("changed")
-    return Outcome("value", value)
-
-
-def unchanged(given: object, kept: object) -> bool:
-    """Whether an argument is what it was."""
-    if type(kept) is not np.ndarray:
-        return True  # nothing that can be changed, or a generator, which is there to be drawn from
-    return given.dtype == kept.dtype and np.array_equal(given, kept, kept.dtype.kind == "f")
-
-
 class _Arguments(pickle.Unpickler):
     """Arguments; functions of the other side become ones that ask there, folders are made here."""
 
@@ -266,6 +220,7 @@ class _Arguments(pickle.Unpickler):
         self._talk = talk
 
     def persistent_load(self, pid: tuple) -> object:
+        """What stands here for a value that stayed on the other side."""
         kind, *held = pid
         if kind == "function":
             return lambda *args: self._talk.ask(held[0], args)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from labsupport.answers.outcome import Outcome, RemoteAnswer, TimeUp, WorkerEnded, in_words
+from labsupport.answers.calls import call, takes
+from labsupport.answers.outcome import Outcome, RemoteAnswer, TimeUp, WorkerEnded
 from labsupport.answers.stopping import CallTimeUp
 from labsupport.grading.in_time import in_time, too_slow
 from labsupport.grading.readers import Wrong, an_object
@@ -147,10 +147,7 @@ def _outcomes(answer, cases: Sequence[Case], stop: threading.Event) -> Iterator[
     for case in cases:
         if stop.is_set():
             return
-        args = case.fresh_args()
-        outcome = _call(answer, args)
-        changed = not all(_unchanged(a, b) for a, b in zip(args, case.args, strict=True))
-        yield Outcome("changed") if outcome.kind == "value" and changed else outcome
+        yield call(answer, case.fresh_args(), case.args, (CallTimeUp,))
 
 
 def _hear(outcomes, cases: Sequence[Case], read: Callable, said: list) -> None:
@@ -187,21 +184,6 @@ _NO_ANSWER = {
 }
 
 
-def _call(answer, args: tuple) -> Outcome:
-    try:
-        value = answer(*args)
-    except NotImplementedError:
-        return Outcome("blank")
-    except CallTimeUp:
-        raise
-    except BaseException as error:  # noqa: BLE001 - SystemExit must not end the kernel, either
-        return Outcome("raised", text=in_words(error))
-    if inspect.iscoroutine(value):
-        value.close()  # never awaited, it would complain on stderr
-        return Outcome("waiting")
-    return Outcome("value", value)
-
-
 def _other_arguments() -> Wrong:
     return Wrong(
         "Your function does not take the arguments the question names; keep the signature as given."
@@ -215,17 +197,5 @@ def _insist_on_function(answer: object, n_arguments: int) -> None:
             f"This question asks for a function and was given {given}; pass the function "
             "itself, without parentheses."
         )
-    try:
-        parameters = inspect.signature(answer)
-    except Exception:  # noqa: BLE001 - no signature, or a broken one: calling it will tell
-        return
-    try:
-        parameters.bind(*range(n_arguments))
-    except TypeError:
-        raise _other_arguments() from None
-
-
-def _unchanged(given, kept) -> bool:
-    if type(kept) is not np.ndarray:
-        return True  # nothing that can be changed, or a generator, which is there to be drawn from
-    return given.dtype == kept.dtype and np.array_equal(given, kept, kept.dtype.kind == "f")
+    if not takes(answer, n_arguments):
+        raise _other_arguments()

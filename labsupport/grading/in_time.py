@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import decimal
-import io
 import random
 import threading
 import warnings
@@ -13,6 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from labsupport.answers.calls import Nowhere
 from labsupport.answers.stopping import stop_thread, within
 from labsupport.grading.readers import Wrong
 
@@ -55,17 +55,12 @@ def in_time(work: Callable, problem: list, limit: float) -> None:
         problem[:] = [too_slow("" if stopped else " It could not be stopped; restart the kernel.")]
 
 
-class _Nowhere(io.TextIOBase):
-    def write(self, text: str) -> int:
-        return len(text)
-
-
 @contextlib.contextmanager
 def _surroundings_restored():
     """No prints, no warnings, and the global random generators as they were before."""
     numpy_state = np.random.get_state()  # noqa: NPY002 - the student may use the old generator
     python_state = random.getstate()
-    nowhere = _Nowhere()
+    nowhere = Nowhere()
     try:
         with (
             warnings.catch_warnings(),
