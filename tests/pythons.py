@@ -84,7 +84,10 @@ def prepare(version: str, python: str) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         listed, made = Path(scratch) / "requirements.txt", Path(scratch) / "packages"
         listed.write_text(locked(), encoding="utf-8")
-        pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps"]
+        # This Python's pip chooses for the other: `pip --python` runs inside it, where an old pip
+        # fails (23.0, Debian 12's, under 3.12 and later).
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+        pip += ["--python-version", version, "--implementation", "cp"]
         options = ["--require-hashes", "--only-binary", ":all:", "--target", str(made)]
         subprocess.run([*pip, *options, "-r", str(listed)], timeout=300, check=True)
         made.rename(folder)
