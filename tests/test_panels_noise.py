@@ -89,7 +89,7 @@ def test_below_the_edge_rounding_changes_no_prediction_and_a_seed_does():
 def test_the_picture_holds_its_axes():
     """Every churn that is drawn lies within the axis, at every rate."""
     panel = noise_panel()
-    top, bottom = panel._figure.axes
+    top, bottom = panel._frames._figure.axes
     limits = top.get_ylim(), bottom.get_ylim()
     for source in SOURCES:
         for rate in RATES:

@@ -1,7 +1,6 @@
 """A panel on the page: controls, a picture, a sentence. The one module that knows anywidget.
 
-What a browser makes of it is in panel.js and panel.css. Both sides name a value by its position
-among those of its control, so no number is rounded on the way.
+What a browser makes of it is in panel.js and panel.css.
 """
 
 from __future__ import annotations
@@ -16,8 +15,9 @@ import anywidget
 import traitlets
 from IPython.display import display
 
-from labsupport.show.controls import Choice, Control, Panel, Slider, Switch
-from labsupport.show.pictures import DRAWING, new_figure, styled
+from labsupport.show.controls import Control, Panel
+from labsupport.show.frames import Frames, known
+from labsupport.show.pictures import DRAWING
 
 HERE = Path(__file__).parent
 AGAIN = "Run this cell to move it."
@@ -98,18 +98,14 @@ class LivePanel(anywidget.AnyWidget):
     stored_as = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, panel: Panel) -> None:
-        self.panel = panel
-        self._own = {control.name: control for control in panel.controls}
+        self.panel, self._frames = panel, Frames(panel)
         self._values, self._drawn, self._stored = dict(panel.start), None, None
-        self.current, self.error, self.redraws = None, None, 0
-        with styled():
-            self._figure = new_figure(*panel.size)
-        self.controls = {name: Held(self, control) for name, control in self._own.items()}
+        self._seen, self.error, self.redraws = None, None, 0
+        self.controls = {control.name: Held(self, control) for control in panel.controls}
         labels = (*panel.moves, *panel.presets)
         self.buttons = {label: Button(lambda label=label: self.press(label)) for label in labels}
         self.reset_button = Button(self.reset)
-        width, height = (round(pixels) for pixels in self._figure.bbox.size)
-        super().__init__(declared=_declared(panel) | {"width": width, "height": height})
+        super().__init__(declared=self._frames.declared)
         self.stored_as = self.model_id
         self.on_msg(self._heard)
         self._redraw()
@@ -136,14 +132,11 @@ class LivePanel(anywidget.AnyWidget):
         ------
         ValueError : there is no control of that name, or it has no such value.
         """
-        for name in values:
-            if name not in self._own:
-                raise ValueError(
-                    f"This panel has no control {name!r}; its controls: {', '.join(self._own)}."
-                )
-        known = {name: _known(self._own[name], value) for name, value in values.items()}
+        known_values = {
+            name: known(self._frames.control(name), value) for name, value in values.items()
+        }
         with DRAWING:  # JupyterLab's messages come in another thread than the one that runs cells
-            self._values |= known
+            self._values |= known_values
             self._redraw()
 
     def reset(self) -> None:
@@ -153,58 +146,41 @@ class LivePanel(anywidget.AnyWidget):
     def press(self, label: str) -> None:
         """Do what the button of that label does."""
         with DRAWING:
-            if label in self.panel.moves:
-                self.set(**self.panel.moved(label, self.values))
-            else:
-                self.set(**self.panel.preset(label))
+            self.set(**self._frames.asked(self.values, {"ask": "press", "label": label}))
+
+    @property
+    def current(self) -> object:
+        """What the view returns for what is shown; None before the first picture."""
+        return self._frames.view(self._seen) if self._seen else None
 
     def _redraw(self) -> None:
         values = self.values
         if values == self._drawn:
             return
         self.redraws += 1
-        self._drawn = None
-        at = {name: self._own[name].values.index(value) for name, value in values.items()}
-        told = {"at": at, "enabled": sorted(self.panel.matter(values)), "alt": self.alt}
-        try:
-            view = self.panel.view(**values)
-            with styled():
-                told["alt"] = self.panel.plot(self._figure, view)
-                picture = self._figure.encode_moving()
-        except Exception as error:
-            self.error = error
-            self._tell(told, f"This setting cannot be shown. {error}")
-            raise
-        self.current, self._drawn, self.error = view, values, None
-        self._tell(told, view.sentence, picture)
-
-    def _tell(self, told: Mapping[str, object], sentence: str, picture: bytes = b"") -> None:
-        """Send all in one message: a browser decodes the picture once, and shows it with its words.
-
-        Parameters
-        ----------
-        picture : empty to leave the one that is there.
-        """
-        first, stop, rest = sentence.partition(". ")
+        frame = self._frames.frame(values)
+        self._drawn, self.error = values if frame.picture else None, frame.error
+        # All in one message: a browser decodes the picture once, and shows it with its words.
         with self.hold_sync():
-            self.picture = picture or self.picture
-            self.shown = self.shown | told | {"first": first + stop, "rest": rest}
+            self.picture = frame.picture or self.picture
+            self.shown = self.shown | frame.told
+        if frame.error:
+            raise frame.error
+        self._seen = values
 
     def _heard(self, _: object, message: Mapping, buffers: object) -> None:
         """Do what a browser asks; what it is told then names its turn, also when a view raised."""
         if message["ask"] == "still":
             return self._store()
+        answers = {"answers": [message["page"], message["turn"]]}
+        if message["ask"] == "ahead":  # a frame that may be asked for next, while nobody waits
+            frame = self._frames.frame(self._frames.values(message["at"]))
+            return self.send(frame.told | answers, [frame.picture])
         with DRAWING, self.hold_sync():
             try:
-                if message["ask"] == "move":
-                    moved = message["at"].items()
-                    self.set(**{name: self._own[name].values[at] for name, at in moved})
-                elif message["ask"] == "press":
-                    self.press(message["label"])
-                else:
-                    self.reset()
+                self.set(**self._frames.asked(self.values, message))
             finally:
-                self.shown = self.shown | {"answers": [message["page"], message["turn"]]}
+                self.shown = self.shown | answers
 
     # What is stored in a notebook
 
@@ -234,39 +210,3 @@ class LivePanel(anywidget.AnyWidget):
             f"<figcaption><b>{first}</b>{rest} <i>{AGAIN}</i></figcaption></figure>"
         )
         return {"text/html": page, "image/png": png, "text/plain": self.alt}
-
-
-def _declared(panel: Panel) -> dict[str, object]:
-    """What a browser needs to know of a panel before it is moved."""
-    controls = [_control(control) for control in panel.controls]
-    return {"controls": controls, "moves": list(panel.moves), "presets": list(panel.presets)}
-
-
-def _control(control: Control) -> dict[str, object]:
-    """A control in words: its kind, and how each of its values is written and said."""
-    kind, texts = "switch", []
-    if isinstance(control, Slider):
-        kind, texts = "range", [control.said(value) for value in control.values]
-    elif isinstance(control, Choice):
-        kind = "range" if control.ordered else "names"
-        texts = [control.form.format(value) for value in control.values]
-    unit = "" if isinstance(control, Switch) else control.unit
-    said = [f"{text} {unit}".strip() for text in texts]
-    return {"name": control.name, "words": control.words, "kind": kind, "said": said}
-
-
-def _known(control: Control, value: object) -> object:
-    """The value of a control that is meant; what is computed may miss a slider's by a rounding.
-
-    Raises
-    ------
-    ValueError : it has no such value.
-    """
-    for own in control.values:
-        off = 1e-6 * control.step if isinstance(control, Slider) else 0
-        if own == value or (off and abs(own - value) <= off):
-            return own
-    raise ValueError(
-        f"The control {control.name!r} has no value {value!r}; it has {len(control.values)}, from "
-        f"{control.values[0]!r} to {control.values[-1]!r}."
-    )
