@@ -12,6 +12,7 @@ from flit_core.wheel import WheelBuilder
 from panel_lessons import ROOT
 from refusals import refuses
 
+from labsupport.show import frames
 from labsupport.show import panel as shell
 from labsupport.show.controls import Choice, Panel, Slider, Switch
 from labsupport.show.panel import LivePanel
@@ -226,3 +227,58 @@ def test_the_front_end_asks_nothing_of_a_network():
     for name in ("panel.js", "panel.css"):
         text = (ROOT / "labsupport/show" / name).read_text(encoding="utf-8")
         assert "import" not in text and "http" not in text and "url(" not in text
+
+
+# ---- frames that are asked for ahead ----
+
+
+def test_a_frame_asked_for_ahead_moves_nothing_and_is_drawn_once(panel, monkeypatch):
+    told = []
+    monkeypatch.setattr(panel, "send", lambda content, buffers: told.append((content, buffers)))
+    at = {"x": 4, "size": 0, "name": 0, "on": 0}
+    ask(panel, ask="ahead", at=at, turn=9)
+    ((content, (picture,)),) = told
+    assert content["at"] == at and content["answers"] == ["p", 9] and content["whole"]
+    assert panel.values["x"] == 1 and panel.redraws == 1
+    ask(panel, ask="move", at=at)
+    assert panel.picture is picture and panel.shown["alt"] == content["alt"]
+
+
+def test_what_cannot_be_shown_ahead_is_said_and_raises_nothing(panel, monkeypatch):
+    told = []
+    monkeypatch.setattr(panel, "send", lambda content, buffers: told.append((content, buffers)))
+    ask(panel, ask="ahead", at={"x": 7})
+    ((content, buffers),) = told
+    assert buffers == [b""] and not content["whole"] and "7 is <too> much" in content["rest"]
+    assert panel.error is None and "x is 1" in panel.sentence
+
+
+def test_only_the_newest_frames_are_kept(monkeypatch):
+    monkeypatch.setattr(frames, "KEPT", 3)
+    mine = frames.Frames(Panel(_view, _plot, _CONTROLS, {}, size=(2, 2)))
+    drawn = [mine.frame(mine.values({"x": x})) for x in (0, 1, 2, 0, 3)]
+    assert drawn[3] is drawn[0]
+    assert mine.frame(mine.values({"x": 0})) is drawn[0]
+    assert mine.frame(mine.values({"x": 1})) is not drawn[1]
+    assert mine.frame(mine.values({"x": 1})).picture == drawn[1].picture
+
+
+@pytest.mark.parametrize(
+    ("at", "says"),
+    [
+        ({"y": 1}, "no control 'y'"),
+        ({"x": 10}, "positions 0 to 9, not 10"),
+        ({"x": "1"}, "not '1'"),
+        ({"x": -1}, "not -1"),
+        ({"on": True}, "not True"),
+    ],
+)
+def test_a_position_that_is_none_is_refused(at, says):
+    with refuses(ValueError, says):
+        frames.Frames(Panel(_view, _plot, _CONTROLS, {}, size=(2, 2))).values(at)
+
+
+def test_what_nobody_can_do_is_refused():
+    mine = frames.Frames(Panel(_view, _plot, _CONTROLS, {"two": {"x": 2}}, size=(2, 2)))
+    with refuses(ValueError, "'press' 'three'"):
+        mine.asked(mine.panel.start, {"ask": "press", "label": "three"})

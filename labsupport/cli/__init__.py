@@ -1,6 +1,7 @@
 """The command `lab`: arguments in, one call, an exit status out.
 
 room       the room the lab is taught in: open, run, doctor, release, damage
+demo       the panels in front of a room
 stages     the stages on a run's folder: check, train, deploy
 evaluate   two models on the same rows, of the lab or of anybody
 verdicts   what was compared is judged: report, gate
@@ -19,6 +20,7 @@ import argparse
 import sys
 
 from labsupport.cli import (
+    demo,
     evaluate,
     grading,
     llm,
@@ -43,6 +45,7 @@ for example
   lab doctor                        is this machine ready, and if not, what to do
   lab run                           an instructor before class: every lesson into build/index.html
   lab run 01 -p margin 0.01         one lesson with another parameter
+  lab demo 01                       an instructor in class: its panel as a full page, predict first
   lab run --in-place                an author: refresh the stored outputs of lessons and solutions
   lab damage --seed 7 --checks mine.py   do my data checks find what seed 7 does to the flights?
   lab rollout --fault slow          a new version on four real replicas: where does it stop?
@@ -85,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for each in (
         room,
+        demo,
         stages,
         evaluate,
         verdicts,

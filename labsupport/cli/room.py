@@ -30,7 +30,7 @@ def add_commands(commands: Any) -> None:
         add(commands)
 
 
-def _port(text: str) -> int:
+def port(text: str) -> int:
     """A port's number; what is none is refused by argparse."""
     if not (text.isdecimal() and 1 <= int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"a port is a number from 1 to 65535, not {text!r}")
@@ -42,7 +42,7 @@ def _add_open(commands: Any) -> None:
         commands, "open", "check the machine, then open JupyterLab on the first lesson"
     )
     command.add_argument(
-        "--port", type=_port, default=8888, help="the port to try first (default: 8888)"
+        "--port", type=port, default=8888, help="the port to try first (default: 8888)"
     )
     command.add_argument("--no-browser", action="store_true", help="only print the address")
     command.set_defaults(command=_open)
@@ -86,7 +86,7 @@ def _add_doctor(commands: Any) -> None:
         commands, "doctor", "say whether this machine is ready, line by line, with the remedy"
     )
     command.add_argument(
-        "--port", type=_port, default=8888, help="the port to ask about (default: 8888)"
+        "--port", type=port, default=8888, help="the port to ask about (default: 8888)"
     )
     command.set_defaults(command=_doctor)
 

@@ -42,7 +42,7 @@ class Frame:
     @property
     def told(self) -> dict[str, object]:
         """All but the picture, as plain data; without alt text where there is no picture."""
-        told = {"at": dict(self.at), "enabled": list(self.enabled)}
+        told = {"at": dict(self.at), "enabled": list(self.enabled), "whole": bool(self.picture)}
         told |= {"first": self.first, "rest": self.rest}
         return told | ({"alt": self.alt} if self.picture else {})
 

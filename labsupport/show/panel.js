@@ -1,12 +1,19 @@
 // A panel in the browser: native controls, the picture, the sentence. panel.py is the other side.
 //
 // A move is sent when the picture of the one before is back, and only the latest: a drag leaves no
-// queue. Positions are indices into a control's values.
+// queue. Positions are indices into a control's values. Frames that were shown are kept, and while
+// nobody waits, those beside the slider in hand are asked for ahead: a move to one is seen at once.
+//
+// What is asked goes to a model. In a notebook it is the widget's; pages without one bring their own,
+// with get, send and on.
 
 const BUSY = 300; // milliseconds until a redraw that takes its time says so
 const SETTLED = 600; // without a move: then the sentence is read out
 const STORED = 800; // and then what a saved notebook shows is renewed
 const MANY = 200; // values; more do not fit under a mouse, so there are two buttons for a step
+const AHEAD = 12; // steps to either side of the slider in hand
+const QUICK = 250; // milliseconds; frames that take longer are not asked for ahead
+const KEPT = 400; // frames, 20 MB
 const GONE = "The kernel is not running: run this cell again.";
 const DEAD = new Set(["dead", "unknown", "restarting", "autorestarting", "terminating"]);
 
@@ -99,14 +106,15 @@ function line(model, page, { asked, lost }) {
   const go = () => {
     if (open !== null || !waiting.length) return;
     open = ++turn;
+    const request = waiting.shift();
     try {
-      model.send({ ...waiting.shift(), page, turn });
+      model.send({ ...request, page, turn });
     } catch (error) {
       waiting.length = 0;
       lost();
       return;
     }
-    asked();
+    asked(request);
   };
   return {
     ask(request) {
@@ -124,6 +132,34 @@ function line(model, page, { asked, lost }) {
     },
     get still() { return open === null && !waiting.length; },
     stop() { waiting.length = 0; open = null; },
+  };
+}
+
+/** The frames that were seen, by where the controls stand; the oldest go. */
+function frames() {
+  const known = new Map();
+  const key = (at) => JSON.stringify(Object.entries(at).sort());
+  return {
+    keep(shown, bytes) {
+      known.delete(key(shown.at));
+      known.set(key(shown.at), { shown, bytes });
+      if (known.size > KEPT) known.delete(known.keys().next().value);
+    },
+    /** A frame with its picture; undefined where none was seen, or none can be shown. */
+    at(at) {
+      const frame = known.get(key(at));
+      return frame?.shown.whole ? frame : undefined;
+    },
+    /** The nearest setting beside this one that is not known yet, or undefined. */
+    beside(at, name, count) {
+      for (let step = 1; step <= AHEAD; step++) {
+        for (const position of [at[name] + step, at[name] - step]) {
+          const there = { ...at, [name]: position };
+          if (position >= 0 && position < count && !known.has(key(there))) return there;
+        }
+      }
+      return undefined;
+    },
   };
 }
 
@@ -200,6 +236,10 @@ function render({ model, el }) {
   let slow;
   let store;
   let gone = false;
+  let hand = null; // where the hand has put the controls; null after a button, until it is answered
+  let held; // the slider in hand
+  let since = 0; // when the last request was sent
+  let took = 0; // milliseconds until it was answered
   let twin; // the model itself, which knows whether its connection lives
 
   const kernel = model.widget_manager?.kernel;
@@ -219,7 +259,9 @@ function render({ model, el }) {
     twin = { comm_live: false };
     alive();
   };
-  const asked = () => {
+  const asked = (request) => {
+    since = performance.now();
+    if (request.ask === "ahead") return;
     clearTimeout(slow);
     slow = setTimeout(() => {
       busy.hidden = !alive();
@@ -233,14 +275,45 @@ function render({ model, el }) {
   };
   const queue = line(model, page, { asked, lost });
   const ask = (request) => alive() && queue.ask(request);
+  const seen = frames();
+  const put = ({ shown, bytes }) => {
+    drawn.show(bytes, shown.alt);
+    said.say(shown.first, shown.rest);
+  };
+  const move = (control, at) => {
+    if (!alive()) return;
+    held = control;
+    if (hand) hand = { ...hand, [control.name]: at };
+    const known = hand && seen.at(hand);
+    if (known) put(known);
+    ask({ ask: "move", at: { [control.name]: at } });
+  };
+  // The widget's messages come one after another, so a move waits for a frame that is on its way.
+  const ahead = () => {
+    if (held?.kind !== "range" || took > QUICK || document.hidden || !queue.still) return;
+    const there = seen.beside(hand, held.name, held.said.length);
+    if (there) ask({ ask: "ahead", at: there });
+  };
+  const take = (control) => () => {
+    held = control;
+    ahead();
+  };
 
   const built = controls.map((control, i) => ({
     name: control.name,
-    ...KINDS[control.kind](control, `lab-${page}-${i}`, (at) =>
-      ask({ ask: "move", at: { [control.name]: at } })),
+    ...KINDS[control.kind](control, `lab-${page}-${i}`, (at) => move(control, at)),
   }));
+  built.forEach(({ box }, i) => {
+    for (const event of ["pointerenter", "focusin"]) {
+      box.addEventListener(event, take(controls[i]));
+    }
+  });
+  const press = (request) => {
+    hand = null;
+    ask(request);
+  };
   const button = (label, request, kind) =>
-    make("button", { type: "button", class: kind, click: () => ask(request) }, label);
+    make("button", { type: "button", class: kind, click: () => press(request) }, label);
   const buttons = make("div", { class: "lab-buttons", role: "group", "aria-label": "Settings" },
     ...presets.map((label) => button(label, { ask: "press", label }, "lab-preset")),
     ...moves.map((label) => button(label, { ask: "press", label }, "lab-move")),
@@ -252,22 +325,37 @@ function render({ model, el }) {
     for (const each of buttons.children) each.disabled = gone;
   };
   const show = () => {
-    const { first, rest: after, alt, answers } = model.get("shown");
-    const mine = answers && !queue.still;
-    const settled = mine ? queue.answered(answers) : queue.still;
-    drawn.show(model.get("picture"), alt);
-    said.say(first, after);
+    const shown = model.get("shown");
+    const frame = { shown, bytes: model.get("picture") };
+    const mine = shown.answers && !queue.still;
+    const settled = mine ? queue.answered(shown.answers) : queue.still;
+    if (mine) took = performance.now() - since;
+    seen.keep(shown, frame.bytes);
+    // Where the hand is further and its frame is known, that one is seen already.
+    if (settled || !hand || !seen.at(hand)) put(frame);
     if (settled) {
       // While moves are on their way, the controls stand where the hand has put them.
+      hand = { ...shown.at };
       place();
       rest();
       clearTimeout(store);
       store = setTimeout(() => alive() && model.send({ ask: "still" }), STORED);
+      ahead();
+    }
+  };
+  const came = (shown, buffers) => {
+    took = performance.now() - since;
+    seen.keep(shown, buffers[0]);
+    if (queue.answered(shown.answers)) {
+      rest();
+      ahead();
     }
   };
 
   el.classList.add("lab-panel");
   el.addEventListener("keydown", keep);
+  // A page around the panel sets all of it at once, so.
+  el.addEventListener("lab-set", ({ detail }) => press({ ask: "move", at: detail }));
   // Beside a live panel, what was stored of it is not shown.
   const hide = make("style", {}, `.lab-still-${model.get("stored_as")} { display: none }`);
   el.append(hide, make("div", { class: "lab-body" }, buttons,
@@ -278,6 +366,7 @@ function render({ model, el }) {
   const fits = new ResizeObserver(() => said.refit());
   fits.observe(el);
   model.on("change:shown", show);
+  model.on("msg:custom", came);
   model.on("comm_live_update", alive);
   model.on("comm:close", lost);
   kernel?.statusChanged?.connect(alive);

@@ -142,8 +142,12 @@ def test_keys_inside_a_panel_reach_no_cell(panel, page):
 
 
 def test_a_drag_leaves_no_queue(panel, page):
-    """30 steps in a second, of a view that takes 0.1 seconds: queued, that would be 30 drawings."""
-    slider(panel, "pause").fill("100")
+    """30 steps in a second, of a view that takes 0.3 seconds: queued, that would be 30 drawings.
+
+    So slow a view is not drawn ahead either.
+    """
+    slider(panel, "pause").fill("300")
+    says(panel, "x is 50.")
     box = slider(panel).bounding_box()
     # The centre of the thumb goes from half a thumb to half a thumb before the end.
     x, y, step = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"] / 110
@@ -164,6 +168,26 @@ def test_a_drag_leaves_no_queue(panel, page):
 
 def drawings(panel: Locator) -> int:
     return int(panel.get_by_role("status").inner_text().rsplit(" ", 1)[1].rstrip("."))
+
+
+def test_beside_the_slider_in_hand_frames_are_drawn_ahead_and_shown_without_the_kernel(panel, page):
+    slider(panel).focus()
+    page.keyboard.press("ArrowRight")
+    says(panel, "x is 51.")
+    before = drawings(panel)
+    page.wait_for_timeout(3000)
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    says(panel, "x is 55.")
+    assert before < drawings(panel) <= before + 30, "drawn in the meantime, and but once"
+    at_once = panel.evaluate("""panel => {
+        const input = panel.querySelector("input[name=x]"), said = panel.querySelector(".lab-said");
+        input.value = 52;
+        input.dispatchEvent(new Event("input"));
+        return said.innerText; // no message can have come back in between
+    }""")
+    assert at_once.startswith("x is 52.")
+    says(panel, "x is 52.")
 
 
 def test_a_redraw_that_takes_its_time_says_so(panel, page):

@@ -1,0 +1,65 @@
+"""`lab demo`: the panels in front of a room."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from labsupport.cli.command import add_command
+from labsupport.cli.room import port
+from labsupport.cli.undecided import USAGE, UndecidedError
+
+DEMO = """for example
+  lab demo                  all panels as full pages, and a list of them
+  lab demo 01               the panel of lesson 01 in the browser
+  lab demo --record demo/   a fallback: the same pages, with the presets' frames in them;
+                            they open without this program, and without a network
+
+On a page: P lets the room predict first, digits count hands, R reveals, N goes to the next step,
+D changes light and dark. `?preset=B stale shard` at the end of an address presses a preset,
+`?step=2` goes to a step, `?predict` and `?dark` are what they say; `?presenter` is your own page:
+what to set, what it will say, what to ask, and how long it takes."""
+
+
+def add_commands(commands: Any) -> None:
+    """Add it to argparse's subparsers."""
+    command = add_command(commands, "demo", "show the panels in front of a room", DEMO)
+    command.add_argument("lesson", nargs="?", default="", help="01, or the panel's word: gate")
+    command.add_argument(
+        "--port", type=port, default=8900, help="the port to try first (default: 8900)"
+    )
+    command.add_argument("--no-browser", action="store_true", help="only print the address")
+    command.add_argument(
+        "--record", metavar="FOLDER", type=Path, help="write pages that need no program, and end"
+    )
+    command.set_defaults(command=_demo)
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from labsupport.show.demo.steps import SCRIPTS
+
+    lessons = {script.lesson[:2]: word for word, script in SCRIPTS.items()}
+    word = lessons.get(arguments.lesson[:2], arguments.lesson)
+    if word and word not in SCRIPTS:
+        raise UndecidedError(
+            USAGE,
+            f"There is no panel for {arguments.lesson!r}; there is one for the lessons "
+            f"{', '.join(lessons)}, under the words {', '.join(SCRIPTS)}.",
+        )
+    if arguments.record is None:
+        from labsupport.show.demo.server import serve
+
+        return serve(word, arguments.port, not arguments.no_browser)
+    from tqdm import tqdm
+
+    from labsupport.show.demo.record import record, write_index
+
+    words = [word] if word else list(SCRIPTS)
+    with tqdm(words, unit="panel", desc="Recording") as bar:
+        for each in bar:
+            bar.set_postfix_str(each)
+            record(each, arguments.record)
+    write_index(arguments.record, words)
+    print(f"Open {arguments.record / 'index.html'}")
+    return 0

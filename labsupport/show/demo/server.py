@@ -1,0 +1,170 @@
+"""The panels as pages of this machine, drawn in a process that may die and come back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+import webbrowser
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import cache
+from multiprocessing import get_context
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from labsupport.processes import end_children
+from labsupport.show.demo import page
+from labsupport.show.demo.steps import SCRIPTS
+from labsupport.show.frames import Frames
+from labsupport.show.panels import PANELS
+
+LIMIT = 20.0  # seconds for a frame
+LARGEST = 10_000  # bytes that a request may have
+
+
+@cache
+def _frames(word: str) -> Frames:
+    return Frames(PANELS[word])
+
+
+def _page(word: str) -> str:
+    return page.page(word, _frames(word), {"kind": "served"})
+
+
+def _frame(word: str, at: Mapping[str, int], request: Mapping) -> dict[str, object]:
+    frames = _frames(word)
+    values = frames.values(at)
+    if request.get("ask") == "ahead":
+        request = {**request, "ask": "move"}
+    return page.packed(frames.frame(frames.asked(values, request)))
+
+
+class Drawing:
+    """The process that draws; whoever asks hears when it is gone, and can have it back."""
+
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+        self.again()
+
+    def again(self) -> None:
+        """End the process, also one that hangs, and begin a new one."""
+        self.end()
+        self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+
+    def end(self) -> None:
+        """End the process."""
+        if self._pool is None:
+            return
+        for process in list((self._pool._processes or {}).values()):
+            end_children(process.pid)
+            process.kill()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool = None
+
+    async def ask(self, function, *arguments: object) -> object:
+        """What a function returns there.
+
+        Raises
+        ------
+        ConnectionError : the process is gone, or did not answer in LIMIT seconds.
+        ValueError : what the function raised.
+        """
+        future = asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+        try:
+            return await asyncio.wait_for(future, LIMIT)
+        except (BrokenProcessPool, TimeoutError, RuntimeError) as error:
+            raise ConnectionError("The process that draws is gone.") from error
+
+
+class Pages:
+    """What a browser asks, answered by a Drawing."""
+
+    def __init__(self, drawing: Drawing) -> None:
+        self._drawing = drawing
+
+    async def index(self, _: Request) -> Response:
+        """The list of all panels."""
+        return HTMLResponse(page.index(list(SCRIPTS)))
+
+    async def panel(self, request: Request) -> Response:
+        """A panel's page."""
+        word = request.path_params["word"]
+        if word not in SCRIPTS:
+            return PlainTextResponse(f"There is no panel {word!r}: {', '.join(SCRIPTS)}.", 404)
+        try:
+            return HTMLResponse(await self._drawing.ask(_page, word))
+        except ConnectionError:
+            self._drawing.again()  # nobody is on this page yet who could press a key
+            return HTMLResponse(await self._drawing.ask(_page, word))
+
+    async def frame(self, request: Request) -> Response:
+        """A frame: of where the controls stand, and what is asked of them."""
+        word, body = request.path_params["word"], await request.body()
+        if word not in SCRIPTS or len(body) > LARGEST:
+            return PlainTextResponse(f"There is no panel {word!r}, or it was asked too much.", 400)
+        try:
+            asked = json.loads(body)
+            drawn = await self._drawing.ask(_frame, word, asked["at"], asked["request"])
+        except ConnectionError as error:
+            return PlainTextResponse(str(error), 503)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return PlainTextResponse(f"This was not understood. {error}", 400)
+        return JSONResponse(drawn)
+
+    async def again(self, _: Request) -> Response:
+        """A new process to draw."""
+        self._drawing.again()
+        return PlainTextResponse("It is back.")
+
+
+def app(drawing: Drawing) -> Starlette:
+    """The pages, answered by a Drawing that ends with them."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        drawing.end()
+
+    pages = Pages(drawing)
+    routes = [
+        Route("/", pages.index),
+        Route("/again", pages.again, methods=["POST"]),
+        Route("/{word}", pages.panel),
+        Route("/{word}/frame", pages.frame, methods=["POST"]),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def serve(word: str = "", port: int = 8900, browser: bool = True) -> int:
+    """Serve the panels at 127.0.0.1 until Ctrl-C; the next free port if this one is taken.
+
+    Parameters
+    ----------
+    word : the panel that the browser opens; empty for the list of all.
+    """
+    with _free(port) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/{word}"
+        print(f"The panels are at {address}\nCtrl-C ends them.", flush=True)
+        if browser:
+            webbrowser.open(address)
+        settings = uvicorn.Config(app(Drawing()), log_level="warning", lifespan="on")
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(settings).run(sockets=[listening])
+    return 0
+
+
+def _free(port: int) -> socket.socket:
+    for one in (*range(port, min(port + 20, 65536)), 0):
+        listening = socket.socket()
+        with contextlib.suppress(OSError):
+            listening.bind(("127.0.0.1", one))
+            return listening
+        listening.close()
+    raise OSError("No port is free.")
