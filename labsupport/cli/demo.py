@@ -8,7 +8,7 @@ from typing import Any
 
 from labsupport.cli.command import add_command
 from labsupport.cli.room import port
-from labsupport.cli.undecided import USAGE, UndecidedError
+from labsupport.cli.undecided import USAGE, UndecidedError, told, usage
 
 DEMO = """for example
   lab demo                  all panels as full pages, and a list of them
@@ -33,7 +33,8 @@ def add_commands(commands: Any) -> None:
     command.add_argument(
         "--record", metavar="FOLDER", type=Path, help="write pages that need no program, and end"
     )
-    command.set_defaults(command=_demo)
+    command.set_defaults(command=told(_demo))
+    command.error = usage(command)
 
 
 def _demo(arguments: argparse.Namespace) -> int:

@@ -77,7 +77,7 @@ class Frames:
 
     def frame(self, values: Mapping[str, object]) -> Frame:
         """What is shown for these values, one for every control."""
-        at = {name: own.values.index(values[name]) for name, own in self._own.items()}
+        at = self.at(values)
         key = tuple(at.values())
         with DRAWING:  # JupyterLab's messages come in another thread than the one that runs cells
             if key not in self._kept:
@@ -99,6 +99,10 @@ class Frames:
         self._view = values, view
         first, stop, rest = view.sentence.partition(". ")
         return Frame(at, enabled, first + stop, rest, alt, picture)
+
+    def at(self, values: Mapping[str, object]) -> dict[str, int]:
+        """The positions of these values, one for every control."""
+        return {name: own.values.index(values[name]) for name, own in self._own.items()}
 
     def view(self, values: Mapping[str, object]) -> object:
         """What the view returns for these values."""

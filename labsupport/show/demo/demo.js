@@ -68,25 +68,30 @@ function recorded({ frames: all, presets, start }) {
 function vote(stage, sentenceNow) {
   const hands = told.verdicts.map(() => 0);
   const box = make("section", { class: "demo-vote", "aria-label": "The vote", hidden: true });
+  const tally = make("p", { class: "demo-tally", role: "status", hidden: true });
+  let question = "";
   let on = false;
   let open = false;
   const draw = () => {
     const most = Math.max(1, ...hands);
     const said = open ? -1 : told.verdicts.findIndex((one) => sentenceNow().includes(one));
-    const rows = told.verdicts.map((verdict, k) => make("tr", { class: k === said ? "said" : "" },
+    const rows = told.verdicts.map((verdict, k) => make("tr", {},
       make("td", {}, make("kbd", {}, String(k + 1))),
-      make("th", { scope: "row" }, k === said ? `${verdict} ✓` : verdict),
+      make("th", { scope: "row" }, verdict),
       make("td", { class: "hands" },
         make("span", { class: "bar", style: `width: ${(70 * hands[k]) / most}%` }), String(hands[k])),
       make("td", {}, make("button", { type: "button", "aria-label": `One hand for ${verdict}`,
         click: () => count(k) }, "+1"))));
     box.replaceChildren(
-      make("h2", {}, open ? "What will it say?" : "It said"),
+      make("h2", {}, "What will it say?"),
+      make("p", { class: "demo-asked" }, question),
       make("table", {}, ...rows),
-      make("p", { class: "demo-note", role: "status" }, open
-        ? "A digit counts a hand, Backspace takes the last one back, R reveals."
-        : `${hands.reduce((a, b) => a + b, 0)} hands were counted.`));
-    box.hidden = !on;
+      make("p", { class: "demo-note" }, "A digit counts a hand, Backspace takes the last one back, R reveals."));
+    const counts = told.verdicts.map((verdict, k) =>
+      make("span", { class: k === said ? "said" : "" }, `${verdict}${k === said ? " ✓" : ""} ${hands[k]}`));
+    tally.replaceChildren("Hands: ", ...counts.flatMap((one, k) => (k ? [", ", one] : [one])));
+    tally.hidden = !on || open;
+    box.hidden = !on || !open;
     stage.toggleAttribute("data-hidden", on && open);
   };
   const counted = [];
@@ -99,6 +104,7 @@ function vote(stage, sentenceNow) {
   };
   return {
     box,
+    tally,
     count,
     get on() { return on; },
     back() {
@@ -107,7 +113,8 @@ function vote(stage, sentenceNow) {
       draw();
     },
     /** Hide what is shown, and begin a count. */
-    ask() {
+    ask(words = "") {
+      question = words;
       if (!on) return;
       hands.fill(0);
       counted.length = 0;
@@ -157,6 +164,7 @@ function audience(main) {
   const voting = vote(stage, () => model.get("shown").first.toLowerCase());
   const shown = { model, el: stage };
   render(shown);
+  stage.querySelector(".lab-shown").prepend(voting.box); // where the picture is, which it hides
   const press = (label) => [...stage.querySelectorAll(".lab-buttons button")]
     .find((button) => button.textContent === label)?.click();
   // A button may change the verdict, so the room is asked anew; a slider is the presenter's reply.
@@ -166,7 +174,7 @@ function audience(main) {
   const go = (to) => {
     if (!told.steps[to]) return;
     step = to;
-    voting.ask();
+    voting.ask(told.steps[to].ask);
     stage.dispatchEvent(new CustomEvent("lab-set", { detail: told.steps[to].at }));
     room?.postMessage({ at: step });
   };
@@ -188,7 +196,7 @@ function audience(main) {
         make("button", { type: "button", click: () => go(step + 1) }, "Next step (N)"),
         make("button", { type: "button", click: theme }, "Light or dark (D)"),
         make("a", { href: "?presenter", target: "_blank" }, "Presenter's page"))),
-    gone, voting.box, stage,
+    gone, voting.tally, stage,
     make("p", { class: "demo-note", hidden: told.source.kind !== "recorded" },
       "Recorded: sliders stop at the values that lie in this page, and one moves at a time."));
 

@@ -34,7 +34,7 @@ def page(
     script, panel = SCRIPTS[word], frames.panel
     steps = []
     for step in script.steps:
-        at = thinned(frames.frame(step.values(panel)).at, kept)
+        at = thinned(frames.at(step.values(panel)), kept)
         told = {key: getattr(step, key) for key in ("preset", "ask", "expects", "happens")}
         steps.append(told | {"at": at, "minutes": step.minutes, "by_hand": _by_hand(step, frames)})
     declared = frames.declared
@@ -68,7 +68,7 @@ def _thinned(control: Mapping[str, object], kept: Sequence[int]) -> dict[str, ob
 def _by_hand(step: Step, frames: Frames) -> str:
     """What a step moves beside its preset, as a presenter reads it."""
     declared = {control["name"]: control for control in frames.declared["controls"]}
-    at = frames.frame(step.values(frames.panel)).at
+    at = frames.at(step.values(frames.panel))
     return ", ".join(
         f"{declared[name]['words']}: {(declared[name]['said'] or ['off', 'on'])[at[name]]}"
         for name in step.moves

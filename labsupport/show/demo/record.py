@@ -23,14 +23,15 @@ MOST = 9  # values of a control that are recorded, beside those that a preset or
 _COLOURS = 96  # as in a stored picture
 
 
-def record(word: str, folder: Path, most: int = MOST) -> Path:
+def record(word: str, folder: Path, most: int | None = None) -> Path:
     """Write the page of a panel.
 
     Parameters
     ----------
     word : the panel's, as in PANELS.
     folder : where to; it is made if it is not there.
-    most : values of a control that are recorded, beside those that a preset or a step needs.
+    most : values of a control that are recorded, MOST by default, beside those that a preset or a
+        step needs.
 
     Returns
     -------
@@ -38,17 +39,15 @@ def record(word: str, folder: Path, most: int = MOST) -> Path:
     """
     panel = PANELS[word]
     frames, centres = Frames(panel), _centres(word, panel)
-    kept = _kept(frames, centres, most)
+    kept = _kept(frames, centres, MOST if most is None else most)
     recorded = {}
     for values in _settings(frames, centres, kept):
         frame = frames.frame(values)
         at = page.thinned(frame.at, kept)
         shown = page.packed(replace(frame, at=at, picture=_smaller(frame.picture)))
         recorded["-".join(map(str, at.values()))] = shown
-    presets = {
-        label: page.thinned(frames.frame(panel.preset(label)).at, kept) for label in panel.presets
-    }
-    start = page.thinned(frames.frame(panel.start).at, kept)
+    presets = {label: page.thinned(frames.at(panel.preset(label)), kept) for label in panel.presets}
+    start = page.thinned(frames.at(panel.start), kept)
     source = {"kind": "recorded", "frames": recorded, "presets": presets, "start": start}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{word}.html"

@@ -25,6 +25,7 @@ from labsupport.show.demo.steps import SCRIPTS
 from labsupport.show.frames import Frames
 from labsupport.show.panels import PANELS
 
+START = 120.0  # seconds until the process that draws has imported what it needs
 LIMIT = 20.0  # seconds for a frame
 LARGEST = 10_000  # bytes that a request may have
 
@@ -57,6 +58,7 @@ class Drawing:
         """End the process, also one that hangs, and begin a new one."""
         self.end()
         self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+        self._begun = self._pool.submit(_page, next(iter(SCRIPTS)))  # it imports all that there is
 
     def end(self) -> None:
         """End the process."""
@@ -65,7 +67,7 @@ class Drawing:
         for process in list((self._pool._processes or {}).values()):
             end_children(process.pid)
             process.kill()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(cancel_futures=True)
         self._pool = None
 
     async def ask(self, function, *arguments: object) -> object:
@@ -76,8 +78,9 @@ class Drawing:
         ConnectionError : the process is gone, or did not answer in LIMIT seconds.
         ValueError : what the function raised.
         """
-        future = asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
         try:
+            await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(self._begun)), START)
+            future = asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
             return await asyncio.wait_for(future, LIMIT)
         except (BrokenProcessPool, TimeoutError, RuntimeError) as error:
             raise ConnectionError("The process that draws is gone.") from error
@@ -100,9 +103,9 @@ class Pages:
             return PlainTextResponse(f"There is no panel {word!r}: {', '.join(SCRIPTS)}.", 404)
         try:
             return HTMLResponse(await self._drawing.ask(_page, word))
-        except ConnectionError:
+        except ConnectionError as error:
             self._drawing.again()  # nobody is on this page yet who could press a key
-            return HTMLResponse(await self._drawing.ask(_page, word))
+            return PlainTextResponse(f"{error} It is begun anew: load this page again.", 503)
 
     async def frame(self, request: Request) -> Response:
         """A frame: of where the controls stand, and what is asked of them."""
@@ -114,7 +117,7 @@ class Pages:
             drawn = await self._drawing.ask(_frame, word, asked["at"], asked["request"])
         except ConnectionError as error:
             return PlainTextResponse(str(error), 503)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             return PlainTextResponse(f"This was not understood. {error}", 400)
         return JSONResponse(drawn)
 

@@ -1,0 +1,243 @@
+"""The demo: every step says what it is said to say; what is answered, what is refused, what is
+recorded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from panel_lessons import ROOT
+from refusals import refuses
+from starlette.testclient import TestClient
+
+from labsupport.cli import main
+from labsupport.show.demo import page, record, server
+from labsupport.show.demo.steps import SCRIPTS, Step
+from labsupport.show.frames import Frames
+from labsupport.show.panels import PANELS
+
+EVERY_STEP = [(word, k) for word, script in SCRIPTS.items() for k in range(len(script.steps))]
+
+
+def numbers(words: str) -> set[str]:
+    return set(re.findall(r"\d[\d,]*(?:\.\d+)?", words))
+
+
+@pytest.fixture(scope="module")
+def frames() -> dict[str, Frames]:
+    return {word: Frames(panel) for word, panel in PANELS.items()}
+
+
+def test_every_panel_has_a_demo_of_its_lesson_and_a_lesson_has_its_panel():
+    assert set(SCRIPTS) == set(PANELS)
+    for word, script in SCRIPTS.items():
+        assert (ROOT / "notebooks" / f"{script.lesson}.ipynb").is_file(), word
+        assert len(script.steps) >= 3 and 5 <= script.minutes <= 20, word
+
+
+@pytest.mark.parametrize(("word", "k"), EVERY_STEP)
+def test_a_step_says_what_its_presenter_expects(frames, word, k):
+    script, step = SCRIPTS[word], SCRIPTS[word].steps[k]
+    frame = frames[word].frame(step.values(PANELS[word]))
+    said = [verdict for verdict in script.verdicts if verdict in frame.first.lower()]
+    assert said == [step.expects]
+    words = f"{frame.first} {frame.rest} {frame.alt}"
+    shown = numbers(words) | {number.rstrip("0").rstrip(".") for number in numbers(words)}
+    missing = numbers(step.happens) - shown - numbers(step.ask) - numbers(step.preset)
+    assert not missing, f"not in what the panel says: {words}"
+
+
+def test_a_vote_has_a_choice_and_each_step_is_one_of_it():
+    for word, script in SCRIPTS.items():
+        assert 2 <= len(script.verdicts) <= 9, word  # a digit each
+        assert script.verdicts == tuple(map(str.lower, script.verdicts)), word
+
+
+def test_a_step_that_a_panel_cannot_take_is_refused():
+    with refuses(ValueError, "'seed' has no value 7777"):
+        Step("", {"seed": 7777}, "?", "block", "", 1).values(PANELS["gate"])
+    with pytest.raises(KeyError, match="no such preset"):
+        Step("no such preset", {}, "?", "block", "", 1).values(PANELS["gate"])
+
+
+# ---- what a browser is answered ----
+
+
+class _Here:
+    """A Drawing that draws in this process."""
+
+    async def ask(self, function, *arguments):
+        return function(*arguments)
+
+    def again(self) -> None:
+        raise AssertionError("nothing was lost")
+
+    def end(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.fixture(scope="module")
+def client():
+    with TestClient(server.app(_Here())) as client:
+        yield client
+
+
+def test_the_list_has_all_panels_and_their_pages_ask_no_network(client):
+    listed = client.get("/").text
+    for word, script in SCRIPTS.items():
+        assert f'href="{word}"' in listed and script.title in listed
+    shown = client.get("/costs").text
+    assert not re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", shown)
+    assert SCRIPTS["costs"].steps[0].ask in shown
+
+
+@pytest.mark.parametrize("label", PANELS["costs"].presets)
+def test_a_preset_is_answered_with_the_frame_that_python_draws(client, frames, label):
+    asked = {"at": {}, "request": {"ask": "press", "label": label}}
+    told = client.post("/costs/frame", content=json.dumps(asked)).json()
+    frame = frames["costs"].frame(PANELS["costs"].preset(label))
+    assert told["shown"] == frame.told
+    assert base64.b64decode(told["picture"]) == frame.picture
+
+
+def test_a_move_goes_on_from_where_the_controls_stand(client):
+    asked = {"at": {"catch_rate": 7}, "request": {"ask": "move", "at": {"check_minutes": 3}}}
+    told = client.post("/costs/frame", content=json.dumps(asked)).json()
+    assert told["shown"]["at"]["catch_rate"] == 7 and told["shown"]["at"]["check_minutes"] == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("/nothing/frame", '{"at": {}, "request": {"ask": "reset"}}'),
+        ("/costs/frame", ""),
+        ("/costs/frame", "[]"),
+        ("/costs/frame", '{"at": {}}'),
+        ("/costs/frame", '{"at": {"catch_rate": 1e9}, "request": {"ask": "reset"}}'),
+        ("/costs/frame", '{"at": 3, "request": {"ask": "reset"}}'),
+        ("/costs/frame", '{"at": {}, "request": {"ask": "jump"}}'),
+        ("/costs/frame", '{"at": {}, "request": 5}'),
+        ("/costs/frame", "[" * 9000),
+        ("/costs/frame", '{"at": {"' + "x" * 20_000 + '": 1}}'),
+    ],
+)
+def test_what_is_not_understood_is_a_sentence(client, path, content):
+    answer = client.post(path, content=content)
+    assert answer.status_code == 400 and len(answer.text) < 300
+
+
+def test_a_panel_that_is_not_there_is_named_with_those_that_are(client):
+    answer = client.get("/nothing")
+    assert answer.status_code == 404 and "gate" in answer.text
+
+
+# ---- the process that draws ----
+
+
+def test_a_process_that_was_killed_is_missed_and_comes_back():
+    asyncio.run(_killed())
+
+
+async def _killed() -> None:
+    drawing = server.Drawing()
+    try:
+        first = await drawing.ask(os.getpid)
+        os.kill(first, signal.SIGKILL)
+        with refuses(ConnectionError, "is gone"):
+            await drawing.ask(os.getpid)
+        drawing.again()
+        assert await drawing.ask(os.getpid) != first
+    finally:
+        drawing.end()
+
+
+def test_a_process_that_hangs_is_missed_and_ended(monkeypatch):
+    monkeypatch.setattr(server, "LIMIT", 0.5)
+    asyncio.run(_hangs())
+
+
+async def _hangs() -> None:
+    drawing = server.Drawing()
+    try:
+        with refuses(ConnectionError, "is gone"):
+            await drawing.ask(time.sleep, 60)
+    finally:
+        begun = time.monotonic()
+        drawing.end()
+    assert time.monotonic() - begun < 30
+
+
+# ---- pages that need nobody ----
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory) -> Path:
+    return record.record("costs", tmp_path_factory.mktemp("recorded"), most=3)
+
+
+def told_of(path: Path) -> dict:
+    told = re.search(r'id="told">(.*?)</script>', path.read_text(encoding="utf-8"), re.S)[1]
+    return json.loads(told)
+
+
+def test_a_recorded_page_has_every_preset_and_the_sliders_around_it(recorded):
+    told = told_of(recorded)
+    names = [control["name"] for control in told["declared"]["controls"]]
+    values = {control["name"]: len(control["said"]) for control in told["declared"]["controls"]}
+    have = told["source"]["frames"]
+    for at in (told["source"]["start"], *told["source"]["presets"].values()):
+        for name in names:
+            for k in range(values[name]):
+                assert "-".join(str((at | {name: k})[one]) for one in names) in have
+    assert set(told["source"]["presets"]) == set(PANELS["costs"].presets)
+
+
+def test_a_recorded_frame_says_what_the_panel_says(recorded, frames):
+    told = told_of(recorded)
+    for label, at in told["source"]["presets"].items():
+        shown = told["source"]["frames"]["-".join(map(str, at.values()))]["shown"]
+        frame = frames["costs"].frame(PANELS["costs"].preset(label))
+        assert (shown["first"], shown["rest"], shown["alt"]) == (frame.first, frame.rest, frame.alt)
+        for control in told["declared"]["controls"]:
+            whole = next(
+                one
+                for one in frames["costs"].declared["controls"]
+                if one["name"] == control["name"]
+            )
+            name = control["name"]
+            assert control["said"][shown["at"][name]] == whole["said"][frame.at[name]]
+
+
+def test_a_page_cannot_be_left_by_what_it_is_told(monkeypatch, frames):
+    script = SCRIPTS["costs"]
+    monkeypatch.setitem(
+        page.SCRIPTS, "costs", type(script)(**vars(script) | {"title": "</script><b>x"})
+    )
+    shown = page.page("costs", frames["costs"], {"kind": "served"})
+    assert shown.count("</script>") == 2 and "<title>&lt;/script&gt;" in shown
+
+
+# ---- the command ----
+
+
+def test_an_unknown_panel_is_named_with_the_known_ones(capsys):
+    assert main(["demo", "77"]) == 64
+    assert "gate" in capsys.readouterr().err
+
+
+def test_one_panel_is_recorded_with_a_list(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(record, "MOST", 2)
+    assert main(["demo", "05", "--record", str(tmp_path / "out")]) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "costs.html",
+        "index.html",
+    ]
+    assert "index.html" in capsys.readouterr().out
