@@ -59,6 +59,7 @@ function recorded({ frames: all, presets, start }) {
     if (request.ask === "reset") centre = start;
     if (request.ask === "press" || request.ask === "reset") return at(centre);
     const change = request.at;
+    if (request.ask === "ahead") return at(change) ?? { shown: { at: change, whole: false }, picture: "" };
     if (request.ask === "move" && names.every((name) => name in change)) centre = change;
     return at({ ...now, ...change }) ?? at({ ...centre, ...change }) ?? at(now);
   };
@@ -253,7 +254,7 @@ function presenter(main) {
     make("ol", {}, ...items));
   room?.addEventListener("message", ({ data }) => {
     if (data.at === undefined) return;
-    items.forEach((item, k) => item.toggleAttribute("aria-current", k === data.at));
+    items.forEach((item, k) => item.setAttribute("aria-current", k === data.at ? "step" : "false"));
   });
 }
 
