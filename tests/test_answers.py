@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from enum import IntEnum
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,8 @@ from labsupport.answers import (
     build_stage,
     find_shelter,
     plain,
+    shelters,
+    works,
 )
 from labsupport.answers.confine import filter_code
 
@@ -117,7 +120,9 @@ LIES = [
     {"array": "AAAA", "dtype": "<f8", "shape": [1]},
     {"array": "", "dtype": "<U0", "shape": [10**12]}, {"array": "", "dtype": "<f8", "shape": [-1]},
     {"objects": [None], "shape": [2]}, {"scalar": {"other": "x"}}, {"decimal": "x"},
-    {"decimal": "1e999999999"}, {"decimal": "-1e-99999"},
+    {"decimal": "1e999999999"}, {"decimal": "-1e-99999"}, {"decimal": "1e-9999"},
+    {"set": [{"int": hex(k * (2**61 - 1))} for k in range(plain.KEYS + 1)]},
+    {"dict": [[{"int": hex(k)}, None] for k in range(plain.KEYS + 1)]},
 ]  # fmt: skip
 
 
@@ -177,13 +182,18 @@ def test_the_filter_refuses_processes_programs_and_signals(machine, arch, calls)
 
 
 @pytest.fixture(scope="module")
-def sandbox(tmp_path_factory) -> Iterator[Sandbox]:
+def stage(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("stage")
     for each in (folder, *folder.parents):
         if os.stat(each).st_uid == os.getuid() and len(each.parts) > 2:
             each.chmod(0o755)
     build_stage(folder)
-    with Sandbox(folder, ["numpy"], find_shelter(), Limits(cpu=20, memory=1 << 30)) as made:
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sandbox(stage) -> Iterator[Sandbox]:
+    with Sandbox(stage, ["numpy"], find_shelter(), Limits(cpu=20, memory=1 << 30)) as made:
         yield made
 
 
@@ -234,6 +244,34 @@ def test_a_worker_that_is_lost_is_replaced(sandbox):
 def test_memory_has_an_end(sandbox):
     with sandbox.submission() as running:
         assert running.run("x = bytearray(2 << 30)", 5).text == "MemoryError"
+
+
+FILLING = {
+    "many files": "for k in range(60):\n    open(str(k), 'wb').write(bytes(8 << 20))",
+    "deep folders": "import os\nfor _ in range(3000):\n    os.mkdir('d')\n    os.chdir('d')",
+    "empty files": "for k in range(5000):\n    open(str(k), 'w').close()",
+}
+
+
+@pytest.mark.parametrize("source", FILLING.values(), ids=FILLING)
+def test_a_folder_has_an_end_where_no_system_sets_one(stage, source):
+    (shelter,) = (each for each in shelters() if each.name == "landlock")
+    assert works(shelter)
+    with Sandbox(stage, [], shelter, Limits(cpu=20)) as made:
+        with made.submission() as running:
+            place = Path(made._place)
+            with pytest.raises(WorkerEnded):
+                running.run(f"{source}\nimport time\ntime.sleep(60)", 15)
+        assert not place.exists()
+        with made.submission() as running:
+            assert running.run("open('x', 'wb').write(bytes(1 << 20))", 5).kind == "done"
+
+
+def test_answers_together_have_an_end(sandbox):
+    with sandbox.submission() as running:
+        running.run("text = 'a' * 3_000_000\ndef f(x):\n    return text", 5)
+        kinds = [came.kind for came in running.answer("f").outcomes([(k,) for k in range(9)], 5)]
+        assert running.lost and kinds[-1] == "large" and len(kinds) < 9
 
 
 def test_outcomes_say_what_happened(sandbox):

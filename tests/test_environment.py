@@ -138,6 +138,18 @@ def test_binder_has_condas_environment_and_one_python() -> None:
     assert BINDER["channels"] == CONDA["channels"]
 
 
+def test_binder_reads_every_file_that_is_meant_for_it() -> None:
+    """By its builder's rules: the folder takes the place of the root, one name is read as one kind,
+    and a file under any other name is left out without a word.
+    """
+    known = {"environment.yml", "postBuild", "start", "apt.txt", "runtime.txt"}
+    found = {path.name for path in (ROOT / ".binder").iterdir()}
+    assert {"environment.yml", "postBuild"} <= found <= known
+    assert not (ROOT / "binder").exists(), "Both together stop its builder."
+    script = (ROOT / ".binder" / "postBuild").read_bytes()
+    assert script.startswith(b"#!") and b"\r" not in script
+
+
 def test_binder_installs_the_lab_itself() -> None:
     """Not by `-e .` in the environment: pip would look for it in the folder .binder."""
     script = ROOT / ".binder" / "postBuild"

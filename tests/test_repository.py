@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from labsupport.workspace.server import DEFAULT_PORT
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 GITHUB = ROOT / ".github"
@@ -32,6 +34,9 @@ SAID = [
         for name in (".devcontainer/devcontainer.json", "labsupport/workspace/doctor.py")
     ),
 ]
+# Of the specification of development containers: what the lab uses of it.
+CONTAINERS_WORDS = {"name", "build", "forwardPorts", "portsAttributes"}
+CONTAINERS_WORDS |= {"postCreateCommand", "postAttachCommand"}
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 CI = yaml.safe_load((GITHUB / "workflows" / "ci.yml").read_text(encoding="utf-8"))
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
@@ -147,6 +152,10 @@ def test_citation_has_the_projects_version_and_licences() -> None:
 def test_the_container_sets_up_as_the_readme_says() -> None:
     container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8"))
     assert container["postCreateCommand"] == "make setup"
+    assert container["postAttachCommand"] == "make lab ARGS=--no-browser"
+    assert container["forwardPorts"] == [DEFAULT_PORT]
+    assert list(container["portsAttributes"]) == [str(DEFAULT_PORT)]
+    assert set(container) <= CONTAINERS_WORDS  # others would be ignored without a word
     dockerfile = ROOT / ".devcontainer" / container["build"]["dockerfile"]
     assert f"FROM {CI['jobs']['readme']['container']}\n" in dockerfile.read_text(encoding="utf-8")
 

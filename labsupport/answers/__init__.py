@@ -4,6 +4,7 @@ plain     what an answer returned, as text that nobody needs to trust
 outcome   what came of one call
 calls     an answer called once, here or there
 folders   a folder as what is in it
+room      how much an answer may leave in its folder
 confine   what a process gives up for good before it runs an answer
 landlock  files that a process gives up for good
 shelter   which walls this machine can put around a process, found out by trying

@@ -22,8 +22,10 @@ import numpy as np
 DEEPEST = 20  # containers in containers
 MOST = 2_000_000  # parts of one answer
 LARGEST = 4 << 20  # bytes of one answer, written
+KEYS = 1000  # of a set or a dict: numbers can be chosen to have one hash, and then take the square
 _KINDS = "biufUS"  # of arrays: booleans, integers, floats, texts, bytes
 _LONGEST_NUMBER = 10_000  # digits
+_LARGEST_EXPONENT = 1000  # of a decimal: as fractions, many that are larger take minutes to read
 
 
 _WHAT_LIES_RAISE = (
@@ -66,6 +68,12 @@ def _write(value: object, deeper: int, left: list[int]) -> Any:
     return {"other": kind.__name__[:60]}
 
 
+def _few(held: Any) -> Any:
+    if len(held) > KEYS:
+        raise ValueError("more keys than any answer has")
+    return held
+
+
 def _write_int(value: int, _: Any) -> Any:
     return {"int": hex(int.__add__(value, 0))}
 
@@ -101,12 +109,14 @@ _WRITERS = (
     (Decimal, lambda value, _: {"decimal": Decimal.__str__(value)}),
     (tuple, lambda value, part: {"tuple": [part(each) for each in tuple.__iter__(value)]}),
     (list, lambda value, part: {"list": [part(each) for each in list.__iter__(value)]}),
-    (set, lambda value, part: {"set": [part(each) for each in set.__iter__(value)]}),
+    (set, lambda value, part: {"set": [part(each) for each in _few(list(set.__iter__(value)))]}),
     (
         frozenset,
-        lambda value, part: {"frozenset": [part(each) for each in frozenset.__iter__(value)]},
+        lambda value, part: {
+            "frozenset": [part(each) for each in _few(list(frozenset.__iter__(value)))]
+        },
     ),
-    (dict, lambda value, part: {"dict": [[part(k), part(v)] for k, v in dict.items(value)]}),
+    (dict, lambda value, part: {"dict": [[part(k), part(v)] for k, v in _few(dict.items(value))]}),
     (np.ndarray, _write_array),
 )
 
@@ -177,7 +187,7 @@ def _read_other(held: str, text: dict, _: Any) -> Other:
 
 def _read_decimal(held: str, text: dict, _: Any) -> Decimal:
     value = Decimal(held[:_LONGEST_NUMBER])
-    if value.is_finite() and value and abs(value.adjusted()) > _LONGEST_NUMBER:
+    if value.is_finite() and value and abs(value.adjusted()) > _LARGEST_EXPONENT:
         raise ValueError("as a fraction it would fill the memory")
     return value
 
@@ -197,9 +207,9 @@ _READERS = {
     "decimal": _read_decimal,
     "tuple": lambda held, text, part: tuple(part(each) for each in held),
     "list": lambda held, text, part: [part(each) for each in held],
-    "set": lambda held, text, part: {part(each) for each in held},
-    "frozenset": lambda held, text, part: frozenset(part(each) for each in held),
-    "dict": lambda held, text, part: {part(key): part(value) for key, value in held},
+    "set": lambda held, text, part: {part(each) for each in _few(held)},
+    "frozenset": lambda held, text, part: frozenset(part(each) for each in _few(held)),
+    "dict": lambda held, text, part: {part(key): part(value) for key, value in _few(held)},
     "array": _read_array,
     "objects": _read_objects,
     "scalar": lambda held, text, part: part(held)[()],

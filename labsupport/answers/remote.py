@@ -19,6 +19,8 @@ from labsupport.answers.stopping import call_within
 
 _WALL = 6  # seconds on the clock for each second of CPU time: others work here, too
 _TICK = 0.25
+_LOOK = 1.0  # a look at CPU time goes through all processes of the machine
+_ALL = 16 << 20  # bytes of all answers to the calls of one question: reading them takes time here
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Submission:
 
     def __init__(self, link: socket.socket, seconds: Callable[[], float]) -> None:
         self._link, self._seconds = link, seconds
-        self._rest = b""
+        self._rest, self._size = b"", 0  # of what was heard last
         self.lost = False
 
     def run(self, source: str, limit: float) -> Cell:
@@ -70,11 +72,17 @@ class Submission:
         data = packed.bytes(calls)
         asked = {"of": expression, "calls": base64.b64encode(data).decode()}
         with self._asked(asked, limit) as say:
+            room = _ALL
             for _ in calls:
                 told = say()
                 while told["kind"] == "back":
                     say(self._called(packed, told, limit))
                     told = say()
+                room -= self._size
+                if room < 0:
+                    self.lost = True
+                    yield Outcome("large")
+                    return
                 if told["kind"] == "arguments":
                     yield None
                     return
@@ -141,6 +149,7 @@ class Submission:
                 raise WorkerEnded
             pieces.append(piece)
         line, _, self._rest = b"".join(pieces).partition(b"\n")
+        self._size = len(line)
         try:
             told = json.loads(line)
         except (ValueError, RecursionError):
@@ -161,7 +170,7 @@ class _End:
     def insist(self) -> None:
         """Raise TimeUp if it is."""
         now = time.monotonic()
-        if now - self._looked < _TICK:
+        if now - self._looked < _LOOK:
             return
         self._looked, spent = now, self._seconds()
         self._start = spent if self._start is None else self._start

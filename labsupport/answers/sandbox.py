@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from labsupport.answers.remote import Submission
+from labsupport.answers.room import remove
 from labsupport.answers.shelter import ENVIRONMENT, Shelter, python_places
 
 _START = 60.0  # seconds until a worker has imported what it needs
@@ -88,7 +88,7 @@ class Sandbox:
         self._process.communicate()
         self._process = None
         if self._place:
-            shutil.rmtree(self._place, ignore_errors=True)
+            remove(Path(self._place))
 
     def _ready(self) -> socket.socket:
         if self._process is None or self._process.poll() is not None:

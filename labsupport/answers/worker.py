@@ -22,7 +22,6 @@ import json
 import os
 import pickle
 import random
-import shutil
 import socket
 import sys
 import tempfile
@@ -32,7 +31,7 @@ from pathlib import Path
 
 import numpy as np
 
-from labsupport.answers import confine, folders, landlock, plain
+from labsupport.answers import confine, folders, landlock, plain, room
 from labsupport.answers.calls import Nowhere, call, takes
 from labsupport.answers.outcome import Outcome, in_words
 
@@ -52,15 +51,19 @@ def main(argv: list[str]) -> None:
         if not message:
             return
         folder = tempfile.mkdtemp(dir=Path.cwd()) if settings["shelter"] == "landlock" else "."
+        own = settings["shelter"] != "namespaces"  # there a folder has its bounds by itself
         pid = os.fork()
         if pid == 0:
             control.close()
             os.chdir(folder)
             _behind_walls(socket.socket(fileno=sockets[0]), settings)
         os.close(sockets[0])
-        os.waitpid(pid, 0)
+        if own:
+            room.wait_within(pid, Path(folder))
+        else:
+            os.waitpid(pid, 0)
         if folder != ".":
-            shutil.rmtree(folder)
+            room.remove(Path(folder))
         control.sendall(b"ended\n")
 
 
