@@ -1,0 +1,119 @@
+// Python in a worker of its own: one WASI binary, one interpreter, one turn for every question.
+//
+// The binary's `turn` export runs source text in an interpreter that stays, and returns. So nothing
+// waits in here for input, and no memory is shared with the page: any static host will do.
+
+import {
+  ConsoleStdout, Directory, File, OpenFile, PreopenDirectory, WASI,
+} from "./shim/index.js";
+
+const out = new Map(); // what inside.py writes
+let wasi;
+let exports;
+
+/** A tree of folders from {path: bytes}. */
+function tree(files) {
+  const top = new Map();
+  for (const [path, bytes] of Object.entries(files)) {
+    const parts = path.split("/");
+    let at = top;
+    for (const part of parts.slice(0, -1)) {
+      if (!at.has(part)) at.set(part, new Directory(new Map()));
+      at = at.get(part).contents;
+    }
+    at.set(parts.at(-1), new File(bytes, { readonly: true }));
+  }
+  return top;
+}
+
+/** The folders that Python sees, always the same in the same order: their numbers are kept. */
+function folders(files) {
+  return Object.entries(files).map(([name, inside]) => new PreopenDirectory(name, tree(inside)))
+    .concat(new PreopenDirectory("/out", out), new PreopenDirectory("/tmp", new Map()));
+}
+
+/** Start the binary of a response. */
+async function start(response, files) {
+  const said = (line) => console.log(line);
+  const env = ["HOME=/tmp", "TMPDIR=/tmp", "MPLCONFIGDIR=/tmp", "PYTHONTZPATH=", "NO_COLOR=1"];
+  const fds = [
+    new OpenFile(new File([])), ConsoleStdout.lineBuffered(said), ConsoleStdout.lineBuffered(said),
+    ...folders(files),
+  ];
+  wasi = new WASI(["python"], env, fds, { debug: false });
+  const { instance } = await WebAssembly.instantiateStreaming(response, {
+    wasi_snapshot_preview1: wasi.wasiImport, host: { call: () => -1 },
+  });
+  wasi.inst = instance;
+  exports = instance.exports;
+}
+
+/** Run source text. An exception is printed by Python and raised here. */
+function turn(source) {
+  const bytes = new TextEncoder().encode(source);
+  const place = exports.host_alloc(bytes.length) >>> 0;
+  new Uint8Array(exports.memory.buffer).set(bytes, place);
+  if (exports.turn(place, bytes.length) !== 0) throw new Error("Python raised an exception.");
+}
+
+const written = (name) => out.get(name)?.data;
+const plain = (name) => JSON.parse(new TextDecoder().decode(written(name)));
+
+/** A literal of Python: JSON in a string, read there. */
+const literal = (value) => `json.loads(${JSON.stringify(JSON.stringify(value))})`;
+
+/** A packed file as it arrives; `arrived` is told how many bytes came. */
+async function unpacked(url, arrived) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: ${response.status}`);
+  const count = new TransformStream({
+    transform(chunk, to) {
+      arrived(chunk.length);
+      to.enqueue(chunk);
+    },
+  });
+  return response.body.pipeThrough(count).pipeThrough(new DecompressionStream("gzip"));
+}
+
+const does = {
+  /** Start an interpreter that has seen nothing; for make.py, which keeps it. */
+  async begin({ binary, files }) {
+    const got = Object.entries(files).map(async ([name, urls]) => [name, Object.fromEntries(
+      await Promise.all(Object.entries(urls).map(async ([path, url]) =>
+        [path, new Uint8Array(await (await fetch(url)).arrayBuffer())])))]);
+    await start(fetch(binary), Object.fromEntries(await Promise.all(got)));
+  },
+  async run({ source }) {
+    turn(source);
+  },
+  /** Leave the memory at an address. What has a file open could not go on elsewhere. */
+  async keep({ url }) {
+    const open = wasi.fds.filter((fd, number) => number > 2 && fd && !fd.prestat_name);
+    if (open.length) throw new Error(`Python has ${open.length} files open.`);
+    await fetch(url, { method: "POST", body: new Uint8Array(exports.memory.buffer).slice() });
+  },
+  /** Start the interpreter that was kept; every file it needs is in its memory. */
+  async start({ kept: { binary, folders } }) {
+    let came = 0;
+    const body = await unpacked(binary, (bytes) => postMessage({ came: came += bytes }));
+    const type = { headers: { "content-type": "application/wasm" } };
+    const empty = Object.fromEntries(folders.map((name) => [name, {}]));
+    await start(new Response(body, type), empty);
+  },
+  async declare({ word }) {
+    turn(`declare(${literal(word)})`);
+    return { declared: plain("declared"), told: plain("told"), picture: written("picture") };
+  },
+  async answer({ word, at, request }) {
+    turn(`answer(${[word, at, request].map(literal)})`);
+    return { told: plain("told"), picture: written("picture") };
+  },
+};
+
+onmessage = async ({ data: { id, ...request } }) => {
+  try {
+    postMessage({ id, answer: await does[request.does](request) });
+  } catch (error) {
+    postMessage({ id, error: String(error?.message ?? error) });
+  }
+};
