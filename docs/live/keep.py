@@ -79,7 +79,7 @@ def with_memory(binary: bytes, memory: bytes) -> bytes:
             continue
         if number == MEMORY:
             count, flags, at = content[0], content[1], 2
-            pages, at = read_leb(content, at)
+            _, at = read_leb(content, at)
             if (count, flags) != (1, 0) or at != len(content):
                 raise ValueError("This binary's memory is of a kind that is not known here.")
             content = b"\1\0" + leb(len(memory) // PAGE)

@@ -140,7 +140,7 @@ class Serving(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
-    def do_POST(self) -> None:  # noqa: N802 - the standard library's name
+    def do_POST(self) -> None:
         """Hand on what is sent, under the name it is sent to."""
         content = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.left.put((self.path[1:], content))
@@ -148,8 +148,8 @@ class Serving(http.server.SimpleHTTPRequestHandler):
         self.end_headers()
 
 
-def kept_memory(files: dict[str, dict[str, str]]) -> bytes:
-    """Start Python in a browser and warm it up; its memory.
+def kept_memory(files: dict[str, dict[str, str]]) -> tuple[bytes, list[dict]]:
+    """Start Python in a browser and warm it up; its memory, and the files that it has open.
 
     Raises
     ------
@@ -180,20 +180,23 @@ def kept_memory(files: dict[str, dict[str, str]]) -> bytes:
                 server.shutdown()
 
 
-def _left(left: queue.Queue) -> bytes:
-    """The memory that a page leaves when it is done; what it says until then is printed."""
-    before = time.perf_counter()
+def _left(left: queue.Queue) -> tuple[bytes, list[dict]]:
+    """What a page leaves when it is done; what it says until then is printed."""
+    before, opened = time.perf_counter(), b""
     while True:
         name, content = left.get(timeout=PATIENCE)
         if name == "memory":
-            return content
-        if name == "failed":
+            return content, json.loads(opened)
+        if name == "opened":
+            opened = content
+        elif name == "failed":
             raise RuntimeError(content.decode())
-        print(f"{time.perf_counter() - before:5.1f} s: {content.decode()}", flush=True)
+        else:
+            print(f"{time.perf_counter() - before:5.1f} s: {content.decode()}", flush=True)
 
 
-def publish(binary: bytes, folders: list[str]) -> None:
-    """Write the page. The binary is named by its digest, so that no cache mixes two."""
+def publish(binary: bytes, files: dict[str, dict[str, str]], opened: list[dict]) -> None:
+    """Write the page. What is packed is named by its digest, so that no cache mixes two."""
     shutil.rmtree(SITE, ignore_errors=True)
     shutil.copytree(WORK / "shim", SITE / "shim")
     shutil.copytree(WORK / "recorded", SITE / "recorded")
@@ -201,14 +204,22 @@ def publish(binary: bytes, folders: list[str]) -> None:
         shutil.copy(HERE / name, SITE)
     for name in ("panel.js", "panel.css"):
         shutil.copy(ROOT / "labsupport" / "show" / name, SITE)
-    packed = gzip.compress(binary, 6, mtime=0)
-    name = f"python.wasm.{hashlib.sha256(packed).hexdigest()[:16]}.gz"
-    (SITE / name).write_bytes(packed)
-    kept = {"binary": name, "bytes": len(packed), "folders": folders}
+    for each in opened:
+        content = (WORK / files[each["folder"]][each["path"]]).read_bytes()
+        each["url"] = _packed(Path(each["path"]).name, content)
+    kept = {"binary": _packed("python.wasm", binary), "folders": list(files), "open": opened}
+    kept["bytes"] = sum(path.stat().st_size for path in SITE.glob("*.gz"))
     (SITE / "kept.json").write_text(json.dumps(kept), encoding="utf-8")
     page = (HERE / "index.html").read_text(encoding="utf-8")
     stills = "".join(_still(word, title) for word, title in WORDS.items())
     (SITE / "index.html").write_text(page.replace("<!-- panels -->", stills), encoding="utf-8")
+
+
+def _packed(name: str, content: bytes) -> str:
+    packed = gzip.compress(content, 6, mtime=0)
+    name = f"{name}.{hashlib.sha256(packed).hexdigest()[:16]}.gz"
+    (SITE / name).write_bytes(packed)
+    return name
 
 
 def _still(word: str, title: str) -> str:
@@ -230,9 +241,9 @@ def main() -> None:
     files = lay_out(wheel, shim)
     with ThreadPoolExecutor(1) as beside:  # the browser works meanwhile
         recording = [beside.submit(record, word, WORK / "recorded", RECORDED) for word in WORDS]
-        memory = kept_memory(files)
+        memory, opened = kept_memory(files)
         [each.result() for each in recording]
-    publish(with_memory((WORK / "python.wasm").read_bytes(), memory), list(files))
+    publish(with_memory((WORK / "python.wasm").read_bytes(), memory), files, opened)
     size = sum(path.stat().st_size for path in SITE.rglob("*") if path.is_file())
     print(f"build/live/index.html: {size / 1e6:.0f} MB; memory {len(memory) / 1e6:.0f} MB")
 

@@ -32,8 +32,22 @@ function folders(files) {
     .concat(new PreopenDirectory("/out", out), new PreopenDirectory("/tmp", new Map()));
 }
 
-/** Start the binary of a response. */
-async function start(response, files) {
+/** The files that Python has open, as {number, folder, path, at}. */
+function opened() {
+  const places = new Map();
+  const walk = (folder, inside, before) => inside.forEach((entry, part) => {
+    if (entry instanceof Directory) walk(folder, entry.contents, `${before}${part}/`);
+    else places.set(entry, { folder, path: before + part });
+  });
+  for (const fd of wasi.fds) {
+    if (fd?.prestat_name) walk(fd.prestat_name, fd.dir.contents, "");
+  }
+  const files = [...wasi.fds.entries()].filter(([number, fd]) => number > 2 && fd && !fd.prestat_name);
+  return files.map(([number, fd]) => ({ number, at: Number(fd.file_pos), ...places.get(fd.file) }));
+}
+
+/** Start the binary of a response; the files in `open` are open from the first. */
+async function start(response, files, open = []) {
   const said = (line) => console.log(line);
   const env = ["HOME=/tmp", "TMPDIR=/tmp", "MPLCONFIGDIR=/tmp", "PYTHONTZPATH=", "NO_COLOR=1"];
   const fds = [
@@ -41,6 +55,12 @@ async function start(response, files) {
     ...folders(files),
   ];
   wasi = new WASI(["python"], env, fds, { debug: false });
+  for (const { number, folder, path, at } of open) {
+    let entry = fds.find((fd) => fd?.prestat_name === folder).dir;
+    for (const part of path.split("/")) entry = entry.contents.get(part);
+    wasi.fds[number] = new OpenFile(entry);
+    wasi.fds[number].file_pos = BigInt(at);
+  }
   const { instance } = await WebAssembly.instantiateStreaming(response, {
     wasi_snapshot_preview1: wasi.wasiImport, host: { call: () => -1 },
   });
@@ -86,19 +106,24 @@ const does = {
   async run({ source }) {
     turn(source);
   },
-  /** Leave the memory at an address. What has a file open could not go on elsewhere. */
+  async opened() {
+    return opened();
+  },
   async keep({ url }) {
-    const open = wasi.fds.filter((fd, number) => number > 2 && fd && !fd.prestat_name);
-    if (open.length) throw new Error(`Python has ${open.length} files open.`);
     await fetch(url, { method: "POST", body: new Uint8Array(exports.memory.buffer).slice() });
   },
-  /** Start the interpreter that was kept; every file it needs is in its memory. */
-  async start({ kept: { binary, folders } }) {
+  /** Start the interpreter that was kept. All its files are in its memory, but for fonts. */
+  async start({ kept: { binary, folders, open } }) {
     let came = 0;
-    const body = await unpacked(binary, (bytes) => postMessage({ came: came += bytes }));
+    const arrived = (bytes) => postMessage({ came: came += bytes });
+    const files = Object.fromEntries(folders.map((name) => [name, {}]));
+    for (const { folder, path, url } of open) {
+      const body = await unpacked(url, arrived);
+      files[folder][path] = new Uint8Array(await new Response(body).arrayBuffer());
+    }
+    const body = await unpacked(binary, arrived);
     const type = { headers: { "content-type": "application/wasm" } };
-    const empty = Object.fromEntries(folders.map((name) => [name, {}]));
-    await start(new Response(body, type), empty);
+    await start(new Response(body, type), files, open);
   },
   async declare({ word }) {
     turn(`declare(${literal(word)})`);

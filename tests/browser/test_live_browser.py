@@ -78,9 +78,15 @@ def pixels(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=float)
 
 
+@functools.cache
+def here(word: str) -> Frames:
+    """The frames of a panel, drawn by this Python."""
+    return Frames(PANELS[word])
+
+
 def same(page: Page, word: str, values: dict[str, object]) -> None:
     """Assert that a panel on the page shows what its functions say and draw here."""
-    frame = Frames(PANELS[word]).frame(values)
+    frame = here(word).frame(values)
     section = page.locator(f"[data-panel={word}]")
     alt = section.locator(".lab-picture img")
     expect(alt).to_have_attribute("alt", frame.alt, timeout=ANSWERS)
@@ -137,7 +143,7 @@ def test_where_python_does_not_load_recorded_frames_move(browser: Browser, addre
     inside = page.frame_locator("[data-panel=intervals] iframe")
     for label in ("enough rows", "build A"):
         inside.get_by_role("button", name=label, exact=True).click()
-        alt = Frames(panel).frame(panel.preset(label)).alt
+        alt = here("intervals").frame(panel.preset(label)).alt
         expect(inside.locator(".lab-picture img")).to_have_attribute("alt", alt)
     page.close()
 
@@ -146,7 +152,7 @@ def test_without_a_script_the_pictures_are_there(browser: Browser, address: str)
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(f"{address}/index.html")
     for word in WORDS:
-        frame = Frames(PANELS[word]).frame(PANELS[word].start)
+        frame = here(word).frame(PANELS[word].start)
         still = page.locator(f"[data-panel={word}] .still")
         assert still.locator("img").get_attribute("alt") == frame.alt
         assert still.locator("figcaption").text_content() == frame.first + frame.rest
