@@ -68,7 +68,7 @@ async function start(response, files, open = []) {
   exports = instance.exports;
 }
 
-/** Run source text. An exception is printed by Python and raised here. */
+/** Run source text; a last expression would be printed. An exception is printed by Python and raised here. */
 function turn(source) {
   const bytes = new TextEncoder().encode(source);
   const place = exports.host_alloc(bytes.length) >>> 0;
@@ -126,11 +126,11 @@ const does = {
     await start(new Response(body, type), files, open);
   },
   async declare({ word }) {
-    turn(`declare(${literal(word)})`);
+    turn(`_ = declare(${literal(word)})`);
     return { declared: plain("declared"), told: plain("told"), picture: written("picture") };
   },
   async answer({ word, at, request }) {
-    turn(`answer(${[word, at, request].map(literal)})`);
+    turn(`_ = answer(${[word, at, request].map(literal)})`);
     return { told: plain("told"), picture: written("picture") };
   },
 };
