@@ -21,7 +21,7 @@ UV_SYSTEM_CERTS ?= true
 export UV_SYSTEM_CERTS
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: help setup lab test pythons llm torch mlflow run release outputs picture bench lock clean broken
+.PHONY: help setup lab test pythons llm torch mlflow live run release outputs picture bench lock clean broken
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -39,6 +39,9 @@ llm: .venv/.llm ## get a very small language model and what runs it: 130 MB to d
 
 torch: .venv/.torch ## get PyTorch for `torchrun`, in an environment of its own: 200 MB to download, once
 mlflow: .venv/.mlflow ## get MLflow's tracking server: `make test` then asks a real one
+
+live: .venv/.test ## put two panels on a static page with Python in it, into build/live: 100 MB to download, once
+	@$(PY) docs/live/make.py
 
 run: setup ## execute all lessons into build/index.html (make run ARGS="01 -p margin 0.01")
 	@$(PY) -m labsupport.cli run $(ARGS)
