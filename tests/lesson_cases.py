@@ -191,11 +191,7 @@ CASES = {
             {"verdict on quoted, no secret:": "BLOCK blocked: harmless traffic failed"},
         ),
         (
-            {"guard": "both ends", "near_misses": 0.25},
-            {"verdict on quoted, no secret:": "PROMOTE promoted"},
-        ),
-        (
-            {"min_gain": 0.3},
+            {"guard": "both ends", "near_misses": 0.25, "min_gain": 0.3},
             {
                 "verdict on quoted, no secret:": "INCONCLUSIVE inconclusive: "
                 "gain in doubt, about 301 rows needed"
@@ -214,13 +210,13 @@ CASES = {
                 "102 better, 805 dollars.",
             },
         ),
-        ({"margin": 0.02}, {"prod:": "1"}),
-        ({"rows": 2000}, {"eight parts here:": "6,534 3,800", "prod:": "2"}),
         (
-            {"fault": "latency regression"},
+            {"margin": 0.02, "rows": 2000, "fault": "latency regression"},
             {
+                "prod:": "1",
+                "eight parts here:": "6,534 3,800",
                 "latency regression came": "on day 105; rollback caught it after 22 days: "
-                "50 answers made worse and 0 better, 0 dollars."
+                "50 answers made worse and 0 better, 0 dollars.",
             },
         ),
     ],

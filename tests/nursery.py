@@ -122,7 +122,7 @@ def born(
     ----------
     code, words : as of `python -c code words`.
     strict : whether a warning is an error.
-    imports : lines of what else it will import, where it does so late.
+    imports : a program that imports what else it will import, where it does so late.
     at_once : False: in a Python of its own, which prints into pipes; the others print into files.
     """
     environment = os.environ | ENVIRONMENT
@@ -135,7 +135,8 @@ def born(
     place = folder / f"{next(numbers)}"
     files = {end: str(place.with_suffix(f".{end}")) for end in ("out", "err", "end")}
     asked = {"code": code, "words": words, "strict": strict, "cwd": os.getcwd()}
-    asked |= {"environment": dict(environment), "imports": IMPORTS.findall(imports + code)} | files
+    asked |= {"environment": dict(environment), **files}
+    asked |= {"imports": [imports, *IMPORTS.findall(code)]}
     running.stdin.write(json.dumps(asked) + "\n")
     running.stdin.flush()
     return Life(place)

@@ -19,10 +19,10 @@ MARGIN = Policy(max_gap=None)
 
 # What a registry imports at its first question.
 STORE = """
-import mlflow
-import mlflow.store.db.utils
-from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+from labsupport.ops.registry.database import tables_of_mlflow
+from mlflow import MlflowClient
 from alembic.script import ScriptDirectory
+tables_of_mlflow()
 """
 # What a racer runs first. `together()` returns to all of them at the same moment, as often as it is
 # asked.
