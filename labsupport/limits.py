@@ -37,7 +37,7 @@ _END = 5e-6  # how precise a limit is, in standard errors
 _SLACK = 1e-5  # what windows and interpolation may each add to the chance, a share of the level
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=16_384)  # simulations come back to the same tables
 def chance(n: int, better: float, worse: float, gain: float, level: float) -> float:
     """An upper bound of the probability of a table at least as much in the candidate's favour, over
     all worlds whose true gain is `gain` or less. At most `level`: the true gain is above, and that

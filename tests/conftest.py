@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from textwrap import shorten
 
 import hypothesis
+import order
 import pytest
 
 from labsupport.workspace import prepare_environment
@@ -79,6 +80,15 @@ def _is_posix_only(report) -> bool:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if WINDOWS and (mark := item.get_closest_marker(POSIX_ONLY)):
         pytest.skip(f"POSIX only: {mark.args[0]}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: order.place(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> order.LongestFirst | None:
+    return order.LongestFirst(config, log) if config.option.dist == "loadfile" else None
 
 
 def pytest_configure(config: pytest.Config) -> None:

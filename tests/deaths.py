@@ -4,10 +4,10 @@ everything that must survive a kill end it.
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
+
+import nursery
 
 ROOT = Path(__file__).resolve().parent.parent
 NEVER = 10**9
@@ -39,15 +39,12 @@ atexit.register(lambda: print(calls))
 
 
 def lived(
-    program: str, folder: Path, deadly: int = NEVER, how: str = "before"
+    program: str, folder: Path, deadly: int = NEVER, how: str = "before", **more
 ) -> subprocess.CompletedProcess[str]:
     """Run a program, which finds `folder`, and end it with status 9 before its nth call, after it,
-    or, of a write, halfway.
+    or, of a write, halfway. `more`: see nursery.born.
     """
-    return subprocess.run(
-        [sys.executable, "-c", PREAMBLE + program, str(folder), str(deadly), how],
-        capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+    return nursery.lived(PREAMBLE + program, str(folder), str(deadly), how, **more)
 
 
 def deaths(calls: str) -> list[tuple[int, str]]:

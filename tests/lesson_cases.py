@@ -120,12 +120,12 @@ CASES = {
                 "what really flew": PROMOTED,
             },
         ),
-        ({"factor": 1}, {"8 and 9, 24.4% late:": "new of dest", "same pipeline": PROMOTED}),
         (
-            {"seed": 3},
+            {"size": 0.1, "factor": 1, "seed": 3},
             {
                 "by row:": "0 of 5 ring; late moves by up to 0.0048",
-                "passed everything:": "undamaged, a leaked label, last week's copy",
+                "8 and 9, 24.4% late:": "new of dest",
+                "same pipeline": PROMOTED,
             },
         ),
     ],
@@ -141,10 +141,13 @@ CASES = {
             },
         ),
         ({"sigmas": 4.4}, {"candidate 25": PROMOTED, "schedule, 2 weeks": "-2,880 -4,007 -7,562"}),
-        ({"trial": 2}, {"candidate 15": DOUBTFUL, "candidate 25": DOUBTFUL}),
         (
-            {"window": 8, "tolerance": 0.02},
-            {"candidate 15": DOUBTFUL, "schedule, 8 weeks": "-2,880 230 684"},
+            {"trial": 2, "window": 8, "tolerance": 0.02},
+            {
+                "candidate 15": DOUBTFUL,
+                "candidate 25": DOUBTFUL,
+                "schedule, 8 weeks": "-2,880 -6 503",
+            },
         ),
     ],
     "08_progressive_delivery": [
@@ -158,10 +161,12 @@ CASES = {
             },
         ),
         (
-            {"alpha": 0.04, "rollouts": 200},
-            {"slow under load all the time": "harm 100.0% in the fleet 0.0%"},
+            {"alpha": 0.04, "strength": 0.3, "rollouts": 200},
+            {
+                "slow under load all the time": "harm 100.0% in the fleet 0.0%",
+                "the second brings it to:": "fleet",
+            },
         ),
-        ({"strength": 0.3, "rollouts": 200}, {"the second brings it to:": "fleet"}),
     ],
     "09_llm_gate": [
         (
@@ -186,11 +191,7 @@ CASES = {
             {"verdict on quoted, no secret:": "BLOCK blocked: harmless traffic failed"},
         ),
         (
-            {"guard": "both ends", "near_misses": 0.25},
-            {"verdict on quoted, no secret:": "PROMOTE promoted"},
-        ),
-        (
-            {"min_gain": 0.3},
+            {"guard": "both ends", "near_misses": 0.25, "min_gain": 0.3},
             {
                 "verdict on quoted, no secret:": "INCONCLUSIVE inconclusive: "
                 "gain in doubt, about 301 rows needed"
@@ -209,13 +210,13 @@ CASES = {
                 "102 better, 805 dollars.",
             },
         ),
-        ({"margin": 0.02}, {"prod:": "1"}),
-        ({"rows": 2000}, {"eight parts here:": "6,534 3,800", "prod:": "2"}),
         (
-            {"fault": "latency regression"},
+            {"margin": 0.02, "rows": 2000, "fault": "latency regression"},
             {
+                "prod:": "1",
+                "eight parts here:": "6,534 3,800",
                 "latency regression came": "on day 105; rollback caught it after 22 days: "
-                "50 answers made worse and 0 better, 0 dollars."
+                "50 answers made worse and 0 better, 0 dollars.",
             },
         ),
     ],

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
+
+from nursery import born
 
 from labsupport.durable import digest
 from labsupport.gate import Policy, Verdict, gate
@@ -18,6 +17,13 @@ ROOT = Path(__file__).resolve().parent.parent
 GAINED = PairedOutcomes(50, 30, 2, 18)
 MARGIN = Policy(max_gap=None)
 
+# What a registry imports at its first question.
+STORE = """
+from labsupport.ops.registry.database import tables_of_mlflow
+from mlflow import MlflowClient
+from alembic.script import ScriptDirectory
+tables_of_mlflow()
+"""
 # What a racer runs first. `together()` returns to all of them at the same moment, as often as it is
 # asked.
 RACER = """
@@ -65,15 +71,11 @@ def race(program: str, uri: str, folder: Path, racers: int = 2) -> list[list[str
     folder.mkdir(parents=True, exist_ok=True)
     code = RACER.format(tests=str(ROOT / "tests")) + program
     running = [
-        subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", code, uri, str(folder), str(who), str(racers)],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-        )
+        born(code, uri, str(folder), str(who), str(racers), strict=True, imports=STORE)
         for who in range(racers)
-    ]  # fmt: skip
+    ]
     while any(racer.poll() is None for racer in running):
         if any(racer.poll() for racer in running):
             (folder / "over").touch()
         time.sleep(0.01)
-    return [racer.communicate()[0].splitlines() for racer in running]
+    return ["".join(racer.communicate()).splitlines() for racer in running]

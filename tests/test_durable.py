@@ -57,7 +57,7 @@ def test_on_a_full_disk_the_old_file_stands_and_nothing_else(tmp_path):
     file.write_bytes(OLD)
     limited = "import resource, signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
     limited += "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
-    done = lived(limited + REPLACE, tmp_path)
+    done = lived(limited + REPLACE, tmp_path, at_once=False)
     assert done.returncode == 1 and "File too large" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert file.read_bytes() == OLD
@@ -180,7 +180,7 @@ def test_on_a_full_disk_an_event_did_not_happen(tmp_path):
     limited = "import resource, signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
     limited += "resource.setrlimit(resource.RLIMIT_FSIZE, (150, 150))\n"
     assert len(before) < 150 < 2 * len(before)
-    done = lived(limited + APPEND, tmp_path)
+    done = lived(limited + APPEND, tmp_path, at_once=False)
     assert done.returncode == 1 and "File too large" in done.stderr
     assert log.path.read_bytes() == before
 

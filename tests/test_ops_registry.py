@@ -13,7 +13,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from registries import ROOT, model, race, registered, verdict
+from nursery import lived
+from registries import ROOT, STORE, model, race, registered, verdict
 from sqlalchemy.engine import URL
 
 from labsupport.gate import Policy, gate
@@ -247,10 +248,7 @@ def test_a_kill_while_the_database_is_made_costs_nothing(tmp_path, step):
         f"die = lambda done, steps: done == {step} and os._exit(9);"
         "Registry(sys.argv[1], progress=die).at('prod')"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, f"sqlite:///{place}"],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
+    done = lived(code, f"sqlite:///{place}", imports=STORE)
     assert done.returncode == 9 and not place.exists()
     registry = Registry(f"sqlite:///{place}")
     assert registry.versions() == () and registered(registry, tmp_path, 1).number == 1
@@ -262,7 +260,6 @@ def test_a_kill_while_the_database_is_made_costs_nothing(tmp_path, step):
 DIE = """
 import os, sys
 from pathlib import Path
-sys.path.insert(0, {tests!r})
 from registries import registered, verdict
 from labsupport.ops.registry import Registry
 from mlflow import MlflowClient
@@ -289,11 +286,8 @@ def test_register_and_promote_killed_at_every_call_and_again(empty, tmp_path):
     """At some calls here, as each takes seconds; the enumeration has every step of a move."""
 
     def run(place: Path, deadly: int) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "-c", DIE.format(tests=str(ROOT / "tests")),
-             f"sqlite:///{place}", str(place.parent), str(deadly)],
-            capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
+        words = f"sqlite:///{place}", str(place.parent), str(deadly)
+        return lived(DIE, *words, imports=STORE)
 
     def fresh(name: str) -> Path:
         (tmp_path / name).mkdir()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from deaths import deaths, lived
+from registries import STORE
 
 from labsupport.cli import main
 from labsupport.durable import digest
@@ -394,10 +396,11 @@ def test_deploying_to_mlflow_killed_ends_the_same(shell, tmp_path):
     for deadly in (30, 48):  # while it is packed; when the alias has moved
         folder = tmp_path / str(deadly)
         shutil.copytree(shell.folder, folder)
-        assert lived(STEPS % (["deploy"],), folder, deadly).returncode == 9
+        life = partial(lived, STEPS % (["deploy"],), folder, imports=STORE)
+        assert life(deadly).returncode == 9
         moved = Registry(f"sqlite:///{(folder / 'build' / 'registry.db').as_posix()}").at("prod")
         assert moved.number == (2 if deadly == 48 else 1)
-        done = lived(STEPS % (["deploy"],), folder)
+        done = life()
         assert done.returncode == 0, done.stderr
         registry = Registry(f"sqlite:///{(folder / 'build' / 'registry.db').as_posix()}")
         assert registry.at("prod").digest == run.model().digest

@@ -11,19 +11,22 @@ import re
 import warnings
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 import pytest
 from refusals import is_sentence
 
-from labsupport.grading import check
+from labsupport.grading import check, exercise
 from labsupport.grading.exercise import draw_for
 from labsupport.grading.questions import QUESTIONS
 from solutions import answers, gives_away, solution_expressions
 
 SEEDS = (None, *range(9))
-QUESTION = pytest.mark.parametrize("number", sorted(QUESTIONS))
+ASKED = dict(QUESTIONS)  # as they are; some tests put drawn ones in their place
+# The tests of one question follow each other, so that its draws are kept for them.
+QUESTION = pytest.mark.parametrize("number", sorted(QUESTIONS), scope="module")
 
 
 def test_every_question_has_a_check_cell_in_a_solution_and_the_reverse():
@@ -35,9 +38,23 @@ def is_hint(text):
     return is_sentence(re.sub(r"\?$", ".", text))
 
 
+@lru_cache(maxsize=len(SEEDS))
+def as_drawn(number, seed):
+    """The question with the cases of a seed, drawn once for all answers."""
+    question, rng = ASKED[number], draw_for(number, seed)
+    first, *others = (part.cases(rng) for part in question.rounds)
+    then = [
+        replace(part, cases=lambda rng, cases=cases: cases)
+        for part, cases in zip(question.then, others, strict=True)
+    ]
+    return replace(question, cases=lambda rng: first, then=then)
+
+
 @QUESTION
-def test_the_solution_passes_on_every_seed(number, capsys):
+def test_the_solution_passes_on_every_seed(number, capsys, monkeypatch):
     for seed in (*SEEDS, 2**40):
+        drawn = ASKED[number] if seed == 2**40 else as_drawn(number, seed)
+        monkeypatch.setitem(QUESTIONS, number, drawn)
         result = check(number, answers()[number], seed=seed)
         assert (result.passed, result.hint, result.mistake) == (True, "", ""), f"seed {seed}"
         assert f"{number} is right. " in capsys.readouterr().out
@@ -70,7 +87,9 @@ def column(kind):
 
 @pytest.mark.parametrize("clothes", [list, tuple, rows_of, column(pd.Series), column(pd.Index)])
 @QUESTION
-def test_a_right_answer_is_right_in_every_container(number, clothes):
+def test_a_right_answer_is_right_in_every_container(number, clothes, monkeypatch):
+    monkeypatch.setitem(QUESTIONS, number, as_drawn(number, None))
+
     def answer(*given):
         return in_other_clothes(answers()[number](*given), clothes)
 
@@ -84,15 +103,23 @@ def test_the_untouched_stub_fails_and_says_why(number):
     assert not result.passed and "not filled in" in result.hint
 
 
-def as_drawn(question, seed):
-    """The question with the cases of a seed, drawn once for all answers."""
-    rng = draw_for(question.number, seed)
-    first, *others = (part.cases(rng) for part in question.rounds)
-    then = [
-        replace(part, cases=lambda rng, cases=cases: cases)
-        for part, cases in zip(question.then, others, strict=True)
-    ]
-    return replace(question, cases=lambda rng: first, then=then)
+def remembered(says):
+    """What a mistake says to a case, computed once: every wrong answer is compared with it."""
+    known = {}
+
+    def said_once(answer, case, read):
+        key = (answer, id(case), read)  # of a draw, whose cases outlive this
+        if key not in known:
+            try:
+                known[key] = says(answer, case, read), None
+            except Exception as error:  # noqa: BLE001 - raised below
+                known[key] = None, error
+        value, error = known[key]
+        if error is not None:
+            raise error
+        return value
+
+    return said_once
 
 
 @QUESTION
@@ -102,9 +129,10 @@ def test_every_mistake_gets_its_own_hint_on_every_seed(
     """A draw on which a mistake happens to be right, or looks like another one, would let it
     through.
     """
-    wrong, question, tried = [], QUESTIONS[number], 0
+    wrong, question, tried, says = [], ASKED[number], 0, exercise._says
     for seed in SEEDS:
-        monkeypatch.setitem(QUESTIONS, number, as_drawn(question, seed))
+        monkeypatch.setitem(QUESTIONS, number, as_drawn(number, seed))
+        monkeypatch.setattr(exercise, "_says", remembered(says))
         for one, answer in question.named():
             result, tried = check(number, answer), tried + 1
             if (result.passed, result.mistake) != (False, one.name):

@@ -344,9 +344,9 @@ def worlds_of_slices(
     lost = (churn + true_loss) / 2
     rates = [churn - lost, lost, 1 - churn]
     for _ in range(worlds):
-        if overlap:  # rows: +1, -1, 0, and masks that take half of them
+        if overlap:  # rows: +1, -1, 0, of which every slice takes half
             cell = rng.choice(3, size=2 * n, p=rates)
-            table = [np.bincount(cell[rng.random(2 * n) < 0.5], minlength=3) for _ in range(k)]
+            table = [np.bincount(rng.permutation(cell)[:n], minlength=3) for _ in range(k)]
         else:
             table = rng.multinomial(n, rates, size=k)
         yield family([PairedOutcomes(same, better, worse, 0) for better, worse, same in table])

@@ -189,7 +189,7 @@ class Question:
     def _explains(self, one: Mistake, told, telling: Sequence[Told], same: Callable) -> bool:
         if one.when is not None and one.when(told):
             return True
-        read = self.read if not one.says else lambda value: value
+        read = self.read if not one.says else _as_it_is
         return any(
             all(_would_say(answer, case, said, same, read) for case, said in telling)
             for answer in one.says or one.answers
@@ -198,9 +198,17 @@ class Question:
 
 def _would_say(answer: Callable, case: Case, said, same: Callable, read: Callable) -> bool:
     try:
-        return same(said, read(answer(*case.fresh_args()))) is True
+        return same(said, _says(answer, case, read)) is True
     except (ArithmeticError, ValueError, LookupError, TypeError, Wrong):
         return False  # the mistake has no answer here, and the student gave one
+
+
+def _says(answer: Callable, case: Case, read: Callable) -> object:
+    return read(answer(*case.fresh_args()))
+
+
+def _as_it_is(value: object) -> object:
+    return value
 
 
 def draw_for(number: str, seed: int | None) -> np.random.Generator:
