@@ -1,4 +1,4 @@
-"""A canvas that keeps the letters it has drawn: in a moving picture, letters are what costs most."""
+"""A canvas that keeps the letters it has drawn: letters cost most in a moving picture."""
 
 from __future__ import annotations
 

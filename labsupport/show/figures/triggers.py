@@ -17,6 +17,7 @@ from labsupport.show.draw import (
     MAIN,
     PALE,
     RULE,
+    add_line,
     figure,
     words_in,
 )
@@ -113,11 +114,11 @@ def _lanes(attempts: Sequence[Attempt]) -> list[int]:
 def _attempt(ax: Axes, attempt: Attempt, y: float) -> None:
     """From the end of the week in which it was trained to the gate."""
     end = _end(attempt)
-    ax.plot([attempt.model, end], [y, y], color=PALE, linewidth=2, zorder=2)
-    ax.plot([attempt.model], [y], "^", color=ASIDE, markersize=7, zorder=4, **_EDGE)
+    add_line(ax, [attempt.model, end], [y, y], color=PALE, linewidth=2, zorder=2)
+    add_line(ax, [attempt.model], [y], "^", color=ASIDE, markersize=7, zorder=4, **_EDGE)
     if attempt.verdict is not None:
         marker, ink = ("o", GOOD) if attempt.promoted else ("X", BAD)
-        ax.plot([end], [y], marker, color=ink, markersize=10, zorder=5, **_EDGE)
+        add_line(ax, [end], [y], marker, color=ink, markersize=10, zorder=5, **_EDGE)
 
 
 def _rung(run: Timeline) -> list[int]:
