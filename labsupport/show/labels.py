@@ -12,7 +12,6 @@ from matplotlib.transforms import Bbox
 
 from labsupport.show.draw import BAD, GOOD, PALE
 
-_Box = tuple[float, float, float, float]  # x0, y0, x1, y1; a Bbox computes each when it is asked
 _COMPASS = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)]
 
 
@@ -45,17 +44,14 @@ def place_labels(
         occupies.
     """
     renderer = ax.figure.canvas.get_renderer()
-    frame = _sides(ax.get_window_extent(renderer))
-    points = [tuple(ax.transData.transform((x, y)).tolist()) for x, y, _ in labels]
-    blocked = [
-        *map(_sides, taken),
-        *((x - clearance, y - clearance, x + clearance, y + clearance) for x, y in points),
-    ]
+    frame = ax.get_window_extent(renderer)
+    points = [ax.transData.transform((x, y)) for x, y, _ in labels]
+    blocked = [*taken, *(Bbox.from_bounds(*at, 0, 0).padded(clearance) for at in points)]
     for (px, py), (_, _, text) in zip(points, labels, strict=True):
         size = text.get_window_extent(renderer)
         ring, box = _free_place(px, py, size, clearance, frame, blocked)
         text.set_transform(None)
-        text.set(position=box[:2], horizontalalignment="left", verticalalignment="bottom")
+        text.set(position=(box.x0, box.y0), horizontalalignment="left", verticalalignment="bottom")
         blocked.append(box)
         if ring > 1:
             _leader(ax, (px, py), box, text.get_color())
@@ -66,25 +62,20 @@ def step_aside(
 ) -> None:
     """Move a text placed in pixels by (dx, dy), a few times if need be, until it covers no box."""
     for _ in range(6):
-        box = _sides(text.get_window_extent(renderer))
-        if not any(_area(box, _sides(other)) for other in blocked):
+        box = text.get_window_extent(renderer)
+        if not any(_area(box, other) for other in blocked):
             return
         x, y = text.get_position()
         text.set_position((x + dx, y + dy))
 
 
-def _sides(box: Bbox) -> _Box:
-    return tuple(box.get_points().ravel().tolist())
-
-
 def _free_place(
-    px: float, py: float, size: Bbox, clearance: float, frame: _Box, blocked: list[_Box]
-) -> tuple[int, _Box]:
+    px: float, py: float, size: Bbox, clearance: float, frame: Bbox, blocked: list[Bbox]
+) -> tuple[int, Bbox]:
     """The nearest place that overlaps nothing, and its ring; failing that the least overlapping."""
-    width, height = size.width, size.height
-    best = (math.inf, 0, _sides(size))
+    best = (math.inf, 0, size)
     for ring, (dx, dy) in itertools.product(range(9), _COMPASS):
-        box = _beside(px, py, width, height, dx, dy, clearance + 3 + 12 * ring)
+        box = _beside(px, py, size, dx, dy, clearance + 3 + 12 * ring)
         cost = _cost(box, frame, blocked)
         if cost == 0:
             return ring, box
@@ -93,33 +84,28 @@ def _free_place(
     return best[1:]
 
 
-def _beside(
-    px: float, py: float, width: float, height: float, dx: int, dy: int, distance: float
-) -> _Box:
+def _beside(px: float, py: float, size: Bbox, dx: int, dy: int, distance: float) -> Bbox:
+    width, height = size.width, size.height
     reach = distance / math.hypot(dx, dy)
     x = px + dx * reach + (dx - 1) * width / 2
     y = py + dy * reach + (dy - 1) * height / 2
-    return x, y, x + width, y + height
+    return Bbox.from_bounds(x, y, width, height)
 
 
-def _cost(box: _Box, frame: _Box, blocked: list[_Box]) -> float:
-    x0, y0, x1, y1 = box
-    outside = (x1 - x0) * (y1 - y0) - _area(box, frame)
-    covered = 0.0
-    for other in blocked:  # most lie apart from it: a call for each would cost more than the rest
-        if other[0] < x1 and other[2] > x0 and other[1] < y1 and other[3] > y0:
-            covered += _area(box, other)
-    return round(10 * max(outside, 0) + covered, 3)
+def _cost(box: Bbox, frame: Bbox, blocked: list[Bbox]) -> float:
+    inside = _area(box, frame)
+    outside = box.width * box.height - inside
+    return round(10 * max(outside, 0) + sum(_area(box, other) for other in blocked), 3)
 
 
-def _area(a: _Box, b: _Box) -> float:
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
+def _area(a: Bbox, b: Bbox) -> float:
+    width = min(a.x1, b.x1) - max(a.x0, b.x0)
+    height = min(a.y1, b.y1) - max(a.y0, b.y0)
     return width * height if width > 0 and height > 0 else 0.0
 
 
-def _leader(ax: Axes, point: tuple[float, float], box: _Box, colour: str) -> None:
-    (px, py), (x0, y0, x1, y1) = point, box
-    x, y = min(max(px, x0 - 3), x1 + 3), min(max(py, y0 - 3), y1 + 3)
+def _leader(ax: Axes, point: tuple[float, float], box: Bbox, colour: str) -> None:
+    (px, py), near = point, box.padded(3)
+    x, y = min(max(px, near.x0), near.x1), min(max(py, near.y0), near.y1)
     thin = {"color": colour, "linewidth": 0.8, "zorder": 2}
     ax.plot([px, x], [py, y], transform=None, scalex=False, scaley=False, **thin)
