@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from fractions import Fraction
+from functools import lru_cache
 
 from labsupport.delivery.looks import nominal_levels
 from labsupport.durable import digest
@@ -88,6 +89,11 @@ class Step:
             raise ValueError(f"pairs is a whole number, at most 10^12; got {self.pairs!r}.")
         object.__setattr__(self, "share", float(as_written(self.share)))
         object.__setattr__(self, "pairs", int(self.pairs))
+
+
+@lru_cache(maxsize=256, typed=True)  # 0.1 is as it is written, and Fraction(0.1) is not
+def _sizes(share: float, pairs: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(max(1, int(as_written(share) * each)) for each in pairs)
 
 
 @dataclass(frozen=True)
@@ -174,7 +180,7 @@ class Plan:
 
     def sizes(self, metric: Metric) -> tuple[int, ...]:
         """Pairs of a metric without which a step is not judged, step by step."""
-        return tuple(max(1, int(as_written(metric.share) * step.pairs)) for step in self.steps)
+        return _sizes(metric.share, tuple(step.pairs for step in self.steps))
 
     @classmethod
     def from_dict(cls, told: Mapping[str, object]) -> Plan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -149,13 +150,23 @@ def _crossing(ax: Axes, even: float) -> list[Bbox]:
     return [words.get_window_extent(), Bbox.from_extents(x - 3, bottom, x + 3, top)]
 
 
-def _line_boxes(ax: Axes, c: float, T: float, p: float, at: float) -> list[Bbox]:
+class _Side(NamedTuple):
+    """A box in pixels as labels ask for it; a Bbox computes each side whenever it is asked."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+def _line_boxes(ax: Axes, c: float, T: float, p: float, at: float) -> list[_Side]:
     """What moving labels keep off: the lines, and the bar at the marked catch rate."""
     points = [(p, y) for y in np.linspace(0, at, 9)] + [(x, 0) for x in np.linspace(0, 1, 25)]
     for start in (0, -c):
         seen = np.clip([(_LEAST - start) / T, (_MOST - start) / T], 0, 1)
         points += [(x, start + T * x) for x in np.linspace(*seen, 25)]
-    return [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in ax.transData.transform(points)]
+    places = ax.transData.transform(points).tolist()
+    return [_Side(x - 4, y - 4, x + 4, y + 4) for x, y in places]
 
 
 def _outcome(saved: float) -> str:

@@ -20,6 +20,7 @@ from labsupport.show.draw import (
     MAIN,
     RULE,
     VOID,
+    add_line,
     figure,
     words_in,
 )
@@ -69,7 +70,7 @@ def draw_loop_days(fig: LabFigure, loop: Loop, setting: str) -> str:
     shown = {(day, row, _kind(event)) for day, row, event in seen}
     for day, row, kind in sorted(shown):
         mark, ink, size = _KINDS[kind]
-        ax.plot([day], [row], mark, color=ink, markersize=size, zorder=3, **_EDGE)
+        add_line(ax, [day], [row], mark, color=ink, markersize=size, zorder=3, **_EDGE)
     if loop.days < DAYS:
         look = {"color": VOID, "alpha": 0.5, "linewidth": 0, "zorder": 0}
         ax.axvspan(loop.days, DAYS, **look)

@@ -17,6 +17,7 @@ from labsupport.show.draw import (
     MAIN,
     PALE,
     RULE,
+    add_line,
     figure,
     words_in,
 )
@@ -50,7 +51,9 @@ def draw_stream_weeks(fig: LabFigure, run: Timeline, setting: str) -> str:
     """Draw a timeline; return the alt text."""
     high = max(0.9, 0.05 + float(max(run.log_loss.max(), run.untouched.max())))
     limit = None if run.chart is None else run.chart.limit
-    ax = fig.frame((high, limit), lambda: _frame(fig, high, limit))
+    ax = fig.frame(high, lambda: _frame(fig, high))
+    if limit is not None:
+        _limit(ax, limit)
     ax.plot(_WEEKS, run.untouched, color=GREY, linewidth=1.6, linestyle=(0, (1, 1.4)))
     ax.plot(_WEEKS, run.log_loss, color=MAIN, linewidth=2.6, zorder=3)
     for ink, won in ((GOOD, run.log_loss < run.untouched), (BAD, run.log_loss > run.untouched)):
@@ -73,7 +76,7 @@ def draw_stream_weeks(fig: LabFigure, run: Timeline, setting: str) -> str:
     return _stream_alt(run, limit, setting)
 
 
-def _frame(fig: LabFigure, high: float, limit: float | None) -> Axes:
+def _frame(fig: LabFigure, high: float) -> Axes:
     ax = fig.add_axes((0.115, 0.13, 0.87, 0.855))
     ax.set(xlim=(START - 0.7, END + 0.4), ylim=(0.115, high + 0.16))
     ax.set(xlabel="week of 2013", ylabel="log-loss per flight (nats)")
@@ -84,11 +87,13 @@ def _frame(fig: LabFigure, high: float, limit: float | None) -> Axes:
     lines = "dotted: never retrained; area below it: saved, above it: lost"
     marks = "tick: signal; triangle: trained; disc: promoted; cross: not"
     ax.text(END + 0.3, 0.12, f"{lines}\n{marks}", **small)  # two rows: a panel is narrow
-    if limit is not None:
-        ax.axhline(limit, color=BAD, linewidth=1.4, linestyle=DASHED)
-        said = f"limit {limit:.3f}"
-        ax.text(START - 0.55, limit + 0.008, said, color=words_in(BAD), va="bottom", fontsize=10)
     return ax
+
+
+def _limit(ax: Axes, limit: float) -> None:
+    ax.axhline(limit, color=BAD, linewidth=1.4, linestyle=DASHED)
+    said = f"limit {limit:.3f}"
+    ax.text(START - 0.55, limit + 0.008, said, color=words_in(BAD), va="bottom", fontsize=10)
 
 
 def _end(attempt: Attempt) -> int:
@@ -109,11 +114,11 @@ def _lanes(attempts: Sequence[Attempt]) -> list[int]:
 def _attempt(ax: Axes, attempt: Attempt, y: float) -> None:
     """From the end of the week in which it was trained to the gate."""
     end = _end(attempt)
-    ax.plot([attempt.model, end], [y, y], color=PALE, linewidth=2, zorder=2)
-    ax.plot([attempt.model], [y], "^", color=ASIDE, markersize=7, zorder=4, **_EDGE)
+    add_line(ax, [attempt.model, end], [y, y], color=PALE, linewidth=2, zorder=2)
+    add_line(ax, [attempt.model], [y], "^", color=ASIDE, markersize=7, zorder=4, **_EDGE)
     if attempt.verdict is not None:
         marker, ink = ("o", GOOD) if attempt.promoted else ("X", BAD)
-        ax.plot([end], [y], marker, color=ink, markersize=10, zorder=5, **_EDGE)
+        add_line(ax, [end], [y], marker, color=ink, markersize=10, zorder=5, **_EDGE)
 
 
 def _rung(run: Timeline) -> list[int]:

@@ -17,6 +17,7 @@ from labsupport.show.draw import (
     MAIN,
     PALE,
     RULE,
+    add_line,
     count,
     figure,
     minus,
@@ -201,7 +202,7 @@ def draw_check_sizes(
         found = ("s", MAIN if damaged > 1 else PALE)
         for value, (marker, ink), aside in ((untouched, alarm, 0.22), (damaged, found, -0.22)):
             at = float(np.clip(value, _LOW, _HIGH))
-            ax.plot([at], [y + aside], marker, color=ink, markersize=9, zorder=4, **_EDGE)
+            add_line(ax, [at], [y + aside], marker, color=ink, markersize=9, zorder=4, **_EDGE)
     head = {"transform": fig.transFigure, "va": "top", "fontsize": 10.5, "color": INK}
     for y, line in zip((0.985, 0.93), setting.split("\n"), strict=False):
         ax.text(0.015, y, line, **head)

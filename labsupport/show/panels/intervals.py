@@ -15,7 +15,18 @@ from labsupport.gate import Policy, Verdict, gate
 from labsupport.intervals import gain_distribution
 from labsupport.outcomes import PairedOutcomes
 from labsupport.show.controls import Choice, Panel, Slider
-from labsupport.show.draw import BAD, DASHED, GREY, HOLDS, INK, PALE, count, in_points, words_in
+from labsupport.show.draw import (
+    BAD,
+    DASHED,
+    GREY,
+    HOLDS,
+    INK,
+    PALE,
+    add_line,
+    count,
+    in_points,
+    words_in,
+)
 from labsupport.show.figures.intervals import (
     COLOURS,
     GAIN_LABEL,
@@ -165,12 +176,12 @@ def _ghost(ax: Axes, outcomes: PairedOutcomes, interval: Interval) -> str:
 def _across(ax: Axes, y: float, interval: Interval, ink: str, **look: object) -> None:
     """An interval as a bar; an arrow at the edge where it reaches beyond the axis."""
     ends = [100 * interval.low, 100 * interval.high]
-    ax.plot(ends, [y, y], color=ink, **look)
+    add_line(ax, ends, [y, y], color=ink, **look)
     for edge, beyond, arrow in zip(
         _LIMITS, (ends[0] < _LIMITS[0], ends[1] > _LIMITS[1]), "<>", strict=True
     ):
         if beyond:
-            ax.plot([edge], [y], arrow, color=ink, markersize=6, clip_on=False, zorder=5)
+            add_line(ax, [edge], [y], arrow, color=ink, markersize=6, clip_on=False, zorder=5)
 
 
 def _ladder(ax: Axes, view: IntervalView) -> None:
@@ -197,7 +208,7 @@ def _rung(ax: Axes, y: float, gain: float, interval: Interval, holds: bool) -> N
     _across(ax, y, interval, ink, linewidth=2 if holds else 3.2, zorder=zorder)
     marker, size, edge = ("o", 4, HOLDS) if holds else ("X", 9, "white")
     look = {"color": ink, "markeredgecolor": edge, "markeredgewidth": 0.8, "zorder": zorder}
-    ax.plot([100 * gain], [y], marker, markersize=size, **look)
+    add_line(ax, [100 * gain], [y], marker, markersize=size, **look)
 
 
 def _ladder_words(view: IntervalView) -> str:

@@ -1,0 +1,60 @@
+"""A canvas that keeps the letters it has drawn: letters cost most in a moving picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg, get_hinting_flag
+
+_MOST = 8192  # letters that are kept, some hundred bytes each
+_ONE = 64  # parts of a pixel, in which FreeType counts
+_WHOLE = 0x10000  # 1, as FreeType writes a matrix
+
+
+class LettersCanvas(FigureCanvasAgg):
+    """An Agg canvas with such a renderer; every pixel is the one that Agg's own would draw."""
+
+    def get_renderer(self) -> RendererAgg:
+        """The renderer, a new one when the figure's size has changed."""
+        key = *self.get_width_height(physical=True), self.figure.dpi
+        if self._lastKey != key:
+            self.renderer, self._lastKey = _Renderer(*key), key
+        return self.renderer
+
+
+class _Renderer(RendererAgg):
+    def __init__(self, width: float, height: float, dpi: float) -> None:
+        super().__init__(width, height, dpi)
+        self._letters: dict[tuple, tuple[np.ndarray, int, int]] = {}
+
+    # The hook of matplotlib 3.11, through which all words go. Earlier ones have none: there words
+    # are drawn as ever, later.
+    def _draw_text_glyphs_and_boxes(self, gc, x, y, angle, glyphs: Iterable[tuple], boxes) -> None:
+        if angle or boxes or not gc.get_antialiased():
+            return super()._draw_text_glyphs_and_boxes(gc, x, y, angle, glyphs, boxes)
+        below = self.height - y
+        for font, size, index, slant, extend, dx, dy in glyphs:
+            # Where it begins: the pixel, and the part of it; the same part gives the same letter.
+            left, in_x = divmod(round(_ONE * (x + dx)), _ONE)
+            up, in_y = divmod(round(_ONE * (below + dy)), _ONE)
+            key = (font, size, index, slant, extend, in_x, in_y)
+            letter = self._letters.get(key)
+            if letter is None:
+                letter = self._letter(*key)
+            ink, aside, top = letter
+            at = left + aside, int(self.height) - (up + top) + ink.shape[0]
+            self._renderer.draw_text_image(ink, *at, 0, gc)
+
+    def _letter(self, font, size, index, slant, extend, in_x, in_y) -> tuple[np.ndarray, int, int]:
+        font.set_size(size, self.dpi)
+        shape = np.array([[extend, extend * slant], [0, 1]])
+        font._set_transform((_WHOLE * shape).round().astype(int), [in_x, in_y])
+        from matplotlib.ft2font import RenderMode  # not in 3.10, which never comes here
+
+        drawn = font._render_glyph(index, get_hinting_flag(), RenderMode.NORMAL)
+        if len(self._letters) >= _MOST:
+            self._letters.clear()
+        found = drawn.buffer, drawn.left, drawn.top
+        self._letters[font, size, index, slant, extend, in_x, in_y] = found
+        return found
