@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -15,10 +16,13 @@ from pathlib import Path
 
 import psutil
 
+from labsupport.answers.outcome import TimeUp, WorkerEnded
 from labsupport.answers.remote import Submission
 from labsupport.answers.shelter import ENVIRONMENT, Shelter, python_places
 
 _START = 60.0  # seconds until a worker has imported what it needs
+_TRIES = 3  # to begin a submission
+_FOLDER, _FILES = 256 << 20, 10_000  # bytes and files in a folder that no namespace keeps small
 _RUN = "from labsupport.answers.worker import main; main(sys.argv[1:])"
 
 
@@ -60,20 +64,36 @@ class Sandbox:
 
     @contextlib.contextmanager
     def submission(self) -> Iterator[Submission]:
-        """A fresh process in an empty folder, until the block ends."""
-        control = self._ready()
-        ours, theirs = socket.socketpair()
-        with ours:
-            with theirs:
-                socket.send_fds(control, [b"f"], [theirs.fileno()])
+        """A fresh process in an empty folder, until the block ends.
+
+        Raises
+        ------
+        RuntimeError : this machine cannot start one.
+        """
+        submission, ours = self._begun()
+        try:
+            yield submission
+        finally:
+            ours.close()
+            once = self._shelter.name == "no walls"
+            if submission.lost or once or not self._ended(self._control):
+                self.end()
+
+    def _begun(self) -> tuple[Submission, socket.socket]:
+        """A submission that has answered once, before any code of a student ran in it: what goes
+        wrong until then is this machine's fault, and no answer's."""
+        for _ in range(_TRIES):
+            control = self._ready()
+            ours, theirs = socket.socketpair()
             submission = Submission(ours, self._seconds)
-            try:
-                yield submission
-            finally:
-                ours.close()
-                once = self._shelter.name == "no walls"
-                if submission.lost or once or not self._ended(control):
-                    self.end()
+            with contextlib.suppress(OSError, TimeUp, WorkerEnded):
+                with theirs:
+                    socket.send_fds(control, [b"f"], [theirs.fileno()])
+                submission.run("", _START)
+                return submission, ours
+            ours.close()
+            self.end()
+        raise RuntimeError("A worker could not begin: is this machine short of memory or disk?")
 
     def end(self) -> None:
         """End the worker and all that it started."""
@@ -152,7 +172,10 @@ class Sandbox:
             return False
 
     def _seconds(self) -> float:
-        """CPU time of the worker and all its descendants."""
+        """CPU time of the worker and all its descendants. Raises TimeUp where its folder holds more
+        than it may."""
+        if self._place and _is_full(self._place):
+            raise TimeUp
         try:
             first = psutil.Process(self._process.pid)
             everyone = [first, *first.children(recursive=True)]
@@ -164,3 +187,16 @@ class Sandbox:
                 spent = one.cpu_times()
                 total += spent.user + spent.system
         return total
+
+
+def _is_full(place: str) -> bool:
+    """Whether a folder holds too much, or hides what it holds."""
+    size, files, unread = 0, 0, []
+    for folder, folders, names in os.walk(place, onerror=unread.append):
+        files += len(folders) + len(names)
+        for name in names[:_FILES]:
+            with contextlib.suppress(FileNotFoundError):
+                size += os.lstat(os.path.join(folder, name)).st_blocks * 512
+        if files > _FILES or size > _FOLDER:
+            return True
+    return any(isinstance(error, PermissionError) for error in unread)

@@ -52,14 +52,14 @@ def write_pages(marks: ClassMarks, folder: Path) -> Path:
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_whole(path, text.encode())
+    replace_whole(path, text.encode(errors="replace"))  # half a letter is none that can be written
 
 
 def _slug(student: str) -> str:
     """A file's name that every system takes, and that no two students share."""
     ascii_only = unicodedata.normalize("NFKD", student).encode("ascii", "ignore").decode()
     short = re.sub(r"[^A-Za-z0-9]+", "-", ascii_only).strip("-")[:40]
-    return f"{short or 'student'}-{hashlib.sha256(student.encode()).hexdigest()[:8]}"
+    return f"{short or 'student'}-{hashlib.sha256(student.encode()).hexdigest()[:16]}"
 
 
 def _page(title: str, *parts: str) -> str:
