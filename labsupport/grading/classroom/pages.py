@@ -21,8 +21,9 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse; width: 100%; margin: 1rem 0 }
 th, td { text-align: left; padding: .35rem .7rem; border-bottom: 1px solid var(--line);
-  vertical-align: top; overflow-wrap: anywhere }
-h1, h3, summary { overflow-wrap: anywhere }
+  vertical-align: top }
+h1, h3, summary, td:last-child:not(.number) { overflow-wrap: anywhere }
+td:last-child:not(.number) { min-width: 8rem } .wide { overflow-x: auto }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 .right { color: var(--good); font-weight: 600 } .wrong { color: var(--bad); font-weight: 600 }
 .bar { display: inline-block; height: .9em; background: var(--bar); vertical-align: baseline }
@@ -81,7 +82,8 @@ def _table(head: list[str], rows: list[list[str]], numbers: tuple[int, ...] = ()
         )
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return f"<table><thead><tr>{cells('th', head)}</tr></thead><tbody>{body}</tbody></table>"
+    table = f"<table><thead><tr>{cells('th', head)}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<div class=wide>{table}</div>"
 
 
 def _points(points: float | None) -> str:
@@ -89,7 +91,7 @@ def _points(points: float | None) -> str:
 
 
 def _bar(share: float) -> str:
-    return f'<span class="bar" style="width: {30 * share:.1f}vw; max-width: {12 * share:.2f}rem"></span>'
+    return f'<span class="bar" style="width: min({30 * share:.1f}vw, {12 * share:.2f}rem)"></span>'
 
 
 # ---- one student ----
