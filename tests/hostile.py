@@ -163,3 +163,9 @@ TRICKS = {
     "a pickle": "class Bad:\n    def __reduce__(self):\n        import os\n"
     "        return os.system, ('touch /tmp/caught',)\n" + STUB + "    return Bad()\n",
 }
+
+# These spoil their own process, and with it what else they would have had.
+SPOILS = {
+    *("another's nonce", "says it twice", "an import hook", "replaces the worker"),
+    *("replaces the codec", "an exit at the end", "a signal every moment", "its own limits"),
+}

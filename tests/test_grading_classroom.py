@@ -16,7 +16,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from hostile import RIGHT, TRICKS
+from hostile import RIGHT, SPOILS, TRICKS
 
 from labsupport.answers import shelters, works
 from labsupport.cli import main
@@ -186,7 +186,8 @@ def test_an_attack_gets_nothing_and_the_rest_is_as_it_was(attacked, trick, name)
     assert works(shelter)
     k, marks = list(TRICKS).index(trick), attacked(shelter)
     attacker = marks[f"{k:02} attacker"]
-    assert points(attacker) == {**BOTH, "02.2": 0}
+    assert attacker["02.2"].points == 0
+    assert attacker["02.4"].points == 2 or trick in SPOILS
     assert points(marks[f"{k:02} honest"]) == BOTH
     assert attacker["02.2"].hint.endswith((".", "?"))
 
