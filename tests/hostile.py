@@ -8,6 +8,15 @@ RIGHT = STUB + (
     '    return "block" if high < margin else "inconclusive"\n'
 )
 
+# Finds the worker's own way of speaking and says what no worker would.
+LIES = (
+    "import json, sys\n"
+    "def lie(**told):\n    frame = sys._getframe()\n"
+    "    while 'talk' not in frame.f_locals:\n        frame = frame.f_back\n"
+    "    talk = frame.f_locals['talk']\n    told['nonce'] = talk.nonce\n"
+    "    talk._link.sendall(json.dumps(told).encode() + b'\\n')\n"
+)
+
 # What a cell does when it runs, or its function when it is called. Each gets nothing for 02.2, and
 # keeps what the other questions are worth.
 TRICKS = {
@@ -92,6 +101,71 @@ TRICKS = {
     "a huge answer": STUB + "    return 'x' * (1 << 28)\n",
     "a network": "import urllib.request\nurllib.request.urlopen('http://127.0.0.1:9')\n",
     "async": "async " + RIGHT,
+    "half a letter": STUB + "    raise ValueError('\\ud800')\n",
+    "a sum without an end": "x = 1" + " + 1" * 20_000 + "\n" + STUB + "    return 'block'\n",
+    "ninety thousand minuses": "x = " + "-" * 90_000 + "1\n" + STUB + "    return 'block'\n",
+    "keys of one hash": LIES
+    + STUB
+    + "    keys = [{'int': hex(k * (2**61 - 1))} for k in range(25_000)]\n"
+    "    lie(kind='value', value={'set': keys})\n",
+    "rows without columns": LIES
+    + STUB
+    + "    nothing = {'array': '', 'dtype': '<f8', 'shape': [10**9, 0]}\n"
+    "    lie(kind='value', value=nothing)\n",
+    "sixty thousand classes": LIES
+    + STUB
+    + "    lie(kind='value', value={'list': [{'other': 'a'}] * 60_000})\n",
+    "asks what is not there": LIES + STUB + "    for number in (0, -1, 10**9, None):\n"
+    "        lie(kind='back', number=number, args={'tuple': []})\n",
+    "another's nonce": LIES + STUB + "    lie(kind='value', value={'str': 'block'}, more=1)\n"
+    "    return 'promote'\n",
+    "says it twice": LIES + STUB + "    for _ in range(9):\n"
+    "        lie(kind='value', value={'str': 'promote'})\n",
+    "traces the worker": "import sys, threading\n"
+    "def see(frame, event, value):\n"
+    "    for held in list(frame.f_locals.values()):\n"
+    "        if hasattr(held, 'expected'):\n            globals()['found'] = held.expected\n"
+    "    return see\n"
+    "sys.settrace(see)\n" + STUB + "    return found\n",
+    "an import hook": "import sys\nclass Hook:\n"
+    "    def find_spec(self, name, *more):\n        raise SystemExit\n"
+    "sys.meta_path.insert(0, Hook())\nsys.modules.clear()\n" + STUB + "    return 'promote'\n",
+    "replaces the worker": "import labsupport.answers.worker as worker\n"
+    "worker._written = lambda value: {'str': 'promote'}\n"
+    "worker.call = lambda *given: worker.Outcome('value', 'promote')\n"
+    + STUB
+    + "    return 'block'\n",
+    "replaces the codec": "import labsupport.answers.plain as plain\n"
+    "plain.written = lambda value: {'call': 'os.system'}\n" + RIGHT,
+    "an exit at the end": "import atexit, os, threading\n"
+    "threading.Timer(0.05, os._exit, [0]).start()\n"
+    + STUB
+    + "    import time\n    time.sleep(1)\n    return 'block'\n",
+    "a signal every moment": "import signal\n"
+    "signal.signal(signal.SIGALRM, lambda *_: 1 / 0)\n"
+    "signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)\n" + RIGHT,
+    "stops itself": "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)\n"
+    + STUB
+    + "    return 'promote'\n",
+    "its own limits": "import os, resource\n"
+    "resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (0, 0))\n"
+    + STUB
+    + "    return 'promote'\n",
+    "forgets": "asked = []\n" + STUB + "    asked.append(low)\n"
+    "    return ('promote', 'block', 'inconclusive')[len(asked) % 3]\n",
+    "a generator": STUB + "    yield 'promote'\n",
+    "not a number": STUB + "    return float('nan')\n",
+    "an array of objects": STUB + "    import numpy as np\n"
+    "    return np.array(['promote', object()], object)\n",
+    "a class that calls": "class strict_gate:\n"
+    "    def __new__(cls, *given):\n        return super().__new__(cls)\n"
+    "    def __eq__(self, other):\n        return True\n    __hash__ = None\n",
     "a pickle": "class Bad:\n    def __reduce__(self):\n        import os\n"
     "        return os.system, ('touch /tmp/caught',)\n" + STUB + "    return Bad()\n",
+}
+
+# These spoil their own process, and with it what else they would have had.
+SPOILS = {
+    *("another's nonce", "says it twice", "an import hook", "replaces the worker"),
+    *("replaces the codec", "an exit at the end", "a signal every moment", "its own limits"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from enum import IntEnum
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hostile import LIES as SPEAKS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -120,9 +122,13 @@ LIES = [
     {"array": "AAAA", "dtype": "<f8", "shape": [1]},
     {"array": "", "dtype": "<U0", "shape": [10**12]}, {"array": "", "dtype": "<f8", "shape": [-1]},
     {"objects": [None], "shape": [2]}, {"scalar": {"other": "x"}}, {"decimal": "x"},
-    {"decimal": "1e999999999"}, {"decimal": "-1e-99999"}, {"decimal": "1e-9999"},
-    {"set": [{"int": hex(k * (2**61 - 1))} for k in range(plain.KEYS + 1)]},
-    {"dict": [[{"int": hex(k)}, None] for k in range(plain.KEYS + 1)]},
+    {"decimal": "1e999999999"}, {"decimal": "-1e-99999"}, {"decimal": [0, [1], 0]},
+    {"decimal": "1e-9999"},
+    {"decimal": "0." + "1" * 20_000}, {"array": "", "dtype": "<f8", "shape": [10**9, 0]},
+    {"array": "", "dtype": "<f8", "shape": [0] * 50}, {"array": "", "dtype": "<U0", "shape": [9]},
+    {"set": [{"int": hex(k * (2**61 - 1))} for k in range(200)]},
+    {"dict": [[{"int": hex(k * (2**61 - 1))}, None] for k in range(200)]},
+    {"list": [{"other": f"a{k}"} for k in range(2_000)]},
 ]  # fmt: skip
 
 
@@ -143,9 +149,9 @@ def test_a_deep_lie_is_refused():
 # ---- the filter ----
 
 
-def refused(code: bytes, machine: int, number: int, argument: int = 0) -> bool:
+def refused(code: bytes, machine: int, number: int, argument: int = 0, second: int = 0) -> bool:
     """What the filter says to a call: an interpreter of the few instructions that it uses."""
-    data = struct.pack("=iIQQ", number, machine, 0, argument)
+    data = struct.pack("=iIQQQ", number, machine, 0, argument, second)
     lines = [struct.unpack_from("HBBI", code, 8 * k) for k in range(len(code) // 8)]
     at, held = 0, 0
     while True:
@@ -163,8 +169,20 @@ def refused(code: bytes, machine: int, number: int, argument: int = 0) -> bool:
 @pytest.mark.parametrize(
     ("machine", "arch", "calls"),
     [
-        ("x86_64", 0xC000003E, {"read": 0, "clone": 56, "tgkill": 234, "execve": 59, "fork": 57}),
-        ("aarch64", 0xC00000B7, {"read": 63, "clone": 220, "tgkill": 131, "execve": 221}),
+        (
+            *("x86_64", 0xC000003E),
+            {
+                **{"read": 0, "clone": 56, "tgkill": 234, "execve": 59, "fork": 57},
+                **{"prlimit64": 302, "fcntl": 72, "ioctl": 16},
+            },
+        ),
+        (
+            *("aarch64", 0xC00000B7),
+            {
+                **{"read": 63, "clone": 220, "tgkill": 131, "execve": 221},
+                **{"prlimit64": 261, "fcntl": 25, "ioctl": 29},
+            },
+        ),
     ],
 )
 def test_the_filter_refuses_processes_programs_and_signals(machine, arch, calls):
@@ -174,6 +192,12 @@ def test_the_filter_refuses_processes_programs_and_signals(machine, arch, calls)
     assert refused(code, arch, calls["clone"]) and not refused(code, arch, calls["clone"], 0x10000)
     assert refused(code, arch, calls["tgkill"], 8) and not refused(code, arch, calls["tgkill"], 7)
     assert refused(code, 0, calls["read"])
+    limits, fcntl, ioctl = calls["prlimit64"], calls["fcntl"], calls["ioctl"]
+    assert not refused(code, arch, limits, 0) and not refused(code, arch, limits, 7)
+    assert refused(code, arch, limits, 8)
+    for number, command in ((fcntl, 8), (fcntl, 15), (ioctl, 0x8901), (ioctl, 0x8902)):
+        assert refused(code, arch, number, 3, command) and not refused(code, arch, number, 3, 4)
+        assert not refused(code, arch, calls["read"], 3, command)
     if machine == "x86_64":
         assert refused(code, arch, 0x40000000)
 
@@ -269,9 +293,9 @@ def test_a_folder_has_an_end_where_no_system_sets_one(stage, source):
 
 def test_answers_together_have_an_end(sandbox):
     with sandbox.submission() as running:
-        running.run("text = 'a' * 3_000_000\ndef f(x):\n    return text", 5)
-        kinds = [came.kind for came in running.answer("f").outcomes([(k,) for k in range(9)], 5)]
-        assert running.lost and kinds[-1] == "large" and len(kinds) < 9
+        running.run("text = 'a' * 900_000\ndef f(x):\n    return text", 5)
+        kinds = [came.kind for came in running.answer("f").outcomes([(k,) for k in range(40)], 5)]
+        assert running.lost and kinds[-1] == "large" and len(kinds) < 40
 
 
 def test_outcomes_say_what_happened(sandbox):
@@ -292,3 +316,103 @@ def test_outcomes_say_what_happened(sandbox):
     with sandbox.submission() as running:
         running.run("def f(a, b):\n    return a", 5)
         assert list(running.answer("f").outcomes([(1,)], 5)) == [None]
+
+
+def test_a_function_of_this_side_is_not_called_beyond_the_time(sandbox):
+    """All at once, so that nobody ever waits for the worker."""
+    from labsupport.grading.trainers import Trainer
+
+    asked = []
+    trainer = Trainer(lambda X, y, steps: asked.append(1) or time.sleep(0.2), len, sum)
+    cell = SPEAKS + (
+        "def f(trainer):\n    for _ in range(400):\n"
+        "        lie(kind='back', number=0, args={'tuple': [None, None, None]})\n"
+        "    import time\n    time.sleep(1000)\n"
+    )
+    with sandbox.submission() as running:
+        running.run(cell, 5)
+        with pytest.raises(TimeUp):
+            list(running.answer("f").outcomes([(trainer,)], 0.5))
+    assert 1 <= len(asked) < 100
+
+
+def test_a_trainer_takes_no_rows_by_rows_table():
+    from labsupport.grading.trainers import Run, descent, linear
+
+    trainer, rows = Run(linear(), descent(0.1)).trainer(), np.zeros((9, 1))
+    for X, y, w in ((rows, rows, np.zeros(2)), (rows, rows[:, 0], np.zeros((2, 9)))):
+        with pytest.raises(ValueError, match="shape"):
+            trainer.loss(w, X, y)
+        with pytest.raises(ValueError, match="shape"):
+            trainer.gradient(w, X, y)
+    with pytest.raises(ValueError, match="shape"):
+        trainer.train(rows, rows, 3)
+
+
+def test_all_answers_to_a_question_have_an_end_together(sandbox):
+    with sandbox.submission() as running:
+        running.run("def f(x):\n    return b'x' * 700_000", 5)
+        came = list(running.answer("f").outcomes([(k,) for k in range(40)], 20))
+    assert {one.kind for one in came[:-1]} == {"value"} and came[-1].kind == "large"
+    assert len(came) < 40
+
+
+def test_a_worker_that_cannot_begin_is_no_answer_s_fault(sandbox, monkeypatch):
+    """Nobody's code has run yet, so no mark may come of it."""
+    tries = []
+
+    def ends(running, source, limit):
+        tries.append(source)
+        raise WorkerEnded
+
+    with monkeypatch.context() as patch:
+        patch.setattr("labsupport.answers.remote.Submission.run", ends)
+        with pytest.raises(RuntimeError, match="could not begin"), sandbox.submission():
+            pass
+    assert tries == [""] * 3
+    with sandbox.submission() as running:
+        assert running.run("1", 5).kind == "done"
+
+
+# What an answer could do to others where no namespace hides them, and Landlock does not ask.
+REACHES = {
+    "limits": "import resource\nresource.prlimit({pid}, resource.RLIMIT_CPU)",
+    "processors": "import os\nos.sched_setaffinity({pid}, os.sched_getaffinity({pid}))",
+    "rights": "import os\nos.chmod({file!r}, 0o600)",
+    "times": "import os\nos.utime({file!r}, (1, 1))",
+    "owners": "import os\nos.chown({file!r}, os.getuid(), os.getgid())",
+    "attributes": "import os\nos.setxattr({file!r}, 'user.a', b'b')",
+    "signals of files": "import fcntl, os\nfcntl.fcntl(os.pipe()[0], fcntl.F_SETOWN, {pid})",
+    "queued signals": "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+    "if libc.sigqueue({pid}, 0, ctypes.c_void_p()):\n"
+    "    raise OSError(ctypes.get_errno(), 'refused')",
+}
+
+
+@pytest.fixture(scope="module")
+def by_landlock(stage) -> Iterator[Sandbox]:
+    (shelter,) = (one for one in shelters() if one.name == "landlock")
+    with Sandbox(stage, ["numpy"], shelter) as made:
+        yield made
+
+
+@pytest.mark.parametrize("name", REACHES)
+def test_landlock_alone_keeps_an_answer_from_others(by_landlock, tmp_path, name):
+    file = tmp_path / "file"
+    file.write_text("mine")
+    before = file.stat()
+    with by_landlock.submission() as running:
+        came = running.run(REACHES[name].format(pid=os.getpid(), file=str(file)), 5)
+    assert came.kind == "raised" and "[Errno 1]" in came.text
+    assert (file.stat().st_mode, file.stat().st_mtime) == (before.st_mode, before.st_mtime)
+
+
+def test_a_folder_without_namespaces_has_an_end(by_landlock):
+    fills = (
+        "import time\nfor k in range(20):\n    open(str(k), 'wb').write(b'x' * (15 << 20))\n"
+        "time.sleep(3)\n"
+    )
+    with by_landlock.submission() as running, pytest.raises(TimeUp):
+        running.run(fills, 5)
+    with by_landlock.submission() as running:
+        assert running.run(fills.replace("20)", "2)"), 5).kind == "done"

@@ -16,13 +16,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from hostile import RIGHT, TRICKS
+from hostile import RIGHT, SPOILS, TRICKS
 
 from labsupport.answers import shelters, works
 from labsupport.cli import main
 from labsupport.grading import calling
 from labsupport.grading.classroom import Sheet, find_submissions, grade_class, marking
 from labsupport.grading.classroom.alike import find_alike
+from labsupport.grading.questions.q10_1 import PLACES
 from labsupport.workspace import ROOT
 
 pytestmark = pytest.mark.posix_only("workers need Linux")
@@ -185,7 +186,8 @@ def test_an_attack_gets_nothing_and_the_rest_is_as_it_was(attacked, trick, name)
     assert works(shelter)
     k, marks = list(TRICKS).index(trick), attacked(shelter)
     attacker = marks[f"{k:02} attacker"]
-    assert points(attacker) == {**BOTH, "02.2": 0}
+    assert attacker["02.2"].points == 0
+    assert attacker["02.4"].points == 2 or trick in SPOILS
     assert points(marks[f"{k:02} honest"]) == BOTH
     assert attacker["02.2"].hint.endswith((".", "?"))
 
@@ -219,6 +221,24 @@ def test_what_one_leaves_behind_the_next_does_not_find(tmp_path):
     handed_in(tmp_path, a=with_answer(leaves), b=with_answer(finds))
     marks = graded(tmp_path)
     assert points(marks["a"]) == points(marks["b"]) == ALL
+
+
+def test_what_breaks_a_check_is_marked_and_the_class_goes_on(tmp_path):
+    """A number of more digits than Python prints, and a policy deeper than any reader goes."""
+    (cell,) = (step.name for step in sheet("10").steps if step.name.startswith("q10_1-answer"))
+    long = f"def places():\n    return dict.fromkeys([*{list(PLACES)!r}, 16**9000])\n"
+    deep = "def pipeline():\n    return 'min_gain = ' + '[' * 4000, ['train'], [0]\n"
+    notebook = solution("10")
+    for each in notebook.cells:
+        name = each.metadata.get("nbgrader", {}).get("grade_id")
+        each.source = {cell: long, "q10_2-answer": deep}.get(name, each.source)
+    handed_in(tmp_path, a=nbformat.writes(notebook), b=nbformat.writes(solution("10")))
+    asked = sheet("10")
+    found = grade_class(find_submissions(tmp_path, asked), asked, SEED).marks
+    first, second = ({mark.question: mark for mark in found[who]} for who in "ab")
+    assert first["10.1"].status == "not run" and "check itself broke" in first["10.1"].hint
+    assert first["10.2"].status == "wrong" and first["10.2"].mistake
+    assert second["10.1"].status == second["10.2"].status == "right"
 
 
 # ---- files ----
@@ -274,6 +294,7 @@ LAYOUTS = {
         "leeann_1001_20001_02_confidence_intervals.ipynb": "leeann",
         "mullerzoe_LATE_1002_20002_02_confidence_intervals-1.ipynb": "mullerzoe",
     },
+    "nbgrader, of one": {"submitted/ann/02/02_confidence_intervals.ipynb": "ann"},
     "with the exercise's name": {
         "02_confidence_intervals_ann.ipynb": "ann",
         "bo-02_confidence_intervals.ipynb": "bo",
@@ -310,6 +331,59 @@ def test_an_archive_reaches_no_other_file(tmp_path):
     found = {one.student: one.problem for one in find_submissions(tmp_path / "in.zip", sheet())}
     assert found["ann"] == "" and "link" in found["bo"] and "larger" in found["bomb"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.zip"]
+
+
+def test_an_archive_that_is_damaged_within_is_named(tmp_path):
+    place = tmp_path / "in.zip"
+    with zipfile.ZipFile(place, "w") as held:
+        for k, kind in enumerate((zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2)):
+            held.writestr(f"bad{k}.ipynb", nbformat.writes(solution()), kind)
+        held.writestr("good.ipynb", nbformat.writes(solution()), zipfile.ZIP_DEFLATED)
+        spots = [each.header_offset + 60 for each in held.infolist()[:3]]
+    data = bytearray(place.read_bytes())
+    for spot in spots:
+        data[spot : spot + 400] = b"\xff" * 400
+    place.write_bytes(data)
+    found = {one.student: one.problem for one in find_submissions(place, sheet())}
+    assert found.pop("good") == "" and len(found) == 3
+    assert all("cannot be read" in problem for problem in found.values())
+
+
+def test_an_archive_of_windows_has_folders(tmp_path):
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as held:
+        for name in ("ann", "bo"):
+            held.writestr(f"class\\{name}\\02.ipynb", nbformat.writes(solution()))
+    assert [one.student for one in find_submissions(tmp_path / "in.zip", sheet())] == ["ann", "bo"]
+
+
+def test_an_answer_that_would_fill_the_memory_is_not_read_as_python(tmp_path):
+    handed_in(tmp_path, a=with_answer("x\n" * 60_000))
+    (found,) = find_submissions(tmp_path, sheet())
+    assert "more than 100,000 letters" in found.problem and found.answers == {}
+
+
+def test_a_student_without_a_notebook_is_named(tmp_path):
+    for name in ("ann/02.ipynb", "bo/02.zip", "cy/sub/notes.txt", ".git/config"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(nbformat.writes(solution()), encoding="utf-8")
+    (tmp_path / "readme.txt").write_text("", encoding="utf-8")
+    found = {one.student: one.problem for one in find_submissions(tmp_path, sheet())}
+    assert found.pop("ann") == "" and set(found) == {"bo", "cy"}
+    assert all("no notebook" in problem for problem in found.values())
+    (tmp_path / "dee.ipynb").write_text(nbformat.writes(solution()), encoding="utf-8")
+    assert {one.student for one in find_submissions(tmp_path, sheet())} == {"ann", "dee"}
+
+
+def test_two_people_of_one_name_stay_two(tmp_path):
+    for name in (
+        "Ann Lee_7_assignsubmission_file_/02.ipynb",
+        "Ann Lee_9_assignsubmission_file_/02.ipynb",
+        "Bo Ek_8_assignsubmission_file_/02.ipynb",
+    ):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(nbformat.writes(solution()), encoding="utf-8")
+    found = {one.student: one.problem for one in find_submissions(tmp_path, sheet())}
+    assert found == {"Ann Lee 7": "", "Ann Lee 9": "", "Bo Ek": ""}
 
 
 def test_two_notebooks_of_one_student_are_not_guessed_at(tmp_path):
@@ -350,6 +424,41 @@ def test_the_command_writes_a_table_and_pages(tmp_path, capsys):
         text = page.read_text(encoding="utf-8")
         assert "<script" not in text and "http" not in text.replace("http-equiv", "")
     assert grade(place, "--exercise", "02", "--out", out) == 0
+
+
+def test_no_name_and_no_error_stops_the_table_or_begins_a_formula(tmp_path, capsys):
+    place = tmp_path / "in"
+    place.mkdir()
+    half = json.dumps(json.loads(with_answer("raise ValueError('x;=1+1 \\ud800')")))
+    cells = json.loads(half)["cells"]
+    cells[-1]["source"] = cells[-1]["source"] + ["\ud800"]
+    (place / "x;=1+1.ipynb").write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    (place / "＝1+1.ipynb").write_text(half, encoding="utf-8")
+    Path(os.fsdecode(os.fsencode(place) + b"/\xff.ipynb")).write_text("{", encoding="utf-8")
+    out = tmp_path / "grades.csv"
+    assert grade(place, "--exercise", "02", "--out", out) == 1
+    assert "This file is not a notebook" in capsys.readouterr().out
+    for separator in ",;\t":
+        rows = list(
+            csv.reader(out.read_text(encoding="utf-8-sig").splitlines(), delimiter=separator)
+        )
+        assert not any(field.startswith(("=", "＝")) for row in rows for field in row)
+
+
+def test_a_seed_is_drawn_once_and_kept(tmp_path, monkeypatch, capsys):
+    handed_in(tmp_path, a=nbformat.writes(solution()))
+    out, drawn = tmp_path / "out/grades.csv", iter([11, 12])
+    monkeypatch.setattr("secrets.randbelow", lambda below: next(drawn))
+    assert grade(tmp_path, "--exercise", "02", "--out", out) == 0
+    assert "seed 11." in capsys.readouterr().out
+    log = (tmp_path / "out/grades/graded.log").read_bytes()
+    assert grade(tmp_path, "--exercise", "02", "--out", out) == 0
+    assert (tmp_path / "out/grades/graded.log").read_bytes() == log
+    for more in (["--seed", "4"], []):
+        assert grade(tmp_path, "--exercise", "02", "--out", out, *more) == 0
+    assert capsys.readouterr().out.count("seed 4.") == 2
+    (tmp_path / "out/grades/seed.txt").write_text("x", encoding="utf-8")
+    assert grade(tmp_path, "--exercise", "02", "--out", out) == 64
 
 
 @pytest.mark.parametrize(
@@ -408,14 +517,8 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path):
     text = nbformat.writes(solution())
     handed_in(place, **{f"student{k:02}": text for k in range(20)})
     command = [
-        sys.executable,
-        "-m",
-        "labsupport.cli",
-        "grade",
-        str(place),
-        "--exercise",
-        "02",
-        "--out",
+        *(sys.executable, "-m", "labsupport.cli", "grade", str(place)),
+        *("--exercise", "02", "--seed", "5", "--out"),
     ]
     cut = subprocess.Popen([*command, str(tmp_path / "cut.csv")], stdout=subprocess.DEVNULL)
     log = tmp_path / "cut/graded.log"
@@ -442,6 +545,7 @@ def test_marks_are_the_same_bytes_on_another_processor_and_on_a_cluster(tmp_path
     wrong = with_answer(TRICKS["returns the inputs"])
     handed_in(place, ann=nbformat.writes(solution()), bo=wrong, cy="{")
     command = [sys.executable, "-m", "labsupport.cli", "grade", str(place), "--exercise", "02"]
+    command += ["--seed", "5"]
     tables = []
     for core, more in (("Haswell", []), ("Prescott", ["--cluster", "local", "--workers", "2"])):
         out = tmp_path / f"{core}.csv"

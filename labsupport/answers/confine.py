@@ -23,6 +23,8 @@ _REFUSED = {
     "execveat": (322, 281),
     "kill": (62, 129),
     "tkill": (200, 130),
+    "rt_sigqueueinfo": (129, 138),
+    "rt_tgsigqueueinfo": (297, 240),
     "pidfd_send_signal": (424, 424),
     "pidfd_open": (434, 434),
     "pidfd_getfd": (438, 438),
@@ -30,6 +32,11 @@ _REFUSED = {
     "process_vm_readv": (310, 270),
     "process_vm_writev": (311, 271),
     "setpriority": (141, 140),
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
+    "sched_setaffinity": (203, 122),
+    "sched_setattr": (314, 274),
+    "ioprio_set": (251, 30),
     "socket": (41, 198),
     "connect": (42, 203),
     "bind": (49, 200),
@@ -52,11 +59,42 @@ _REFUSED = {
     "request_key": (249, 218),
     "keyctl": (250, 219),
     "shmget": (29, 194),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
     "semget": (64, 190),
+    "semop": (65, 193),
+    "semctl": (66, 191),
+    "semtimedop": (220, 192),
     "msgget": (68, 186),
+    "msgsnd": (69, 189),
+    "msgrcv": (70, 188),
+    "msgctl": (71, 187),
     "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
     "open_by_handle_at": (304, 265),
+    # Landlock says nothing on who may use a file, only on what is in it.
+    "chmod": (90, None),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "fchmodat2": (452, 452),
+    "chown": (92, None),
+    "fchown": (93, 55),
+    "lchown": (94, None),
+    "fchownat": (260, 54),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+    "utimensat": (280, 88),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
 }
+_LIMITS = (302, 261)  # prlimit64: about oneself alone
+# Who gets a signal when a file is ready: two commands each of fcntl and of ioctl.
+_OWNERS = (((72, 25), 8, 15), ((16, 29), 0x8901, 0x8902))
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column above, audit's name
 _CLONE, _CLONE3, _TGKILL = (56, 220), 435, (234, 131)
 _CLONE_THREAD = 0x00010000
@@ -64,7 +102,7 @@ _X32 = 0x40000000  # a second set of numbers for the same calls, on x86_64
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000
-_NR, _ARCH, _ARG0 = 0, 4, 16
+_NR, _ARCH, _ARG0, _ARG1 = 0, 4, 16, 24
 _SECCOMP, _NO_NEW_PRIVS, _FILTER = 22, 38, 2
 
 
@@ -113,6 +151,19 @@ def _lines(column: int, arch: int, pid: int, has_x32: bool) -> Iterator[tuple[in
     yield _EQUAL, 0, 1, pid
     yield _RETURN, 0, 0, _ALLOW
     yield _RETURN, 0, 0, refused
+    yield _EQUAL, 0, 5, _LIMITS[column]
+    yield _LOAD, 0, 0, _ARG0
+    yield _EQUAL, 2, 0, 0
+    yield _EQUAL, 1, 0, pid
+    yield _RETURN, 0, 0, refused
+    yield _RETURN, 0, 0, _ALLOW
+    for numbers, one, another in _OWNERS:
+        yield _EQUAL, 0, 5, numbers[column]
+        yield _LOAD, 0, 0, _ARG1
+        yield _EQUAL, 1, 0, one
+        yield _EQUAL, 0, 1, another
+        yield _RETURN, 0, 0, refused
+        yield _RETURN, 0, 0, _ALLOW
     yield _RETURN, 0, 0, _ALLOW
 
 

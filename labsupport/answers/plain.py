@@ -13,6 +13,8 @@ import binascii
 import keyword
 import math
 import sys
+from collections import Counter
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
@@ -21,11 +23,12 @@ import numpy as np
 
 DEEPEST = 20  # containers in containers
 MOST = 2_000_000  # parts of one answer
-LARGEST = 4 << 20  # bytes of one answer, written
-KEYS = 1000  # of a set or a dict: numbers can be chosen to have one hash, and then take the square
+LARGEST = 1 << 20  # bytes of one answer, written
 _KINDS = "biufUS"  # of arrays: booleans, integers, floats, texts, bytes
 _LONGEST_NUMBER = 10_000  # digits
 _LARGEST_EXPONENT = 1000  # of a decimal: as fractions, many that are larger take minutes to read
+_STRANGERS = 1000  # things that do not travel, in one answer
+_SAME_HASH = 100  # a set of more such keys takes time in their square
 
 
 _WHAT_LIES_RAISE = (
@@ -68,12 +71,6 @@ def _write(value: object, deeper: int, left: list[int]) -> Any:
     return {"other": kind.__name__[:60]}
 
 
-def _few(held: Any) -> Any:
-    if len(held) > KEYS:
-        raise ValueError("more keys than any answer has")
-    return held
-
-
 def _write_int(value: int, _: Any) -> Any:
     return {"int": hex(int.__add__(value, 0))}
 
@@ -109,14 +106,12 @@ _WRITERS = (
     (Decimal, lambda value, _: {"decimal": Decimal.__str__(value)}),
     (tuple, lambda value, part: {"tuple": [part(each) for each in tuple.__iter__(value)]}),
     (list, lambda value, part: {"list": [part(each) for each in list.__iter__(value)]}),
-    (set, lambda value, part: {"set": [part(each) for each in _few(list(set.__iter__(value)))]}),
+    (set, lambda value, part: {"set": [part(each) for each in set.__iter__(value)]}),
     (
         frozenset,
-        lambda value, part: {
-            "frozenset": [part(each) for each in _few(list(frozenset.__iter__(value)))]
-        },
+        lambda value, part: {"frozenset": [part(each) for each in frozenset.__iter__(value)]},
     ),
-    (dict, lambda value, part: {"dict": [[part(k), part(v)] for k, v in _few(dict.items(value))]}),
+    (dict, lambda value, part: {"dict": [[part(k), part(v)] for k, v in dict.items(value)]}),
     (np.ndarray, _write_array),
 )
 
@@ -129,12 +124,12 @@ def value_of(text: Any) -> object:
     NotPlain : it made nothing like this.
     """
     try:
-        return _read(text, DEEPEST)
+        return _read(text, DEEPEST, Counter())
     except _WHAT_LIES_RAISE as error:
         raise NotPlain("a worker wrote what is no answer") from error
 
 
-def _read(text: Any, deeper: int) -> object:
+def _read(text: Any, deeper: int, seen: Counter) -> object:
     if not deeper:
         raise ValueError("too deep")
     if text is None or text is True or text is False:
@@ -142,9 +137,10 @@ def _read(text: Any, deeper: int) -> object:
     if not isinstance(text, dict) or not text:
         raise ValueError("not tagged")
     tag, held = next(iter(text.items()))
-    if tag not in _READERS:
-        raise ValueError("no such tag")
-    return _READERS[tag](held, text, lambda part: _read(part, deeper - 1))
+    seen[tag] += 1
+    if tag not in _READERS or seen["other"] > _STRANGERS:
+        raise ValueError("no such tag, or more things that do not travel than an answer holds")
+    return _READERS[tag](held, text, lambda part: _read(part, deeper - 1, seen))
 
 
 def _whole(text: object) -> int:
@@ -154,8 +150,11 @@ def _whole(text: object) -> int:
 
 
 def _shape(text: dict, size: int) -> tuple[int, ...]:
+    """An axis has an end also where another one is empty: each of its rows takes memory here."""
     shape = tuple(text["shape"])
-    if any(type(axis) is not int or axis < 0 for axis in shape) or math.prod(shape) != size:
+    if len(shape) > DEEPEST or any(type(n) is not int or not 0 <= n <= MOST for n in shape):
+        raise ValueError("not the shape of an answer")
+    if math.prod(shape) != size:
         raise ValueError("not the array's shape")
     return shape
 
@@ -163,12 +162,7 @@ def _shape(text: dict, size: int) -> tuple[int, ...]:
 def _read_array(held: str, text: dict, _: Any) -> np.ndarray:
     dtype = np.dtype(text["dtype"])
     if dtype.kind not in _KINDS or dtype.itemsize == 0:
-        if dtype.kind not in "US":
-            raise ValueError("not an array of numbers or texts")
-        size = math.prod(text["shape"])  # texts without a letter take no room
-        if size > MOST:
-            raise ValueError("larger than what is written")
-        return np.zeros(_shape(text, size), dtype)
+        raise ValueError("not an array of numbers or texts")
     flat = np.frombuffer(base64.b64decode(held, validate=True), dtype).copy()
     return flat.reshape(_shape(text, flat.size))
 
@@ -186,7 +180,9 @@ def _read_other(held: str, text: dict, _: Any) -> Other:
 
 
 def _read_decimal(held: str, text: dict, _: Any) -> Decimal:
-    value = Decimal(held[:_LONGEST_NUMBER])
+    if not isinstance(held, str) or len(held) > _LONGEST_NUMBER:
+        raise ValueError("not a decimal")
+    value = Decimal(held)
     if value.is_finite() and value and abs(value.adjusted()) > _LARGEST_EXPONENT:
         raise ValueError("as a fraction it would fill the memory")
     return value
@@ -198,6 +194,20 @@ def _read_str(held: object, text: dict, _: Any) -> str:
     return held
 
 
+def _keys(parts: Iterable) -> list:
+    """Parts of a set; refused where they were made to have the same hash, as its time would be
+    theirs squared."""
+    held = list(parts)
+    if max(Counter(map(hash, held)).values(), default=0) > _SAME_HASH:
+        raise ValueError("keys that were made to take time")
+    return held
+
+
+def _read_dict(held: list, text: dict, part: Any) -> dict:
+    keys = _keys(part(key) for key, _ in held)
+    return dict(zip(keys, (part(value) for _, value in held), strict=True))
+
+
 _READERS = {
     "int": lambda held, text, part: _whole(held),
     "float": lambda held, text, part: float.fromhex(held),
@@ -207,9 +217,9 @@ _READERS = {
     "decimal": _read_decimal,
     "tuple": lambda held, text, part: tuple(part(each) for each in held),
     "list": lambda held, text, part: [part(each) for each in held],
-    "set": lambda held, text, part: {part(each) for each in _few(held)},
-    "frozenset": lambda held, text, part: frozenset(part(each) for each in _few(held)),
-    "dict": lambda held, text, part: {part(key): part(value) for key, value in _few(held)},
+    "set": lambda held, text, part: set(_keys(map(part, held))),
+    "frozenset": lambda held, text, part: frozenset(_keys(map(part, held))),
+    "dict": _read_dict,
     "array": _read_array,
     "objects": _read_objects,
     "scalar": lambda held, text, part: part(held)[()],

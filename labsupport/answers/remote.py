@@ -17,10 +17,10 @@ from labsupport.answers.outcome import Outcome, RemoteAnswer, TimeUp, WorkerEnde
 from labsupport.answers.packing import Packed
 from labsupport.answers.stopping import call_within
 
+_ALL = 16 * plain.LARGEST  # bytes of all answers to one question: they are held here together
 _WALL = 6  # seconds on the clock for each second of CPU time: others work here, too
 _TICK = 0.25
 _LOOK = 1.0  # a look at CPU time goes through all processes of the machine
-_ALL = 16 << 20  # bytes of all answers to the calls of one question: reading them takes time here
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Submission:
 
     def __init__(self, link: socket.socket, seconds: Callable[[], float]) -> None:
         self._link, self._seconds = link, seconds
-        self._rest, self._size = b"", 0  # of what was heard last
+        self._rest, self._length = b"", 0  # what came too early; bytes of the last message
         self.lost = False
 
     def run(self, source: str, limit: float) -> Cell:
@@ -71,20 +71,20 @@ class Submission:
         packed = Packed()
         data = packed.bytes(calls)
         asked = {"of": expression, "calls": base64.b64encode(data).decode()}
+        left = _ALL
         with self._asked(asked, limit) as say:
-            room = _ALL
             for _ in calls:
                 told = say()
                 while told["kind"] == "back":
                     say(self._called(packed, told, limit))
                     told = say()
-                room -= self._size
-                if room < 0:
-                    self.lost = True
-                    yield Outcome("large")
-                    return
                 if told["kind"] == "arguments":
                     yield None
+                    return
+                left -= self._length
+                if left < 0:
+                    self.lost = True
+                    yield Outcome("large")
                     return
                 value = self._value(told) if told["kind"] == "value" else None
                 yield Outcome(str(told["kind"]), value, str(told.get("text", "")))
@@ -134,6 +134,7 @@ class Submission:
             raise WorkerEnded from None
 
     def _hear(self, nonce: str, end: _End) -> dict:
+        end.insist()  # also where all comes at once: what is done here for it takes time
         pieces = [self._rest]
         size = len(self._rest)
         while b"\n" not in pieces[-1]:
@@ -149,7 +150,7 @@ class Submission:
                 raise WorkerEnded
             pieces.append(piece)
         line, _, self._rest = b"".join(pieces).partition(b"\n")
-        self._size = len(line)
+        self._length = len(line)
         try:
             told = json.loads(line)
         except (ValueError, RecursionError):

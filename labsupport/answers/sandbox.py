@@ -14,11 +14,13 @@ from pathlib import Path
 
 import psutil
 
+from labsupport.answers.outcome import TimeUp, WorkerEnded
 from labsupport.answers.remote import Submission
 from labsupport.answers.room import remove
 from labsupport.answers.shelter import ENVIRONMENT, Shelter, python_places
 
 _START = 60.0  # seconds until a worker has imported what it needs
+_TRIES = 3  # to begin a submission
 _RUN = "from labsupport.answers.worker import main; main(sys.argv[1:])"
 
 
@@ -60,20 +62,36 @@ class Sandbox:
 
     @contextlib.contextmanager
     def submission(self) -> Iterator[Submission]:
-        """A fresh process in an empty folder, until the block ends."""
-        control = self._ready()
-        ours, theirs = socket.socketpair()
-        with ours:
-            with theirs:
-                socket.send_fds(control, [b"f"], [theirs.fileno()])
+        """A fresh process in an empty folder, until the block ends.
+
+        Raises
+        ------
+        RuntimeError : this machine cannot start one.
+        """
+        submission, ours = self._begun()
+        try:
+            yield submission
+        finally:
+            ours.close()
+            once = self._shelter.name == "no walls"
+            if submission.lost or once or not self._ended(self._control):
+                self.end()
+
+    def _begun(self) -> tuple[Submission, socket.socket]:
+        """A submission that has answered once, before any code of a student ran in it: what goes
+        wrong until then is this machine's fault, and no answer's."""
+        for _ in range(_TRIES):
+            control = self._ready()
+            ours, theirs = socket.socketpair()
             submission = Submission(ours, self._seconds)
-            try:
-                yield submission
-            finally:
-                ours.close()
-                once = self._shelter.name == "no walls"
-                if submission.lost or once or not self._ended(control):
-                    self.end()
+            with contextlib.suppress(OSError, TimeUp, WorkerEnded):
+                with theirs:
+                    socket.send_fds(control, [b"f"], [theirs.fileno()])
+                submission.run("", _START)
+                return submission, ours
+            ours.close()
+            self.end()
+        raise RuntimeError("A worker could not begin: is this machine short of memory or disk?")
 
     def end(self) -> None:
         """End the worker and all that it started."""

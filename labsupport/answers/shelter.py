@@ -115,11 +115,18 @@ def shelters() -> tuple[Shelter, ...]:
         ),
         Shelter(
             "no walls",
-            "Answers run without walls: no network and no new process, but they can read what "
-            "everybody on this machine may read. Install bubblewrap (apt install bubblewrap), or "
-            "grade on a machine that holds nothing else.",
+            f"Answers run without walls: no network and no new process, but they can {_reach()}. "
+            "Install bubblewrap (apt install bubblewrap), or grade on a machine that holds nothing "
+            "else.",
         ),
     )
+
+
+def _reach() -> str:
+    """What an answer reaches where nothing keeps it: root's workers go on as nobody."""
+    if os.getuid() == 0:
+        return "read what everybody on this machine may read"
+    return "read and change whatever you can read and change"
 
 
 def works(shelter: Shelter) -> bool:

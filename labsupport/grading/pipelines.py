@@ -35,6 +35,7 @@ __all__ = [
 
 KEYS = tuple(field.name for field in fields(Policy))
 PASSED, FAILED, BAD_DATA, MISSING = 0, 1, 65, 66
+LONGEST_POLICY = 5_000  # letters
 LONGEST, SHARE_OF_CHANCE, MOST_DRIFT, LEAST_ACCURACY = 200, 0.001, 0.25, 0.85
 
 
@@ -253,7 +254,10 @@ def read_plan(value: object) -> Plan:
         raise Wrong("a step stands twice in the order; each runs once at most.")
     whole = "an exit status is a whole number."
     statuses = [whole_number(one, "exit status", whole) for one in listed_in(parts[2], "go_on")]
-    return Plan(text(parts[0], "policy"), steps, frozenset(statuses))
+    policy = text(parts[0], "policy")
+    if len(policy) > LONGEST_POLICY:
+        raise Wrong("the policy is longer than any policy; give the text of policy.toml.")
+    return Plan(policy, steps, frozenset(statuses))
 
 
 def listed_in(value: object, name: str) -> list:

@@ -207,24 +207,33 @@ class Run:
 
     def _loss(self, weights: Array, X: Array, y: Array) -> float:
         X, y = self._arrived(X, y)
-        w = np.asarray(weights, float)
+        w = _weights(weights)
         with np.errstate(all="ignore"):
             value = self.loss.value(self.model.score(w, X), y).mean()
             return float(value + self.penalty * w @ w / 2)
 
     def _gradient(self, weights: Array, X: Array, y: Array) -> Array:
-        w = np.asarray(weights, float)
+        w = _weights(weights)
         with np.errstate(all="ignore"):
             slope = self._slope(w, *self._arrived(X, y))
         return slope * self.moves(w) if self.cut_off else slope
 
     def _arrived(self, X: Array, y: Array) -> tuple[Array, Array]:
-        X = self.model.comes_in(self.features(np.asarray(X, float)))
-        return X, self.labels(np.asarray(y, float))
+        X, y = np.asarray(X, float), np.asarray(y, float)
+        if X.ndim != 2 or y.shape != (len(X),):
+            raise ValueError("a trainer takes X of shape (n, d), and y of shape (n,)")
+        return self.model.comes_in(self.features(X)), self.labels(y)
 
     def _slope(self, w: Array, X: Array, y: Array) -> Array:
         slopes = self.loss.slope(self.model.score(w, X), y) / (1 if self.summed else len(y))
         return self.sign(w) * (self.model.back(w, X, slopes) + self.penalty * w)
+
+
+def _weights(given: Array) -> Array:
+    w = np.asarray(given, float)
+    if w.ndim != 1:  # other shapes would make a table of rows by rows
+        raise ValueError("weights have the shape (p,), as train returns them")
+    return w
 
 
 # Samples

@@ -70,7 +70,7 @@ def _nodes(source: str) -> list[str]:
     """The kinds of nodes, in order; docstrings, names and numbers left out."""
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and ast.get_docstring(node, clean=False) is not None:

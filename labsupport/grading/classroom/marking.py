@@ -156,6 +156,9 @@ class _Marking:
             return Mark(
                 status="blank" if blank else "wrong", mistake=why.mistake, hint=hint, **wrong
             )
+        except Exception as error:  # noqa: BLE001 - whatever an answer breaks here is its own
+            broke = f"The check itself broke ({type(error).__name__}), so nothing was verified."
+            return Mark(status="not run", hint=broke, **wrong)
         return Mark(step.question, "right", step.points, step.points)
 
     def _elsewhere(self, said: str) -> str:
@@ -177,6 +180,6 @@ def without_magics(source: str) -> str:
     """
     try:
         ast.parse(source)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two: too deep
         return re.sub(r"^[ \t]*[%!?][^\n]*$", "", source, flags=re.M)
     return source

@@ -22,6 +22,8 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
 table { border-collapse: collapse; width: 100%; margin: 1rem 0 }
 th, td { text-align: left; padding: .35rem .7rem; border-bottom: 1px solid var(--line);
   vertical-align: top }
+h1, h3, summary, td:last-child:not(.number) { overflow-wrap: anywhere }
+td:last-child:not(.number) { min-width: 8rem } .wide { overflow-x: auto }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 .right { color: var(--good); font-weight: 600 } .wrong { color: var(--bad); font-weight: 600 }
 .bar { display: inline-block; height: .9em; background: var(--bar); vertical-align: baseline }
@@ -52,14 +54,14 @@ def write_pages(marks: ClassMarks, folder: Path) -> Path:
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_whole(path, text.encode())
+    replace_whole(path, text.encode(errors="replace"))  # half a letter is none that can be written
 
 
 def _slug(student: str) -> str:
     """A file's name that every system takes, and that no two students share."""
     ascii_only = unicodedata.normalize("NFKD", student).encode("ascii", "ignore").decode()
     short = re.sub(r"[^A-Za-z0-9]+", "-", ascii_only).strip("-")[:40]
-    return f"{short or 'student'}-{hashlib.sha256(student.encode()).hexdigest()[:8]}"
+    return f"{short or 'student'}-{hashlib.sha256(student.encode()).hexdigest()[:16]}"
 
 
 def _page(title: str, *parts: str) -> str:
@@ -80,7 +82,8 @@ def _table(head: list[str], rows: list[list[str]], numbers: tuple[int, ...] = ()
         )
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return f"<table><thead><tr>{cells('th', head)}</tr></thead><tbody>{body}</tbody></table>"
+    table = f"<table><thead><tr>{cells('th', head)}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<div class=wide>{table}</div>"
 
 
 def _points(points: float | None) -> str:
@@ -88,7 +91,7 @@ def _points(points: float | None) -> str:
 
 
 def _bar(share: float) -> str:
-    return f'<span class="bar" style="width: {12 * share:.2f}rem"></span>'
+    return f'<span class="bar" style="width: min({30 * share:.1f}vw, {12 * share:.2f}rem)"></span>'
 
 
 # ---- one student ----

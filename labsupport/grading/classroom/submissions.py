@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import lzma
 import os
 import re
 import stat
 import unicodedata
 import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from labsupport.durable import digest
 from labsupport.grading.classroom.sheet import Sheet
 
 LARGEST = 20 << 20  # bytes of a notebook
+LONGEST = 100_000  # letters of an answer: reading it as Python takes a thousand times that
 MOST = 200_000  # files
 
 
@@ -56,6 +59,10 @@ class _File:
     read: Callable[[], bytes]
     problem: str = ""
 
+    @property
+    def is_notebook(self) -> bool:
+        return self.name.suffix.lower() == ".ipynb"
+
 
 def find_submissions(place: Path, sheet: Sheet) -> list[Submission]:
     """All submissions, one a student, by name.
@@ -71,14 +78,23 @@ def find_submissions(place: Path, sheet: Sheet) -> list[Submission]:
     if place.is_dir():
         files = list(_in_folder(place))
     elif zipfile.is_zipfile(place):
-        files = list(_in_zip(place))
+        try:
+            files = list(_in_zip(place))
+        except zipfile.BadZipFile as error:
+            raise ValueError(f"{place.name} is a damaged ZIP: {error}.") from error
     else:
         raise ValueError(f"{place.name} is neither a folder nor a ZIP of submissions.")
-    if not files:
+    notebooks = [file for file in files if file.is_notebook]
+    if not notebooks:
         raise ValueError(f"{place.name} holds no notebook (*.ipynb).")
     by_student = defaultdict(list)
     for student, file in _students(files, sheet.name):
-        by_student[student].append(_taken(student, file, sheet))
+        if file.is_notebook:
+            by_student[student].append(_taken(student, file, sheet))
+    for student, file in _students(files, sheet.name):
+        if student not in by_student:
+            told = "There is no notebook (*.ipynb) in this folder; hand in the notebook itself."
+            by_student[student].append(Submission(student, _readable(file.name), {}, problem=told))
     return [_the_one(found) for _, found in sorted(by_student.items())]
 
 
@@ -90,7 +106,7 @@ def _in_folder(place: Path) -> Iterable[_File]:
             count += 1
             if count > MOST:
                 raise ValueError(f"{place.name} holds more than {MOST:,} files.")
-            if name.lower().endswith(".ipynb") and not _is_hidden(name):
+            if not _is_hidden(name):
                 path = Path(folder, name)
                 yield _file_at(path, PurePosixPath(path.relative_to(place).as_posix()))
 
@@ -127,9 +143,9 @@ def _in_zip(place: Path) -> Iterable[_File]:
         raise ValueError(f"{place.name} holds more than {MOST:,} files.")
     for entry in sorted(entries, key=lambda one: one.filename):
         name = PurePosixPath(
-            *(part for part in PurePosixPath(entry.filename).parts if part not in "/..")
+            *(part for part in re.split(r"[/\\]", entry.filename) if part not in ("", ".", ".."))
         )
-        if entry.is_dir() or not name.name.lower().endswith(".ipynb"):
+        if entry.is_dir() or not name.name:
             continue
         if any(_is_hidden(part) for part in name.parts) or "__MACOSX" in name.parts:
             continue
@@ -144,43 +160,65 @@ def _is_hidden(name: str) -> bool:
     return name.startswith(".")  # .ipynb_checkpoints among them
 
 
-_TAIL = re.compile(r"_\d+_assignsubmission_.*$|_assignsubmission_.*$")
-_CANVAS = re.compile(r"^(?P<who>.+?)(?:_LATE)?_\d+_\d+_.*$")
+_TAIL = re.compile(r"(?:_(\d+))?_assignsubmission_.*$")
+_CANVAS = re.compile(r"^(?P<who>.+?)(?:_LATE)?_(\d+)_\d+_.*$")
 
 
 def _students(files: list[_File], exercise: str) -> list[tuple[str, _File]]:
-    """Who a file belongs to: by the first folder that tells files apart, else by its own name."""
-    parts = [file.name.parts for file in files]
-    folders = zip(*(each[:-1] for each in parts), strict=False)
+    """Who a file belongs to: by the first folder that tells notebooks apart, else by its own name.
+
+    Other files tell only that a folder belongs to somebody.
+    """
+    notebooks = [file.name.parts for file in files if file.is_notebook]
+    folders = zip(*(each[:-1] for each in notebooks), strict=False)
     shared = len(list(itertools.takewhile(lambda level: len(set(level)) == 1, folders)))
-    found = []
+    if len(notebooks) == 1:
+        above = notebooks[0][:-1]
+        while len(above) > 1 and above[-1] in (exercise, exercise[:2]):
+            above = above[:-1]  # nbgrader's folder of the exercise
+        shared = max(0, len(above) - 1)
+    apart = all(len(each) > shared + 1 for each in notebooks)
+    named = []
     for file in files:
         inner = file.name.parts[shared:]
-        if len(files) == 1 and len(file.name.parts) > 1:
-            inner = file.name.parts[-2:]
-        found.append((_who(inner, exercise), file))
-    return found
+        below = file.name.parts[:shared] == notebooks[0][:shared]
+        if file.is_notebook or (apart and below and len(inner) > 1):
+            named.append((*_who(inner, exercise), file))
+    numbers = defaultdict(set)
+    for who, number, _ in named:
+        numbers[who].add(number)
+    return [(f"{who} {n}" if len(numbers[who]) > 1 else who, file) for who, n, file in named]
 
 
-def _who(parts: tuple[str, ...], exercise: str) -> str:
+def _who(parts: tuple[str, ...], exercise: str) -> tuple[str, str]:
+    """The name, and the course site's number behind it: two people may have the same name."""
     if len(parts) > 1:
-        who = _TAIL.sub("", parts[0])
+        found = _TAIL.search(parts[0])
+        who, number = (parts[0][: found.start()], found[1]) if found else (parts[0], None)
     else:
-        who = parts[0][: -len(".ipynb")]
+        who = parts[0].removesuffix(PurePosixPath(parts[0]).suffix)
         canvas = _CANVAS.match(who)
+        number = canvas[2] if canvas else None
         who = canvas["who"] if canvas else who.replace(exercise, "").strip(" _-") or who
     tidy = unicodedata.normalize("NFC", who)
     plain = "".join(" " if unicodedata.category(one)[0] in "CZ" else one for one in tidy)
-    return " ".join(plain.split()) or "(no name)"
+    return " ".join(plain.split()) or "(no name)", number or ""
+
+
+def _readable(name: PurePosixPath) -> str:
+    return str(name).encode(errors="replace").decode()
+
+
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 
 
 def _taken(student: str, file: _File, sheet: Sheet) -> Submission:
-    name = str(file.name)
+    name = _readable(file.name)
     if file.problem:
         return Submission(student, name, {}, problem=file.problem)
     try:
         data = file.read()
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+    except (OSError, RuntimeError, MemoryError, EOFError, *_DAMAGED) as error:
         why = getattr(error, "strerror", None) or "the archive is damaged, or has a password"
         return Submission(student, name, {}, problem=f"This notebook cannot be read: {why}.")
     if len(data) > LARGEST:
@@ -196,6 +234,9 @@ def _taken(student: str, file: _File, sheet: Sheet) -> Submission:
     problem = ""
     if not answers:
         problem = f"None of its cells is an answer cell of {sheet.name}; is it another exercise?"
+    elif any(len(answer) > LONGEST for answer in answers.values()):
+        longest = max(answers, key=lambda one: len(answers[one]))
+        problem = f"The answer cell {longest} holds more than {LONGEST:,} letters; shorten it."
     elif len(ids) != len(set(ids)):
         twice = next(one for one in ids if ids.count(one) > 1)
         problem = f"The answer cell {twice} is there twice; delete one of the two."

@@ -127,7 +127,7 @@ def unread(policy: str) -> str:
     """What is wrong with it: "toml", "auc", "key", "nothing" or "bound"; empty where it is read."""
     try:
         told = tomllib.loads(policy)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "toml"
     if "auc" in told:
         return "auc"
