@@ -74,6 +74,8 @@ def write_slides(lessons: list[Path], target: Path, reveal: Path) -> list[Path]:
 def deck(slides: list[Slide]) -> str:
     """The page of one lesson; it looks for reveal.js in a folder `reveal` beside it."""
     notebook = new_notebook(cells=[cell for slide in slides for cell in _cells(slide)])
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"slide-{number}"  # nbformat draws ids at random, and they stand in the page
     notebook.metadata["title"] = slides[0].heading
     page, _ = _exporter().from_notebook_node(notebook)
     return page

@@ -88,25 +88,28 @@ def _column(heading: str, parts: list) -> list[Slide]:
     if heading == _TAKE_AWAYS:
         return [Slide(heading, prose, "remember", prose, True)]
     found: list[tuple[str, str]] = []  # (kind, body)
-    question = printed = ""
+    question = unanswered = ""
+    answered = ("", "")  # a question, and what was printed next
     for part in parts:
         if isinstance(part, str):
-            question = _last_question(part) or question
+            if asked := _last_question(part):
+                question = unanswered = asked
             found += [("task", each) for each in _tasks(part)]
             continue
         for picture in _pictures(part):
             found += [("question", question)] * bool(question) + [("picture", picture)]
             question = ""
-        printed = _short_text(part) or printed
+        printed = _short_text(part)
+        if printed and (unanswered or not answered[0]):
+            answered, unanswered = (unanswered, printed), ""
     if not any(kind == "picture" for kind, _ in found):
-        said = question or _first_sentence(prose)
-        answer = [("printed", f"{said}\n\n{_large(printed)}")] if printed else []
-        found = (found or [("question", said)]) + answer
-    return [
-        Slide(heading, body, kind, prose, i == 0)
-        for i, (kind, body) in enumerate(found)
-        if body
-    ]
+        asked, printed = answered if answered[1] else (question, "")
+        said = asked or _first_sentence(prose)
+        if not found and (asked or not printed):
+            found.append(("question", said))
+        if printed:
+            found.append(("printed", f"{said}\n\n{_large(printed)}"))
+    return [Slide(heading, body, kind, prose, i == 0) for i, (kind, body) in enumerate(found)]
 
 
 def _paragraphs(prose: str) -> list[str]:
@@ -120,15 +123,11 @@ def _sentences(paragraph: str) -> list[str]:
 
 
 def _last_question(prose: str) -> str:
-    """The last question of a text, with the sentences of its paragraph that lead to it."""
-    for paragraph in reversed(_paragraphs(prose)):
-        if _is_task(paragraph):
-            continue
-        sentences = _sentences(paragraph)
-        asked = [i for i, each in enumerate(sentences) if each.rstrip("*\")").endswith("?")]
-        if asked:
-            return _with_lead(sentences[: asked[-1] + 1])
-    return ""
+    """The last question of a text, with the sentences that lead to it."""
+    untold = [each for each in _paragraphs(prose) if not _is_task(each)]
+    sentences = [sentence for paragraph in untold for sentence in _sentences(paragraph)]
+    asked = [i for i, each in enumerate(sentences) if each.rstrip("*\")").endswith("?")]
+    return _with_lead(sentences[: asked[-1] + 1]) if asked else ""
 
 
 def _with_lead(sentences: list[str]) -> str:
@@ -138,7 +137,7 @@ def _with_lead(sentences: list[str]) -> str:
         if len(sentence) + len(said) > LEAD:
             break
         said = f"{sentence} {said}"
-    return said
+    return said.removeprefix("(")
 
 
 def _is_task(paragraph: str) -> bool:
