@@ -17,9 +17,7 @@ from labsupport.workspace.slides.deck import NEEDED, deck, reveal_folder, write_
 from labsupport.workspace.slides.outline import PRINTED_COLUMNS, PRINTED_LINES, outline
 
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-PIXEL = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAYAAAD0In+KAAAADklEQVR4nGNgYGD4D8UAEwUB/0Uae9QAAAAASUVORK5CYII="
-)
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAYAAAD0In+KAAAADklEQVR4nGNgYGD4D8UAEwUB/0Uae9QAAAAASUVORK5CYII="
 
 
 class Parts(HTMLParser):
@@ -160,7 +158,9 @@ def test_the_command_writes_a_page_a_lesson_and_one_that_lists_them(tmp_path, mo
     listed = re.findall(r'<a href="([^"]+)">', (target / "index.html").read_text(encoding="utf-8"))
     assert listed == ["00_start_here.html", "05_fail_fast.html"]
     assert all((target / name).exists() for name in listed)
-    copied = {each for each in (*NEEDED, "dist/theme/lab.css") if (target / "reveal" / each).exists()}
+    copied = {
+        each for each in (*NEEDED, "dist/theme/lab.css") if (target / "reveal" / each).exists()
+    }
     assert copied == {*NEEDED, "dist/theme/lab.css"}
 
 

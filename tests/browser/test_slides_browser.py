@@ -97,7 +97,9 @@ def test_the_machines_shade_is_followed_and_a_key_changes_it(browser, pages, sha
 def test_a_cut_slide_and_a_small_letter_are_seen(browser, pages):
     page, _ = opened(browser, pages[LESSONS[1].stem])
     assert page.evaluate(FAULTS, SMALLEST) == []
-    page.add_style_tag(content=".reveal h1 { margin-left: 900px; font-size: 20px }")
+    page.add_style_tag(
+        content=".reveal h1 { margin-left: 1100px; white-space: nowrap; font-size: 20px }"
+    )
     found = page.evaluate(FAULTS, SMALLEST)
     page.close()
     assert any(each.startswith("small: H1") for each in found)

@@ -16,7 +16,11 @@ from dataclasses import dataclass
 
 import nbformat
 
-PRINTED_LINES, PRINTED_COLUMNS, FEW_COLUMNS = 11, 72, 56  # what fits under a question, in letters for the last row
+PRINTED_LINES, PRINTED_COLUMNS, FEW_COLUMNS = (
+    11,
+    72,
+    56,
+)  # what fits under a question, in letters for the last row
 WIDE = 1.75  # times its height: a picture that fills the width of a slide
 LEAD = 240  # letters of a question with the sentences that lead to it
 LONG = 330  # letters of a question that no longer fits in the largest type
@@ -126,7 +130,7 @@ def _last_question(prose: str) -> str:
     """The last question of a text, with the sentences that lead to it."""
     untold = [each for each in _paragraphs(prose) if not _is_task(each)]
     sentences = [sentence for paragraph in untold for sentence in _sentences(paragraph)]
-    asked = [i for i, each in enumerate(sentences) if each.rstrip("*\")").endswith("?")]
+    asked = [i for i, each in enumerate(sentences) if each.rstrip('*")').endswith("?")]
     return _with_lead(sentences[: asked[-1] + 1]) if asked else ""
 
 
