@@ -17,7 +17,10 @@ from labsupport.workspace.slides.deck import NEEDED, deck, reveal_folder, write_
 from labsupport.workspace.slides.outline import PRINTED_COLUMNS, PRINTED_LINES, outline
 
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAYAAAD0In+KAAAADklEQVR4nGNgYGD4D8UAEwUB/0Uae9QAAAAASUVORK5CYII="
+PIXEL = (  # a PNG of 2 x 1
+    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAYAAAD0In+KAAAADklEQVR4nGNgYGD4D8UAEwUB/0Ua"
+    "e9QAAAAASUVORK5CYII="
+)
 
 
 class Parts(HTMLParser):

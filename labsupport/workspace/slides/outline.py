@@ -1,9 +1,9 @@
 """Which cells of a lesson become slides.
 
 A section of the lesson is a column of slides: before each picture the last question that the text
-asks, then the picture with its caption. A section without pictures shows its question, then the last
-short text that it printed. A task to write down and the take-aways are slides of their own. Code is
-left out; the section's prose is what the presenter sees in the speaker's view.
+asks, then the picture with its caption. A section without pictures shows its question, then the
+last short text that it printed. A task to write down and the take-aways are slides of their own.
+Code is left out; the section's prose is what the presenter sees in the speaker's view.
 """
 
 from __future__ import annotations
