@@ -67,19 +67,21 @@ def write_kill_table(root: Path) -> Path:
     ValueError : docs/mistakes.md does not say where its table begins.
     """
     path, mistakes = root / "solutions/README.md", root / MISTAKES
-    replace_whole(mistakes, _with_names(mistakes.read_text(encoding="utf-8")).encode())
+    if mistakes.exists():  # the rest of it is written by hand
+        replace_whole(mistakes, _with_names(mistakes.read_text(encoding="utf-8")).encode())
     replace_whole(path, kill_table().encode())
     return path
 
 
 def stale_kill_table(root: Path) -> list[str]:
-    """A sentence for each of the two pages that is missing or says something else."""
+    """A sentence if solutions/README.md is missing or says something else, and one if the table of
+    docs/mistakes.md does.
+    """
     path, mistakes = root / "solutions/README.md", root / MISTAKES
     stale = []
     if not path.exists() or path.read_text(encoding="utf-8") != kill_table():
         stale.append("solutions/README.md is not what the questions say; run `lab release`.")
-    if not mistakes.exists() or not mistakes.read_text(encoding="utf-8").endswith(
-        f"{_MADE}\n\n{names_table()}"
-    ):
+    made = f"{_MADE}\n\n{names_table()}"
+    if mistakes.exists() and not mistakes.read_text(encoding="utf-8").endswith(made):
         stale.append(f"{MISTAKES} ends with other mistakes than the questions; run `lab release`.")
     return stale
