@@ -34,7 +34,7 @@ class Parts(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         known = dict(attrs)
-        loads = "src" if tag in ("script", "img", "iframe") else "href" if tag == "link" else None
+        loads = {"script": "src", "img": "src", "iframe": "src", "link": "href"}.get(tag)
         if loads in known:
             self.sources.append(known[loads])
         if tag == "img":
