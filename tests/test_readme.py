@@ -14,7 +14,11 @@ import yaml
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("labsupport/**/*.md")])
+PAGES = sorted(
+    path
+    for where in ("*", "docs/*", "solutions/*", "labsupport/**/*")
+    for path in ROOT.glob(f"{where}.md")
+)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 NUMBERED = sorted(ROOT.glob("notebooks/[0-9][0-9]_*.ipynb"))
 LINK = re.compile(r"\]\(([^)\s]+)\)")

@@ -1,6 +1,6 @@
 """The command `lab`: arguments in, one call, an exit status out.
 
-room       the room the lab is taught in: open, run, doctor, release, damage
+room       the room the lab is taught in: open, run, doctor, release, damage, slides
 demo       the panels in front of a room
 stages     the stages on a run's folder: check, train, deploy
 evaluate   two models on the same rows, of the lab or of anybody

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import signal
+from pathlib import Path
 from typing import Any
 
 from labsupport.cli.command import add_command
@@ -26,7 +27,7 @@ block the sound copy have caught nothing; after a crash nothing is told."""
 
 def add_commands(commands: Any) -> None:
     """Add them to argparse's subparsers."""
-    for add in (_add_open, _add_run, _add_doctor, _add_release, _add_damage):
+    for add in (_add_open, _add_run, _add_doctor, _add_release, _add_damage, _add_slides):
         add(commands)
 
 
@@ -121,6 +122,17 @@ def _add_damage(commands: Any) -> None:
     command.set_defaults(command=_damage)
 
 
+def _add_slides(commands: Any) -> None:
+    command = add_command(
+        commands, "slides", "lessons as slides, from their stored outputs (`make slides`)"
+    )
+    command.add_argument(
+        "lessons", nargs="*", metavar="LESSON", help="01, 01_evaluation_gate ... (default: all)"
+    )
+    command.add_argument("--out", default=None, help="the folder (default: build/slides)")
+    command.set_defaults(command=_slides)
+
+
 def _open(arguments: argparse.Namespace) -> int:
     from labsupport.workspace.server import open_lab
 
@@ -198,6 +210,17 @@ def _damage(arguments: argparse.Namespace) -> int:
         raise LabError(f"The checks had no result: the run {error}.") from error
     print(words)
     return int(not caught)
+
+
+def _slides(arguments: argparse.Namespace) -> int:
+    from labsupport.workspace.execute import find_lessons
+    from labsupport.workspace.slides.deck import reveal_folder, write_slides
+
+    target = Path(arguments.out) if arguments.out else ROOT / "build/slides"
+    lessons = find_lessons(ROOT, arguments.lessons)
+    write_slides(lessons, target, reveal_folder(ROOT))
+    print(f"written {target / 'index.html'}")
+    return 0
 
 
 def _value(text: str) -> object:

@@ -1,4 +1,6 @@
-"""solutions/README.md: every mistake that a check knows by name, and what it tells the student."""
+"""solutions/README.md: every mistake that a check knows by name, and what it tells the student.
+docs/mistakes.md ends with a table of the names.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,8 @@ from pathlib import Path
 from labsupport.durable import replace_whole
 from labsupport.grading.questions import QUESTIONS
 
+MISTAKES = "docs/mistakes.md"
+_MADE = "<!-- What follows is made by `lab release`. -->"
 _HEAD = """\
 # Solutions, and the mistakes that checks know
 
@@ -34,20 +38,50 @@ def kill_table() -> str:
     return "\n".join([parts[0], "".join(parts[1:]).rstrip() + "\n"])
 
 
+def names_table() -> str:
+    """All names, a row for each question, as the Markdown that stands at the end of MISTAKES."""
+    rows = ["| question | how many | mistakes |", "|---|---|---|"]
+    for number, question in sorted(QUESTIONS.items()):
+        names = list(dict.fromkeys(_cell(one.name) for one, _ in question.named()))
+        link = f"[{number}](../solutions/README.md#{number.replace('.', '')})"
+        rows.append(f"| {link} | {len(names)} | {'; '.join(names)} |")
+    return "\n".join(rows) + "\n"
+
+
+def _with_names(page: str) -> str:
+    before, mark, _ = page.partition(_MADE)
+    if not mark:
+        raise ValueError(f"{MISTAKES} has lost its line {_MADE}")
+    return f"{before}{mark}\n\n{names_table()}"
+
+
 def _cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
 
 
 def write_kill_table(root: Path) -> Path:
-    """Write it; the path of the page."""
-    path = root / "solutions/README.md"
+    """Write it, and the table at the end of docs/mistakes.md; the path of the first page.
+
+    Raises
+    ------
+    ValueError : docs/mistakes.md does not say where its table begins.
+    """
+    path, mistakes = root / "solutions/README.md", root / MISTAKES
+    if mistakes.exists():  # the rest of it is written by hand
+        replace_whole(mistakes, _with_names(mistakes.read_text(encoding="utf-8")).encode())
     replace_whole(path, kill_table().encode())
     return path
 
 
 def stale_kill_table(root: Path) -> list[str]:
-    """A sentence if the page is missing or says something else."""
-    path = root / "solutions/README.md"
-    if path.exists() and path.read_text(encoding="utf-8") == kill_table():
-        return []
-    return ["solutions/README.md is not what the questions say; run `lab release`."]
+    """A sentence if solutions/README.md is missing or says something else, and one if the table of
+    docs/mistakes.md does.
+    """
+    path, mistakes = root / "solutions/README.md", root / MISTAKES
+    stale = []
+    if not path.exists() or path.read_text(encoding="utf-8") != kill_table():
+        stale.append("solutions/README.md is not what the questions say; run `lab release`.")
+    made = f"{_MADE}\n\n{names_table()}"
+    if mistakes.exists() and not mistakes.read_text(encoding="utf-8").endswith(made):
+        stale.append(f"{MISTAKES} ends with other mistakes than the questions; run `lab release`.")
+    return stale

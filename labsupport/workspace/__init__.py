@@ -4,6 +4,7 @@ doctor     is this machine ready, one line per question
 server     JupyterLab on the first lesson, without side effects outside the project
 execute    all lessons through papermill, in parallel, with a report
 notebook   one of them: execute it, and take out what differs between machines
+slides     the lessons' questions and pictures as slides that need no network
 """
 
 from __future__ import annotations
