@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser_lab import ALL_PANELS, JupyterLab, menu, ran
+from browser_lab import ALL_PANELS, JupyterLab, menu, opened, ran
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from labsupport.show.panels import PANELS
@@ -38,10 +38,10 @@ def found(page: Page, where: str | None = None) -> list[tuple[str, str, str]]:
 @pytest.fixture(scope="module")
 def still(browser: Browser) -> Iterator[Page]:
     """A page without a network: scripts that a page fetches are not what is looked at."""
-    opened = browser.new_page(viewport={"width": 1280, "height": 720})
-    opened.route("http*://**", lambda route: route.abort())
-    yield opened
-    opened.close()
+    alone = browser.new_page(viewport={"width": 1280, "height": 720})
+    alone.route("http*://**", lambda route: route.abort())
+    yield alone
+    alone.close()
 
 
 @pytest.mark.parametrize("book", BOOKS, ids=lambda book: f"{book.parent.name}/{book.stem}")
@@ -81,20 +81,23 @@ def test_the_index_can_be_read_by_all(still, tmp_path):
 
 @pytest.fixture(scope="module")
 def live(page: Page, jupyterlab: JupyterLab) -> Iterator[Locator]:
+    """One notebook with the panels of all lessons, run and saved: it is loaded anew."""
     panels = ran(page, jupyterlab, ALL_PANELS)
     expect(panels).to_have_count(len(PANELS), timeout=120_000)
+    menu(page, "File", "Save Notebook")
+    expect(page.locator(".jp-mod-dirty")).to_have_count(0)
     yield panels
     page.goto("about:blank")
     jupyterlab.end_kernels()
 
 
 @pytest.mark.parametrize("theme", ["Dark", "Light"])
-def test_axe_finds_nothing_in_the_live_panels(live, page, theme):
-    menu(page, "Settings", "Theme", f"JupyterLab {theme}")
-    expect(page.locator("body")).to_have_attribute(
-        "data-jp-theme-light", str(theme == "Light").lower()
-    )
-    for at in range(live.count()):
-        live.nth(at).scroll_into_view_if_needed()
-        expect(live.nth(at).locator("img")).to_have_attribute("alt", re.compile(r"\d"))
+def test_axe_finds_nothing_in_the_live_panels(live, page, jupyterlab, theme):
+    jupyterlab.theme(f"JupyterLab {theme}")
+    opened(page, jupyterlab, ALL_PANELS)
+    light = str(theme == "Light").lower()
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", light)
+    expect(live).to_have_count(len(PANELS), timeout=60_000)
+    for image in live.locator("img").all():
+        expect(image).to_have_attribute("alt", re.compile(r"\d"))
     assert found(page, ".lab-panel") == []
