@@ -83,7 +83,7 @@ def test_the_index_can_be_read_by_all(still, tmp_path):
 def live(page: Page, jupyterlab: JupyterLab) -> Iterator[Locator]:
     """One notebook with the panels of all lessons, run and saved: it is loaded anew."""
     panels = ran(page, jupyterlab, ALL_PANELS)
-    expect(panels).to_have_count(len(PANELS), timeout=120_000)
+    expect(panels).to_have_count(len(PANELS), timeout=300_000)
     menu(page, "File", "Save Notebook")
     expect(page.locator(".jp-mod-dirty")).to_have_count(0)
     yield panels
