@@ -21,7 +21,7 @@ UV_SYSTEM_CERTS ?= true
 export UV_SYSTEM_CERTS
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: help setup lab test pythons llm torch mlflow live slides run release outputs picture bench lock clean broken
+.PHONY: help setup lab test pythons llm torch mlflow live slides run release outputs picture bench sheet lock clean broken
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -58,6 +58,9 @@ outputs: .venv/.test ## refresh the stored outputs of lessons and solutions (mak
 
 picture: .venv/.test ## take README's picture anew, of the panel of lesson 01 in a browser
 	@STORE_PICTURE=1 $(PY) -m pytest -q tests/browser -k readmes_picture
+
+sheet: .venv/.test ## every figure and panel on one page, light, dark, grey: build/sheet/light.html
+	@$(PY) tests/contact_sheet.py $(ARGS)
 
 bench: .venv/.test ## time the core, and the panels in a browser
 	$(PY) -m pytest tests/benchmarks $(ARGS)

@@ -454,13 +454,15 @@ def churn_edge(fig: Figure) -> Iterator[str]:
     (ax,) = fig.axes
     lines = [line for line in ax.lines if line.get_linestyle() == "-"]
     dots = [line for line in ax.lines if line.get_marker() == "."]
-    assert len(lines) + len(dots) == len(ax.lines)
+    keys = {line.get_marker(): line for line in ax.lines if line not in (*lines, *dots)}
+    assert len(lines) + len(dots) + len(keys) == len(ax.lines)
     heights = [text.get_position()[1] for text in ax.texts]
     assert heights == sorted(heights, reverse=True)
     assert 1 <= len(lines) == len(ax.texts)
     for line, ink in zip(lines, (BAD, MAIN, INK, APART), strict=False):
         (name,) = (text for text in ax.texts if inked(text, ink))
-        assert inked(line, ink)
+        assert inked(line, ink) and inked(key := keys[line.get_marker()], ink)
+        assert key.get_ydata()[0] == name.get_position()[1]
         means = dict(zip(*spans(line), strict=True))
         own = [dot for dot in dots if same_color(dot.get_color(), line.get_color())]
         for dot in own:
@@ -649,10 +651,12 @@ def noise_panel(fig: Figure) -> Iterator[str]:
     assert top.get_xlim() == bottom.get_xlim()
     reference, other, apart = top.lines
     (churn,) = bottom.lines
-    inks = {"loss, reference": MAIN, "loss, other run": BAD, "difference of the two losses": APART}
+    inks = {"loss, reference": MAIN, "loss, other run (dashed)": BAD}
+    inks["difference of the two losses"] = APART
     for line, (words, ink) in zip(top.lines, inks.items(), strict=True):
         assert inked(line, ink) and inked(said(top, words), ink)
     assert inked(churn, INK) and inked(said(bottom, "churn, now"), INK)
+    assert other.is_dashed() and not reference.is_dashed()
     # The mean of distances is no less than the distance of means.
     least = np.abs(reference.get_ydata() - other.get_ydata())
     assert (np.nan_to_num(apart.get_ydata()) >= least * (1 - 1e-6) - 1e-12).all()

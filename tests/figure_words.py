@@ -200,7 +200,7 @@ WORDS: dict[str, Words] = {
     ),
     "noise panel": words(
         [(("", "mean squared error"), ("training steps (log scale)", "churn (%)"))],
-        *("loss, reference", "loss, other run", "churn, now N"),
+        *("loss, reference", "loss, other run (dashed)", "churn, now N"),
         *("difference of the two losses", "difference of the two losses (none)"),
     ),
     "slices panel": words(

@@ -13,6 +13,7 @@ from pathlib import Path
 import matplotlib.figure
 import numpy as np
 import pytest
+from contact_sheet import PAGES, sheet, stored
 from figure_examples import CASES, EXAMPLES, drawn, unique, words_drawn
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,6 +39,17 @@ def test_every_figure_is_in_the_registry_has_examples_and_is_offered():
     assert all(getattr(show, name) is figure for name, figure in FIGURES.items())
     for module in (SHOW / "figures").glob("[!_]*.py"):
         assert "new_figure" not in module.read_text(encoding="utf-8")  # @figure makes it
+
+
+def test_the_contact_sheet_has_every_stored_picture_whose_words_have_its_numbers():
+    pictures = list(stored())
+    lessons = {called.partition(",")[0] for _, called, _, _ in pictures}
+    assert {f"{number:02}" for number in range(11)} == {name[:2] for name in lessons}
+    silent = [alt for _, _, alt, _ in pictures if not re.search(r"\d", alt)]
+    assert all(alt.startswith("The states of a rollout") for alt in silent)  # has no numbers
+    for name in PAGES:
+        page = sheet(name, pictures)
+        assert page.count("<img ") == len(pictures) and f"{len(pictures)} pictures, {name}" in page
 
 
 def test_a_figure_has_the_signature_and_the_words_of_what_a_reader_calls():

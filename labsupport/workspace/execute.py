@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -18,11 +17,13 @@ from tqdm import tqdm
 from labsupport.durable import digest, replace_whole
 from labsupport.processes import ChildError, end_children, in_child
 from labsupport.workspace import LabError, prepare_environment
-from labsupport.workspace.notebook import execute, normalised
+from labsupport.workspace.notebook import execute, normalised, title
 
 STYLE = """:root { color-scheme: light dark }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-td, th { text-align: left; padding: .3rem 1rem .3rem 0; vertical-align: top }"""
+td, th { text-align: left; padding: .3rem 1rem .3rem 0; vertical-align: top }
+tbody th { font-weight: normal }"""
+INDEX = "The lessons, executed"
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def report(
         scratch = Path(folder)
         targets = {lesson: scratch / lesson.name for lesson in lessons}
         outcomes = _execute_all(targets, parameters, limits, as_page=True)
-        (scratch / "index.html").write_text(_index(outcomes, scratch), encoding="utf-8")
+        (scratch / "index.html").write_text(index(outcomes, scratch), encoding="utf-8")
         for path in sorted(scratch.iterdir(), key=lambda path: path.name == "index.html"):
             replace_whole(out / path.name, path.read_bytes())
     failed = sum(outcome.problem is not None for outcome in outcomes)
@@ -219,36 +220,30 @@ def _execute_all(
     return [done[lesson] for lesson in targets]
 
 
-def _index(outcomes: list[Outcome], folder: Path) -> str:
+def index(outcomes: list[Outcome], folder: Path) -> str:
+    """The page that lists the lessons: title, seconds, result; with links to those in `folder`."""
     rows = []
     for outcome in outcomes:
-        stem, title = outcome.lesson.stem, html.escape(_title(outcome.lesson))
+        stem = outcome.lesson.stem
+        called = html.escape(title(nbformat.read(outcome.lesson, as_version=4), stem))
         link = (
-            f'<a href="{quote(stem)}.html">{title}</a>'
+            f'<a href="{quote(stem)}.html">{called}</a>'
             if (folder / f"{stem}.html").exists()
-            else title
+            else called
         )
         result = (
             "ok"
             if outcome.problem is None
             else f"<strong>failed</strong>: {html.escape(outcome.problem)}"
         )
-        rows.append(f"<tr><td>{link}</td><td>{outcome.seconds:.0f} s</td><td>{result}</td></tr>")
+        rows.append(
+            f'<tr><th scope="row">{link}</th><td>{outcome.seconds:.0f} s</td><td>{result}</td></tr>'
+        )
+    heads = "".join(f'<th scope="col">{head}</th>' for head in ("lesson", "time", "result"))
     return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>The lessons, '
-        f"executed</title><style>{STYLE}</style>"
-        "<h1>The lessons, "
-        "executed</h1><table><thead><tr><th>lesson</th><th>time</th><th>result</th></tr></thead>"
-        "<tbody>"
-        f"{''.join(rows)}</tbody></table></html>\n"
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{INDEX}</title><style>{STYLE}</style></head>"
+        f"<body><main><h1>{INDEX}</h1><table><thead><tr>{heads}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table></main></body></html>\n"
     )
-
-
-def _title(lesson: Path) -> str:
-    """The first heading of the notebook."""
-    for cell in nbformat.read(lesson, as_version=4).cells:
-        if cell.cell_type == "markdown" and (
-            heading := re.search(r"^# +(.+)$", cell.source, re.MULTILINE)
-        ):
-            return heading[1].strip()
-    return lesson.stem

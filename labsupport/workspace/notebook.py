@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
 import nbformat
+
+HERE = Path(__file__).parent
 
 
 def execute(
@@ -45,7 +48,8 @@ def execute(
     except DeadKernelError:
         problem = f"{running_cell(target)} ended its kernel (out of memory?)"
     if as_page:
-        _write_page(target)
+        page = as_html(nbformat.read(target, as_version=4), target.stem)
+        target.with_suffix(".html").write_text(page, encoding="utf-8")
     return problem
 
 
@@ -69,11 +73,28 @@ def _first_line(source: str) -> str:
     return f"`{lines[0].strip()}`" if lines else "(empty)"
 
 
-def _write_page(executed: Path) -> None:
+def title(notebook: nbformat.NotebookNode, otherwise: str) -> str:
+    """The first heading of a notebook, or where there is none, something else."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and (
+            heading := re.search(r"^# +(.+)$", cell.source, re.MULTILINE)
+        ):
+            return heading[1].strip()
+    return otherwise
+
+
+def as_html(notebook: nbformat.NotebookNode, name: str) -> str:
+    """A notebook as a page, light or dark as its reader has it; the folder `page` says how.
+
+    Parameters
+    ----------
+    name : the title of the page where the notebook has no heading.
+    """
     from nbconvert import HTMLExporter
 
-    page, _ = HTMLExporter().from_filename(str(executed))
-    executed.with_suffix(".html").write_text(page, encoding="utf-8")
+    exporter = HTMLExporter(extra_template_basedirs=[str(HERE)], template_name="page")
+    titled = {"metadata": {"name": title(notebook, name)}}
+    return exporter.from_notebook_node(notebook, resources=titled)[0]
 
 
 def normalised(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:

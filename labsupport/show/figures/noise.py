@@ -26,6 +26,9 @@ from labsupport.show.draw import (
 from labsupport.show.pictures import LabFigure
 
 _EDGE_INKS = (BAD, MAIN, INK, APART)  # of the sources, in the order given
+_EDGE_MARKS = dict(zip(_EDGE_INKS, "Xos^", strict=True))  # so that no ink says it alone
+_EDGE = {"markersize": 8, "markeredgecolor": "white"}
+_BAR = {"linewidth": 3.5, "markersize": 8, "markeredgewidth": 0}
 
 
 @figure(7.5, 3)
@@ -51,7 +54,7 @@ def source_spread(fig: LabFigure, spreads: Mapping[str, Spread]) -> tuple[str, s
     for y, spread in enumerate(spreads.values()):
         _range(churn, y, spread.churn, INK)
         _range(accuracy, y - 0.13, spread.accuracy, MAIN)
-        _range(accuracy, y + 0.13, spread.slices[part], BAD)
+        _range(accuracy, y + 0.13, spread.slices[part], BAD, "D")
     churn.set_yticks(range(len(spreads)), list(spreads))
     furthest = max(100 * spread.churn[1] for spread in spreads.values())
     churn.set(ylim=(len(spreads) - 0.5, -0.5), xlim=(-0.5, 1.05 * furthest + 0.5))
@@ -60,7 +63,8 @@ def source_spread(fig: LabFigure, spreads: Mapping[str, Spread]) -> tuple[str, s
     for ax in (churn, accuracy):
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x")
-    handles = [accuracy.plot([], [], color=ink, linewidth=5)[0] for ink in (MAIN, BAD)]
+    looks = ((MAIN, "o-"), (BAD, "D-"))
+    handles = [accuracy.plot([], [], look, color=ink, **_BAR)[0] for ink, look in looks]
     fig.legend(handles, ["all rows", f"the slice: {part}"], loc="outside upper right", ncols=2)
     return _spread_alt(spreads, part), _spread_caption(spreads, part)
 
@@ -90,12 +94,13 @@ def churn_edge(
         source: [float(np.mean(runs)) for runs in by_rate.values()]
         for source, by_rate in churn.items()
     }
-    ax = fig.add_axes((0.085, 0.145, 0.68, 0.825))
+    ax = fig.add_axes((0.085, 0.145, 0.66, 0.825))
     for source, ink in zip(churn, _EDGE_INKS, strict=False):
         for rate, runs in churn[source].items():
             dots = 100 * np.asarray(runs)
             ax.plot([rate] * len(dots), dots, ".", color=ink, ms=5, alpha=0.55)
-        ax.plot(rates[0], [100 * mean for mean in means[source]], color=ink, linewidth=2.2)
+        line = {"color": ink, "marker": _EDGE_MARKS[ink], "linewidth": 2.2}
+        ax.plot(rates[0], [100 * mean for mean in means[source]], **line, **_EDGE)
     top = 105 * max(max(runs) for by_rate in churn.values() for runs in by_rate.values()) + 0.5
     ax.set(ylim=(-0.03 * top, top), ylabel="churn against the reference (%)")
     ax.set(xlabel="learning rate of both runs")
@@ -110,8 +115,10 @@ def _name_ends(ax: Axes, ends: Mapping[str, float], top: float) -> None:
     inks, lowest = dict(zip(ends, _EDGE_INKS, strict=False)), math.inf
     for source, end in sorted(ends.items(), key=lambda item: -item[1]):
         lowest = min(end, lowest - 0.075 * top)
-        look = {"color": words_in(inks[source]), "weight": "bold", "va": "center"}
-        ax.text(1.02, lowest, source, transform=ax.get_yaxis_transform(), **look)
+        ink, place = inks[source], {"transform": ax.get_yaxis_transform(), "clip_on": False}
+        ax.plot([1.03], [lowest], _EDGE_MARKS[ink], color=ink, **_EDGE, **place)
+        look = {"color": words_in(ink), "weight": "bold", "va": "center"}
+        ax.text(1.055, lowest, source, **look, **place)
 
 
 @figure(7.5, 2)
@@ -164,10 +171,9 @@ def null_candidates(
     )
 
 
-def _range(ax: Axes, y: float, ends: tuple[float, float], ink: str) -> None:
+def _range(ax: Axes, y: float, ends: tuple[float, float], ink: str, mark: str = "o") -> None:
     low, high = (100 * end for end in ends)
-    round_ends = {"linewidth": 5, "marker": "o", "markersize": 6, "markeredgewidth": 0}
-    ax.plot([low, high], [y, y], color=ink, **round_ends)
+    ax.plot([low, high], [y, y], mark + "-", color=ink, **_BAR)
 
 
 def _spread_alt(spreads: Mapping[str, Spread], part: str) -> str:

@@ -173,9 +173,10 @@ def successions(
         )
     ax = fig.add_axes((0.1, 0.16, 0.66, 0.8))
     steps = np.arange(len(plain))
-    for right, ink in ((plain, BAD), (anchored, MAIN)):
+    for right, ink, mark in ((plain, BAD, "X"), (anchored, MAIN, "o")):
         share = 100 * np.array(right) / n
-        ax.plot(steps, share, color=ink, linewidth=2.6, marker="o", markersize=6)
+        ax.plot(steps, share, color=ink, linewidth=2.6, marker=mark, markersize=7)
+    ax.margins(y=0.12)  # the words at the lower end stand clear of the axis
     ax.set(xlabel="candidates so far", ylabel="accuracy of the champion (%)")
     ax.set_xticks(steps[:: max(1, len(steps) // 10)])
     lost = [100 * (plain[0] - right[-1]) / n for right in (plain, anchored)]

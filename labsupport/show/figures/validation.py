@@ -69,7 +69,10 @@ def false_alarms(
         line.set_label(f"PSI above {bound:g}")
     key = ax.legend(loc="upper right", title="lines: stated; marks: simulated")
     key.set_alignment("right")
-    for word, (ink, _) in zip(key.get_texts(), _LINES, strict=False):
+    for handle, word, (ink, marker) in zip(
+        key.legend_handles, key.get_texts(), _LINES, strict=False
+    ):
+        handle.set(marker=marker, markersize=9)
         word.set(color=words_in(ink), weight="bold")
     said = "; ".join(
         f"PSI above {bound:g}: "

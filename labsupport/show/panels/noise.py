@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from labsupport.network import EVERY, RATE, STEPS, Run, Training, network_task, train_networks
 from labsupport.show.controls import Choice, Panel, Slider, Switch
-from labsupport.show.draw import APART, BAD, INK, MAIN, count, percent, words_in
+from labsupport.show.draw import APART, BAD, DASHED, INK, MAIN, count, percent, words_in
 from labsupport.show.pictures import LabFigure, Picture
 
 ULPS = (0, 1, 16, 256, 65_536)
@@ -117,15 +117,16 @@ def plot_view(fig: LabFigure, view: NoiseView) -> str:
     """Draw a view into a figure; return the alt text."""
     top, bottom = fig.frame(None, lambda: _empty(fig))
     middle = _SMOOTH * (np.arange(view.steps // _SMOOTH) + 0.5)
-    for losses, ink, width in zip(view.losses, (MAIN, BAD), (3.4, 1.5), strict=True):
-        top.plot(middle, losses.reshape(-1, _SMOOTH).mean(axis=1), color=ink, linewidth=width)
+    looks = ({"color": MAIN, "linewidth": 3.4}, {"color": BAD, "linewidth": 1.7, "ls": DASHED})
+    for losses, look in zip(view.losses, looks, strict=True):
+        top.plot(middle, losses.reshape(-1, _SMOOTH).mean(axis=1), **look)
     apart = np.abs(view.losses[0] - view.losses[1]).reshape(-1, _SMOOTH).mean(axis=1)
     none = not apart.any()
     # A log axis has no place for 0.
     top.plot(middle, np.where(apart > 0, apart, np.nan), color=APART, linewidth=1.6)
     _name(top, (0.985, 0.02), "difference of the two losses" + " (none)" * none, APART, "bottom")
     _name(top, (0.015, 0.985), "loss, reference", MAIN)
-    _name(top, (0.985, 0.985), "loss, other run", BAD)
+    _name(top, (0.985, 0.985), "loss, other run (dashed)", BAD)
     churn = 100 * view.churn
     bottom.plot(
         EVERY * np.arange(len(churn))[1:], churn[1:], color=INK, linewidth=1.6, marker=".", ms=4
