@@ -21,7 +21,7 @@ UV_SYSTEM_CERTS ?= true
 export UV_SYSTEM_CERTS
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: help setup lab test pythons llm torch mlflow run release outputs picture bench lock clean broken
+.PHONY: help setup lab test pythons llm torch mlflow run site release outputs picture bench lock clean broken
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -42,6 +42,9 @@ mlflow: .venv/.mlflow ## get MLflow's tracking server: `make test` then asks a r
 
 run: setup ## execute all lessons into build/index.html (make run ARGS="01 -p margin 0.01")
 	@$(PY) -m labsupport.cli run $(ARGS)
+
+site: .venv/.site ## write the lessons as a static book, to read or to publish, into build/site
+	@.venv/site/bin/python docs/site/build.py build/site
 
 release: .venv/.test ## write the exercises from the solutions
 	@$(PY) -m labsupport.cli release $(ARGS)
@@ -82,6 +85,9 @@ SEE_THE_LAB = import sysconfig; print("import site; site.addsitedir(%r)" % sysco
 MLFLOW = $$(sed -n 's/^mlflow-skinny\(==[^ ]*\).*/mlflow\1/p' requirements.lock) flask flask-cors graphene graphql-core graphql-relay werkzeug itsdangerous \
 	blinker huey aiohttp aiohappyeyeballs aiosignal frozenlist multidict propcache yarl
 
+# What makes a book of the lessons.
+SITE = 'sphinx >=9,<10' 'myst-nb >=1.4,<2' 'pydata-sphinx-theme >=0.24,<0.25'
+
 lock: .venv/.ready ## choose the versions anew, within pyproject.toml's ranges (make lock ARGS=--upgrade)
 	@$(GET_UV)
 	$(COMPILE) pyproject.toml --extra lock -o requirements.lock $(ARGS)
@@ -90,6 +96,7 @@ lock: .venv/.ready ## choose the versions anew, within pyproject.toml's ranges (
 	printf '%s\n' $(LLM) | $(COMPILE) --no-annotate --no-deps -c requirements.lock - -o requirements-llm.lock $(ARGS)
 	printf '%s\n' $(GATE) | $(COMPILE) --no-annotate -c requirements.lock - -o requirements-gate.lock $(ARGS)
 	printf '%s\n' $(MLFLOW) | $(COMPILE) --no-annotate --no-deps -c requirements.lock - -o requirements-mlflow.lock $(ARGS)
+	printf '%s\n' $(SITE) | $(COMPILE) --no-annotate -c requirements.lock - -o requirements-site.lock $(ARGS)
 	@rm -rf .venv/uv
 
 clean: ## remove what was made: build/ and .venv
@@ -145,4 +152,11 @@ broken:
 	@rm -rf .venv/mlflow
 	@$(PY) -m pip install --quiet --require-hashes --no-deps --only-binary :all: --target .venv/mlflow \
 		-r requirements-mlflow.lock
+	@touch $@
+
+.venv/.site: requirements-site.lock .venv/.locked | .venv/.ready
+	@echo "Setting up .venv/site with Sphinx: 45 MB to download, 180 on disk, once."
+	@$(PY) -m venv --clear --without-pip .venv/site
+	@$(PY) -m pip --python .venv/site/bin/python install --quiet --require-hashes --only-binary :all: \
+		-r requirements-site.lock
 	@touch $@

@@ -40,15 +40,16 @@ LOCKS = {
     for name in (
         *("requirements.lock", "requirements-test.lock"),
         *("requirements-uv.lock", "requirements-llm.lock", "requirements-gate.lock"),
+        "requirements-site.lock",
     )
 }
 LOCKED = {
     name: [(Requirement(m["requirement"]), m["rest"]) for m in ENTRY.finditer(text)]
     for name, text in LOCKS.items()
 }
-LLM, GATE = (
+LLM, GATE, SITE = (
     re.search(rf"^{name} = (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[1]
-    for name in ("LLM", "GATE")
+    for name in ("LLM", "GATE", "SITE")
 )
 ASKED = {  # what each lock must satisfy
     "requirements.lock": NEEDED + EXTRAS["lock"],
@@ -56,6 +57,7 @@ ASKED = {  # what each lock must satisfy
     "requirements-uv.lock": [Requirement("uv")],
     "requirements-llm.lock": [Requirement(line) for line in shlex.split(LLM)],
     "requirements-gate.lock": [Requirement(line) for line in shlex.split(GATE)],
+    "requirements-site.lock": [Requirement(line) for line in shlex.split(SITE)],
 }
 
 PYTHONS = ["3.11.2", "3.11.7", "3.12.0", "3.13.0", "3.14.0"]
