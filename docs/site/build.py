@@ -98,8 +98,9 @@ def build(out: Path) -> int:
         prepare(source)
         options = ["-q", "-W", "--keep-going", "-c", str(HERE), "-d", str(Path(work) / "read")]
         status = build_main([*options, str(source), str(out)])
-    for path in out.rglob("*.map"):  # of use to who writes the theme, and a fifth of the whole
-        path.unlink()
+    for left in ("*.map", "webpack-macros.html"):  # of use to who writes the theme: a fifth
+        for path in out.rglob(left):
+            path.unlink()
     for folder in ("notebooks", "exercises"):  # to download
         for path in (ROOT / folder).glob("*.ipynb"):
             shutil.copy(path, out / folder)

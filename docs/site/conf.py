@@ -17,6 +17,7 @@ html_static_path = ["static"]
 html_favicon = "static/gate.svg"
 html_css_files = ["site.css"]
 templates_path = ["templates"]
+html_use_index = False
 html_copy_source = False
 html_sidebars = {"index": []}
 html_context = {"default_mode": "auto"}  # light or dark, as the reader's machine is
