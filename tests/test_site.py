@@ -28,7 +28,19 @@ BOOKS = [
     for folder in ("notebooks", "exercises")
     for path in sorted((ROOT / folder).glob("*.ipynb"))
 ]
+RECORDED = ("interval",)  # the panels that the book of these tests has; `make site` has them all
+A_PANEL = (
+    "<!DOCTYPE html><html lang='en'><title>A panel</title><main><h1>A panel</h1></main></html>"
+)
 WIDE, NARROW = {"width": 1280, "height": 720}, {"width": 390, "height": 844}
+GROUNDS = """() => {
+  const ground = (each) => {
+    const own = getComputedStyle(each).backgroundColor;
+    return own === "rgba(0, 0, 0, 0)" && each.parentElement ? ground(each.parentElement) : own;
+  };
+  const all = document.querySelectorAll("article figcaption, article section > p");
+  return [...all].map((each) => [getComputedStyle(each).color, ground(each)]);
+}"""
 ALONE = {"preload": False}  # axe would ask for style sheets once more, under wrong addresses
 needs_sphinx = pytest.mark.skipif(not HOME.exists(), reason="no Sphinx here: make site")
 pytestmark = pytest.mark.timeout(600)  # the book is made in 10 seconds, on a busy machine in 100
@@ -79,6 +91,10 @@ def link_faults(pages: dict[str, Read], files: set[str]) -> Iterator[str]:
                 yield f"{path} names {target}, and {found} has no such place."
 
 
+def is_panel_cell(cell: dict) -> bool:
+    return "nbval-ignore-output" in cell["metadata"].get("tags", [])
+
+
 def cells_of(book: str) -> list[dict]:
     return json.loads((ROOT / f"{book}.ipynb").read_text(encoding="utf-8"))["cells"]
 
@@ -89,7 +105,11 @@ def site(tmp_path_factory) -> Path:
     if not HOME.exists():
         pytest.skip("no Sphinx here: make site")
     out = tmp_path_factory.mktemp("a book") / "site"
-    command = [str(PYTHON), str(ROOT / "docs/site/build.py"), str(out)]
+    panels = out.parent / "panels"
+    panels.mkdir()
+    for name in RECORDED:
+        (panels / f"{name}.html").write_text(A_PANEL, encoding="utf-8")
+    command = [str(PYTHON), str(ROOT / "docs/site/build.py"), str(out), str(panels)]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=500)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
     return out
@@ -100,6 +120,7 @@ def pages(site: Path) -> dict[str, Read]:
     return {
         path.relative_to(site).as_posix(): Read(path.read_text(encoding="utf-8"))
         for path in site.rglob("*.html")
+        if path.parent.name != "panels"
     }
 
 
@@ -207,6 +228,21 @@ def test_solutions_are_folded_below_their_blanks(pages, book):
     assert all("NotImplementedError" not in fold for fold in folds)
 
 
+@needs_sphinx
+@pytest.mark.parametrize("book", [book for book in BOOKS if book.startswith("notebooks")])
+def test_a_recorded_panel_stands_in_its_lesson(pages, book):
+    shown = "".join("".join(cell["source"]) for cell in cells_of(book) if is_panel_cell(cell))
+    words = re.findall(r"(\w+)_panel\(\)", shown)
+    frames = re.findall(
+        r'<iframe class="panel" src="../panels/(\w+).html" loading="lazy"',
+        pages[f"{book}.html"].text,
+    )
+    assert frames == [word for word in words if word in RECORDED]
+    told = "a live panel stands here" in pages[f"{book}.html"].text
+    assert told == (bool(words) and not frames)
+    assert "_panel()</" not in pages[f"{book}.html"].text
+
+
 # ---- in a browser
 
 
@@ -303,3 +339,7 @@ def test_axe_has_nothing_serious_to_say(reader, address, scheme):
             if each["impact"] in {"serious", "critical"}
         ]
         assert not serious, path
+    # Where a picture is near, axe does not decide: a caption has the text's colour and ground.
+    reader.goto(f"{address}notebooks/02_confidence_intervals.html")
+    told = reader.evaluate(GROUNDS)
+    assert len({tuple(each) for each in told}) == 1 and len(told) > 5, told

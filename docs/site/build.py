@@ -1,14 +1,16 @@
 """The lessons as a static book: `make site`. Run in .venv/site, where Sphinx is and no lab.
 
-    .venv/site/bin/python docs/site/build.py build/site
+    .venv/site/bin/python docs/site/build.py build/site [build/panels]
 
 Nothing is executed. The pages are the notebooks with the outputs that they have, and each exercise
-with its solutions folded below the blanks.
+with its solutions folded below the blanks. A lesson's panel is the page of that name which
+`lab demo --record build/panels` wrote; without one, the lesson says where to find it.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -23,7 +25,11 @@ ANSWER = (
     'placeholder="Your answer. It is not stored."></textarea>'
 )
 SOLUTION = "A solution"
-PANEL = "*A live panel stands here in JupyterLab. Below is one picture of it.*"
+NO_PANEL = "*In JupyterLab a live panel stands here. Below is one picture of it.*"
+PANEL = (
+    '<iframe class="panel" src="../panels/{word}.html" loading="lazy" title="The panel"></iframe>\n'
+    '<p><a href="../panels/{word}.html">The panel on a page of its own</a></p>'
+)
 
 
 def markdown(source: str, like: dict) -> dict:
@@ -31,14 +37,16 @@ def markdown(source: str, like: dict) -> dict:
     return {"cell_type": "markdown", "id": like["id"], "metadata": {}, "source": source}
 
 
-def lesson(book: dict) -> dict:
+def lesson(book: dict, panels: Path | None) -> dict:
     """A lesson as it is read: without a kernel, with places to write."""
     for i, cell in enumerate(book["cells"]):
         tags = cell["metadata"].get("tags", [])
         if "answer" in tags:
             book["cells"][i] = markdown(ANSWER, cell)
         elif "nbval-ignore-output" in tags:
-            book["cells"][i] = markdown(PANEL, cell)
+            word = re.search(r"(\w+)_panel\(\)", "".join(cell["source"]))[1]
+            there = panels is not None and (panels / f"{word}.html").exists()
+            book["cells"][i] = markdown(PANEL.format(word=word) if there else NO_PANEL, cell)
     return book
 
 
@@ -72,7 +80,7 @@ def folded(source: str, blank: dict) -> dict:
     }
 
 
-def prepare(source: Path) -> None:
+def prepare(source: Path, panels: Path | None) -> None:
     """Write what Sphinx is to read into the folder `source`."""
     shutil.copytree(HERE, source, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     (source / "docs").mkdir()
@@ -83,19 +91,19 @@ def prepare(source: Path) -> None:
         for path in sorted((ROOT / folder).glob("*.ipynb")):
             book = json.loads(path.read_text(encoding="utf-8"))
             if folder == "notebooks":
-                book = lesson(book)
+                book = lesson(book, panels)
             else:
                 solution = ROOT / "solutions" / path.name
                 book = exercise(book, json.loads(solution.read_text(encoding="utf-8")))
             (source / folder / path.name).write_text(json.dumps(book), encoding="utf-8")
 
 
-def build(out: Path) -> int:
+def build(out: Path, panels: Path | None = None) -> int:
     """Write the site into the folder `out`, anew. The exit status: a warning of Sphinx is 1."""
     shutil.rmtree(out, ignore_errors=True)
     with tempfile.TemporaryDirectory() as work:
         source = Path(work) / "pages"
-        prepare(source)
+        prepare(source, panels)
         options = ["-q", "-W", "--keep-going", "-c", str(HERE), "-d", str(Path(work) / "read")]
         status = build_main([*options, str(source), str(out)])
     for left in ("*.map", "webpack-macros.html"):  # of use to who writes the theme: a fifth
@@ -104,8 +112,10 @@ def build(out: Path) -> int:
     for folder in ("notebooks", "exercises"):  # to download
         for path in (ROOT / folder).glob("*.ipynb"):
             shutil.copy(path, out / folder)
+    if panels is not None:
+        shutil.copytree(panels, out / "panels")
     return status
 
 
 if __name__ == "__main__":
-    sys.exit(build(Path(sys.argv[1]).resolve()))
+    sys.exit(build(*(Path(word).resolve() for word in sys.argv[1:])))
