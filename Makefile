@@ -43,8 +43,10 @@ mlflow: .venv/.mlflow ## get MLflow's tracking server: `make test` then asks a r
 run: setup ## execute all lessons into build/index.html (make run ARGS="01 -p margin 0.01")
 	@$(PY) -m labsupport.cli run $(ARGS)
 
-site: .venv/.site ## write the lessons as a static book, to read or to publish, into build/site
-	@.venv/site/bin/python docs/site/build.py build/site
+site: .venv/.site build/panels/index.html ## write the lessons as a static book, to read or to publish, into build/site
+	@.venv/site/bin/python docs/site/build.py build/site build/panels
+build/panels/index.html: $(shell find labsupport -name '*.py' -o -name '*.js' -o -name '*.css' -o -name '*.toml') | .venv/.ready
+	@$(PY) -m labsupport.cli demo --record build/panels
 
 release: .venv/.test ## write the exercises from the solutions
 	@$(PY) -m labsupport.cli release $(ARGS)

@@ -10,10 +10,10 @@ with its solutions folded below the blanks. A lesson's panel is the page of that
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 
 from sphinx.cmd.build import build_main
@@ -37,16 +37,24 @@ def markdown(source: str, like: dict) -> dict:
     return {"cell_type": "markdown", "id": like["id"], "metadata": {}, "source": source}
 
 
-def lesson(book: dict, panels: Path | None) -> dict:
-    """A lesson as it is read: without a kernel, with places to write."""
+def recorded(panels: Path | None) -> dict[str, str]:
+    """{lesson: the word of its panel}, of the panels that have a page in this folder."""
+    if panels is None:
+        return {}
+    steps = (ROOT / "labsupport/show/demo/steps.toml").read_text(encoding="utf-8")
+    words = {told["lesson"]: word for word, told in tomllib.loads(steps).items()}
+    return {name: word for name, word in words.items() if (panels / f"{word}.html").exists()}
+
+
+def lesson(book: dict, panel: str | None) -> dict:
+    """A lesson as it is read: without a kernel, with places to write; panel: its word, or None."""
     for i, cell in enumerate(book["cells"]):
         tags = cell["metadata"].get("tags", [])
         if "answer" in tags:
             book["cells"][i] = markdown(ANSWER, cell)
         elif "nbval-ignore-output" in tags:
-            word = re.search(r"(\w+)_panel\(\)", "".join(cell["source"]))[1]
-            there = panels is not None and (panels / f"{word}.html").exists()
-            book["cells"][i] = markdown(PANEL.format(word=word) if there else NO_PANEL, cell)
+            shown = PANEL.format(word=panel) if panel else NO_PANEL
+            book["cells"][i] = markdown(shown, cell)
     return book
 
 
@@ -91,7 +99,7 @@ def prepare(source: Path, panels: Path | None) -> None:
         for path in sorted((ROOT / folder).glob("*.ipynb")):
             book = json.loads(path.read_text(encoding="utf-8"))
             if folder == "notebooks":
-                book = lesson(book, panels)
+                book = lesson(book, recorded(panels).get(path.stem))
             else:
                 solution = ROOT / "solutions" / path.name
                 book = exercise(book, json.loads(solution.read_text(encoding="utf-8")))
