@@ -21,7 +21,7 @@ UV_SYSTEM_CERTS ?= true
 export UV_SYSTEM_CERTS
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: help setup lab test pythons llm torch mlflow live slides run release outputs picture bench sheet lock clean broken
+.PHONY: help setup lab test pythons llm torch mlflow live slides site run release outputs picture bench sheet lock clean broken
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -48,6 +48,11 @@ run: setup ## execute all lessons into build/index.html (make run ARGS="01 -p ma
 
 slides: .venv/.slides ## every lesson's questions, pictures and take-aways as slides, in build/slides
 	@$(PY) -m labsupport.cli slides $(ARGS)
+
+site: .venv/.site build/panels/index.html ## write the lessons as a static book, to read or to publish, into build/site
+	@.venv/site/bin/python docs/site/build.py build/site build/panels
+build/panels/index.html: $(shell find labsupport -name '*.py' -o -name '*.js' -o -name '*.css' -o -name '*.toml') | .venv/.ready
+	@$(PY) -m labsupport.cli demo --record build/panels
 
 release: .venv/.test ## write the exercises from the solutions
 	@$(PY) -m labsupport.cli release $(ARGS)
@@ -93,6 +98,9 @@ SEE_THE_LAB = import sysconfig; print("import site; site.addsitedir(%r)" % sysco
 MLFLOW = $$(sed -n 's/^mlflow-skinny\(==[^ ]*\).*/mlflow\1/p' requirements.lock) flask flask-cors graphene graphql-core graphql-relay werkzeug itsdangerous \
 	blinker huey aiohttp aiohappyeyeballs aiosignal frozenlist multidict propcache yarl
 
+# What makes a book of the lessons.
+SITE = 'sphinx >=9,<10' 'myst-nb >=1.4,<2' 'pydata-sphinx-theme >=0.24,<0.25'
+
 lock: .venv/.ready ## choose the versions anew, within pyproject.toml's ranges (make lock ARGS=--upgrade)
 	@$(GET_UV)
 	$(COMPILE) pyproject.toml --extra lock -o requirements.lock $(ARGS)
@@ -102,6 +110,7 @@ lock: .venv/.ready ## choose the versions anew, within pyproject.toml's ranges (
 	printf '%s\n' $(GATE) | $(COMPILE) --no-annotate -c requirements.lock - -o requirements-gate.lock $(ARGS)
 	printf '%s\n' $(MLFLOW) | $(COMPILE) --no-annotate --no-deps -c requirements.lock - -o requirements-mlflow.lock $(ARGS)
 	printf '%s\n' $(SLIDES) | $(COMPILE) --no-annotate --no-deps - -o requirements-slides.lock $(ARGS)
+	printf '%s\n' $(SITE) | $(COMPILE) --no-annotate -c requirements.lock - -o requirements-site.lock $(ARGS)
 	@rm -rf .venv/uv
 
 clean: ## remove what was made: build/ and .venv
@@ -164,4 +173,11 @@ broken:
 	@rm -rf .venv/slides
 	@$(PY) -m pip install --quiet --require-hashes --no-deps --only-binary :all: --target .venv/slides \
 		-r requirements-slides.lock
+	@touch $@
+
+.venv/.site: requirements-site.lock .venv/.locked | .venv/.ready
+	@echo "Setting up .venv/site with Sphinx: 45 MB to download, 180 on disk, once."
+	@$(PY) -m venv --clear --without-pip .venv/site
+	@$(PY) -m pip --python .venv/site/bin/python install --quiet --require-hashes --only-binary :all: \
+		-r requirements-site.lock
 	@touch $@

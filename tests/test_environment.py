@@ -41,15 +41,16 @@ LOCKS = {
         *("requirements.lock", "requirements-test.lock"),
         *("requirements-uv.lock", "requirements-llm.lock", "requirements-gate.lock"),
         "requirements-slides.lock",
+        "requirements-site.lock",
     )
 }
 LOCKED = {
     name: [(Requirement(m["requirement"]), m["rest"]) for m in ENTRY.finditer(text)]
     for name, text in LOCKS.items()
 }
-LLM, GATE, SLIDES = (
+LLM, GATE, SLIDES, SITE = (
     re.search(rf"^{name} = (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[1]
-    for name in ("LLM", "GATE", "SLIDES")
+    for name in ("LLM", "GATE", "SLIDES", "SITE")
 )
 ASKED = {  # what each lock must satisfy
     "requirements.lock": NEEDED + EXTRAS["lock"],
@@ -58,6 +59,7 @@ ASKED = {  # what each lock must satisfy
     "requirements-llm.lock": [Requirement(line) for line in shlex.split(LLM)],
     "requirements-gate.lock": [Requirement(line) for line in shlex.split(GATE)],
     "requirements-slides.lock": [Requirement(line) for line in shlex.split(SLIDES)],
+    "requirements-site.lock": [Requirement(line) for line in shlex.split(SITE)],
 }
 
 PYTHONS = ["3.11.2", "3.11.7", "3.12.0", "3.13.0", "3.14.0"]
