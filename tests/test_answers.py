@@ -405,14 +405,3 @@ def test_landlock_alone_keeps_an_answer_from_others(by_landlock, tmp_path, name)
         came = running.run(REACHES[name].format(pid=os.getpid(), file=str(file)), 5)
     assert came.kind == "raised" and "[Errno 1]" in came.text
     assert (file.stat().st_mode, file.stat().st_mtime) == (before.st_mode, before.st_mtime)
-
-
-def test_a_folder_without_namespaces_has_an_end(by_landlock):
-    fills = (
-        "import time\nfor k in range(20):\n    open(str(k), 'wb').write(b'x' * (15 << 20))\n"
-        "time.sleep(3)\n"
-    )
-    with by_landlock.submission() as running, pytest.raises(TimeUp):
-        running.run(fills, 5)
-    with by_landlock.submission() as running:
-        assert running.run(fills.replace("20)", "2)"), 5).kind == "done"

@@ -364,7 +364,7 @@ STAND_IN = '#!/bin/sh\necho "$CI $(basename "$0") $*" >>told\n[ "$FAILS" != "$(b
 
 
 @pytest.mark.posix_only(".ci/run is a shell script")
-@pytest.mark.parametrize(("fails", "told"), [("", 7), ("make", 1), ("python", 7)])
+@pytest.mark.parametrize(("fails", "told"), [("", 9), ("make", 1), ("python", 9)])
 def test_run_stops_where_it_fails_and_ends_with_the_guard(lab, fails, told: int):
     for file in (".venv/bin/python", "bin/make", "bin/chromium"):
         lab.put(file, STAND_IN)

@@ -69,9 +69,8 @@ def false_alarms(
         line.set_label(f"PSI above {bound:g}")
     key = ax.legend(loc="upper right", title="lines: stated; marks: simulated")
     key.set_alignment("right")
-    for handle, word, (ink, marker) in zip(
-        key.legend_handles, key.get_texts(), _LINES, strict=False
-    ):
+    entries = zip(key.legend_handles, key.get_texts(), _LINES, strict=False)
+    for handle, word, (ink, marker) in entries:
         handle.set(marker=marker, markersize=9)
         word.set(color=words_in(ink), weight="bold")
     said = "; ".join(
