@@ -135,10 +135,12 @@ function line(model, page, { asked, lost }) {
   };
 }
 
+/** Where the controls stand, as one word. */
+const key = (at) => JSON.stringify(Object.entries(at).sort());
+
 /** The frames that were seen, by where the controls stand; the oldest go. */
 function frames() {
   const known = new Map();
-  const key = (at) => JSON.stringify(Object.entries(at).sort());
   return {
     keep(shown, bytes) {
       known.delete(key(shown.at));
@@ -276,8 +278,10 @@ function render({ model, el }) {
   const queue = line(model, page, { asked, lost });
   const ask = (request) => alive() && queue.ask(request);
   const seen = frames();
+  let up; // the frame that is up: what comes later for the same setting is the same picture
   const put = ({ shown, bytes }) => {
-    drawn.show(bytes, shown.alt);
+    if (up !== key(shown.at)) drawn.show(bytes, shown.alt);
+    up = key(shown.at);
     said.say(shown.first, shown.rest);
   };
   const move = (control, at) => {

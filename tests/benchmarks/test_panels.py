@@ -5,7 +5,11 @@ picture that it caused is painted. Numbers, no bounds; the table comes at the en
 from __future__ import annotations
 
 import json
+import re
+import signal
 import statistics
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +20,7 @@ from labsupport.show.controls import Slider
 from labsupport.show.panels import PANELS
 
 MOVES, STEPS, BETWEEN = 30, 30, 33  # a drag is 30 steps in one second
+PACE = 200  # milliseconds between two moves by hand
 _WATCH = """
 image => {
   const now = () => performance.now();
@@ -36,9 +41,30 @@ def all_panels(page: Page, jupyterlab: JupyterLab) -> Iterator[Locator]:  # noqa
     jupyterlab.end_kernels()
 
 
+@pytest.fixture(scope="module")
+def demo() -> Iterator[str]:
+    """The address of a running `lab demo`."""
+    command = [sys.executable, "-m", "labsupport.cli", "demo", "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        yield re.search(r"http\S+", process.stdout.readline())[0]
+        process.send_signal(signal.SIGINT)
+
+
 @pytest.mark.parametrize("word", PANELS)
-def test_how_long_a_move_takes(all_panels, page, word, record_property):  # noqa: F811
-    panel, declared = all_panels.nth(list(PANELS).index(word)), PANELS[word]
+def test_how_long_a_move_takes_in_a_lesson(all_panels, page, word, record_property):  # noqa: F811
+    _measure("lesson", all_panels.nth(list(PANELS).index(word)), page, word, record_property)
+
+
+@pytest.mark.parametrize("word", PANELS)
+def test_how_long_a_move_takes_in_demo_mode(demo, page, word, record_property):  # noqa: F811
+    page.goto(f"{demo}{word}", timeout=120_000)
+    page.locator(".lab-picture img[src]").wait_for()
+    _measure("demo", page.locator(".lab-panel"), page, word, record_property)
+
+
+def _measure(where, panel, page, word, record_property) -> None:  # noqa: F811
+    """Time moves as fast as they are answered, then at a hand's pace, then a drag."""
+    declared = PANELS[word]
     matter = declared.matter(declared.start)
     control = max(
         (c for c in declared.controls if isinstance(c, Slider) and c.name in matter),
@@ -47,24 +73,28 @@ def test_how_long_a_move_takes(all_panels, page, word, record_property):  # noqa
     panel.locator("img").evaluate(_WATCH)
     moving = panel.locator(f"[name={control.name}]")
     moving.focus()
-    at, last, took, on = int(moving.input_value()), len(control.values) - 1, [], True
+    fast = _moves(page, moving, len(control.values) - 1, 0)
+    paced = _moves(page, moving, len(control.values) - 1, PACE)
+    row = {"where": where, "panel": word, "slider": control.words}
+    for name, took in (("at once", fast), ("by hand", paced)):
+        assert len(took) == MOVES and min(took) > 0
+        low, high = statistics.median(took), statistics.quantiles(took, n=10)[-1]
+        row[f"{name}: median, p90, most"] = f"{low:.0f}, {high:.0f}, {max(took):.0f} ms"
+    row["after a drag"] = f"{_drag(page, moving, len(control.values)):.0f} ms"
+    record_property("latency", json.dumps(row))
+
+
+def _moves(page: Page, moving: Locator, last: int, pause: float) -> list[float]:  # noqa: F811
+    """Milliseconds of each move, to and fro between the ends, with a pause before each."""
+    at, took, on = int(moving.input_value()), [], True
     for _ in range(MOVES):
-        on = (
-            at < last if on else at == 0
-        )  # to and fro between the ends: no value is seen twice soon
+        page.wait_for_timeout(pause)
+        on = at < last if on else at == 0
         at += 1 if on else -1
         page.keyboard.press("ArrowRight" if on else "ArrowLeft")
         page.wait_for_function("window.took !== null")
         took.append(page.evaluate("window.took"))
-    assert len(took) == MOVES and min(took) > 0
-    row = {
-        "panel": word,
-        "slider": control.words,
-        "median": f"{statistics.median(took):.0f} ms",
-        "p90": f"{statistics.quantiles(took, n=10)[-1]:.0f} ms",
-        "after a drag": f"{_drag(page, moving, len(control.values)):.0f} ms",
-    }
-    record_property("latency", json.dumps(row))
+    return took
 
 
 def _drag(page: Page, moving: Locator, values: int) -> float:  # noqa: F811
