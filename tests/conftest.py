@@ -39,8 +39,8 @@ TABLES = {
         ("fault", "command", "exit status", "caught by"),
     ),
     "latency": (
-        "panels in a browser, from a key or the last step of a drag to the picture",
-        ("panel", "slider", "median", "p90", "after a drag"),
+        "panels in a browser, from a key or the last step of a drag to the picture: median, p90, most",
+        ("where", "panel", "slider", "at once", "by hand", "after a drag"),
     ),
 }
 LINES = {"portability": "core numbers, machine by machine"}
