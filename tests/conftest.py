@@ -39,7 +39,7 @@ TABLES = {
         ("fault", "command", "exit status", "caught by"),
     ),
     "latency": (
-        "panels in a browser, from a key or the last step of a drag to the picture: median, p90, most",
+        "panels in a browser, from a key or the end of a drag to the picture: median, p90, most",
         ("where", "panel", "slider", "at once", "by hand", "after a drag"),
     ),
 }
