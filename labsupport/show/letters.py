@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg, get_hinting_flag
+from matplotlib.figure import Figure
 
 _MOST = 8192  # letters that are kept, some hundred bytes each
 _ONE = 64  # parts of a pixel, in which FreeType counts
 _WHOLE = 0x10000  # 1, as FreeType writes a matrix
+_HOOKED = (3, 11)  # the matplotlib whose hook is known here; it is not a public one
 
 
 class LettersCanvas(FigureCanvasAgg):
@@ -28,8 +31,7 @@ class _Renderer(RendererAgg):
         super().__init__(width, height, dpi)
         self._letters: dict[tuple, tuple[np.ndarray, int, int]] = {}
 
-    # The hook of matplotlib 3.11, through which all words go. Earlier ones have none: there words
-    # are drawn as ever, later.
+    # The hook of matplotlib 3.11, through which all words go; see canvas_of.
     def _draw_text_glyphs_and_boxes(self, gc, x, y, angle, glyphs: Iterable[tuple], boxes) -> None:
         if angle or boxes or not gc.get_antialiased():
             return super()._draw_text_glyphs_and_boxes(gc, x, y, angle, glyphs, boxes)
@@ -50,7 +52,7 @@ class _Renderer(RendererAgg):
         font.set_size(size, self.dpi)
         shape = np.array([[extend, extend * slant], [0, 1]])
         font._set_transform((_WHOLE * shape).round().astype(int), [in_x, in_y])
-        from matplotlib.ft2font import RenderMode  # not in 3.10, which never comes here
+        from matplotlib.ft2font import RenderMode  # 3.10 lacks it, and never comes here
 
         drawn = font._render_glyph(index, get_hinting_flag(), RenderMode.NORMAL)
         if len(self._letters) >= _MOST:
@@ -58,3 +60,9 @@ class _Renderer(RendererAgg):
         found = drawn.buffer, drawn.left, drawn.top
         self._letters[font, size, index, slant, extend, in_x, in_y] = found
         return found
+
+
+def canvas_of(fig: Figure) -> FigureCanvasAgg:
+    """A canvas for a figure that moves: with another matplotlib its own, which is slower."""
+    known = matplotlib.__version_info__[:2] == _HOOKED
+    return (LettersCanvas if known else FigureCanvasAgg)(fig)

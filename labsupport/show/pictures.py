@@ -24,7 +24,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from labsupport.show.artists import drawing_digest
-from labsupport.show.letters import LettersCanvas
+from labsupport.show.letters import canvas_of
 
 STYLE = Path(__file__).parent / "lab.mplstyle"
 _Frame = TypeVar("_Frame")  # one axes, or a tuple of them
@@ -233,5 +233,5 @@ def new_figure(width: float, height: float) -> LabFigure:
     width, height : inches; at the style's 120 dots per inch, 7.5 inches are 900 pixels.
     """
     fig = LabFigure(figsize=(width, height))
-    LettersCanvas(fig)
+    canvas_of(fig)
     return fig
