@@ -233,8 +233,7 @@ def test_an_unknown_panel_is_named_with_the_known_ones(capsys):
     assert "gate" in capsys.readouterr().err
 
 
-def test_one_panel_is_recorded_with_a_list(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(record, "MOST", 2)
+def test_one_panel_is_recorded_with_a_list(tmp_path, capsys):
     assert main(["demo", "05", "--record", str(tmp_path / "out")]) == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "costs.html",

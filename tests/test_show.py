@@ -22,7 +22,7 @@ from matplotlib.colors import to_hex, to_rgb
 from PIL import Image
 
 from labsupport import show
-from labsupport.show import draw, gate_plane, picture
+from labsupport.show import draw, gate_plane, letters, picture, pictures
 from labsupport.show.draw import FIGURES, count, in_points, minus, percent, words_in
 from labsupport.show.panels import PANELS
 
@@ -219,3 +219,28 @@ def test_labels_of_crowded_builds_do_not_overlap(at, stem):
     with words_drawn() as texts:
         gate_plane(points)
     assert overlapping(unique(texts)) == []
+
+
+@pytest.mark.parametrize("word", PANELS)
+def test_letters_that_are_kept_are_drawn_as_matplotlib_draws_them(word, monkeypatch):
+    def moved() -> list[np.ndarray]:
+        with pictures.styled():
+            fig = pictures.new_figure(*PANELS[word].size)
+            drawn = []
+            for _ in range(2):  # the second time from what was kept
+                PANELS[word].plot(fig, view)
+                drawn.append(np.asarray(Image.open(io.BytesIO(fig.encode_moving()))))
+            return drawn
+
+    view = PANELS[word].view()
+    kept = moved()
+    monkeypatch.setattr(pictures, "canvas_of", pictures.FigureCanvasAgg)
+    plain = moved()
+    for mine, theirs in zip(kept, plain, strict=True):
+        off = np.abs(mine.astype(int) - theirs.astype(int)).max(axis=2)
+        assert np.count_nonzero(off > 8) <= 10, "a few pixels where a letter's place is rounded"
+
+
+def test_another_matplotlib_draws_letters_itself(monkeypatch):
+    monkeypatch.setattr(letters.matplotlib, "__version_info__", (3, 12, 0))
+    assert type(letters.canvas_of(matplotlib.figure.Figure())) is pictures.FigureCanvasAgg
