@@ -1,20 +1,17 @@
-"""Rendered pages and live panels before axe-core, in light and dark: nothing serious, nothing at
-all of lesser weight in what is ours.
+"""Rendered pages before axe-core, in light and dark: nothing serious, nothing at all of lesser
+weight in what is ours. Live panels are looked at beside their other tests.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser_lab import ALL_PANELS, JupyterLab, menu, opened, ran
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page
 
-from labsupport.show.panels import PANELS
 from labsupport.workspace import execute
 from labsupport.workspace.notebook import as_html
 
@@ -77,27 +74,3 @@ def test_the_index_can_be_read_by_all(still, tmp_path):
     for scheme in SCHEMES:
         still.emulate_media(color_scheme=scheme)
         assert found(still) == []
-
-
-@pytest.fixture(scope="module")
-def live(page: Page, jupyterlab: JupyterLab) -> Iterator[Locator]:
-    """One notebook with the panels of all lessons, run and saved: it is loaded anew."""
-    panels = ran(page, jupyterlab, ALL_PANELS)
-    expect(panels).to_have_count(len(PANELS), timeout=300_000)
-    menu(page, "File", "Save Notebook")
-    expect(page.locator(".jp-mod-dirty")).to_have_count(0)
-    yield panels
-    page.goto("about:blank")
-    jupyterlab.end_kernels()
-
-
-@pytest.mark.parametrize("theme", ["Dark", "Light"])
-def test_axe_finds_nothing_in_the_live_panels(live, page, jupyterlab, theme):
-    jupyterlab.theme(f"JupyterLab {theme}")
-    opened(page, jupyterlab, ALL_PANELS)
-    light = str(theme == "Light").lower()
-    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", light)
-    expect(live).to_have_count(len(PANELS), timeout=60_000)
-    for image in live.locator("img").all():
-        expect(image).to_have_attribute("alt", re.compile(r"\d"))
-    assert found(page, ".lab-panel") == []

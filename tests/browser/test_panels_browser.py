@@ -5,10 +5,12 @@ by byte what Python draws.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 
 import pytest
 import readme_picture
+from axe_playwright_python.sync_playwright import Axe
 from browser_lab import ALL_PANELS, JupyterLab, ran
 from panel_lessons import LESSONS
 from playwright.sync_api import Locator, Page, expect
@@ -67,6 +69,14 @@ def move(page: Page, control: Control, value: object) -> object:
     for _ in range(steps):
         page.keyboard.press("ArrowRight" if on else "ArrowLeft")
     return control.values[at + steps if on else at - steps]
+
+
+def test_axe_finds_nothing_in_the_panels_and_every_picture_is_told_with_numbers(all_panels, page):
+    """In light; test_shell_browser has the same controls in dark."""
+    for image in all_panels.locator("img").all():
+        expect(image).to_have_attribute("alt", re.compile(r"\d"))
+    found = Axe().run(page, ".lab-panel").response["violations"]
+    assert not found, [(each["id"], each["nodes"][0]["html"][:200]) for each in found]
 
 
 @every_panel
