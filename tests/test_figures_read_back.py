@@ -129,10 +129,10 @@ MEANINGS = {
 # A single mark of a kind means one thing in every picture. White: the crossing of two lines.
 MARKS = {
     "X": {draw.BAD, draw.PALE},
-    "^": {draw.ASIDE},
+    "^": {draw.ASIDE, draw.APART},
     **{caret: {draw.GOOD, draw.BAD, draw.PALE} for caret in CARETS},  # what lies beyond an edge
     "D": {draw.MAIN, "#ffffff"},
-    "s": {draw.MAIN, draw.PALE},
+    "s": {draw.MAIN, draw.INK, draw.PALE},
     ".": {draw.PALE},
     "o": {draw.GOOD, draw.MAIN, draw.HOLDS, draw.INK, draw.GREY, draw.PALE, "#ffffff"},
     # At an edge, beyond which a bar of the same ink goes on.
