@@ -20,7 +20,7 @@ PICTURE = ROOT / "docs/panel.png"
 WORD, PRESET, CONTROL, PRESSES = "gate", "C honest", "bias", 2  # the bias moved two steps up
 KEY = "digest of what is shown"
 DRAWN_BY = (
-    *("controls.py", "draw.py", "labels.py", "panel.py", "pictures.py"),
+    *("controls.py", "draw.py", "frames.py", "labels.py", "panel.py", "pictures.py"),
     *("figures/gate.py", "panels/gate.py"),
 )
 

@@ -384,6 +384,8 @@ def test_run_stops_where_it_fails_and_ends_with_the_guard(lab, fails, told: int)
             "true make torch",
             "true make mlflow",
             "true make live",
+            "true make slides",
+            "true make .venv/.site",
             f"true make test ARGS=--junitxml={REPORT} -o junit_family=xunit1",
             f"true python tests/guard.py {REPORT}",
         ][:told]
