@@ -294,7 +294,7 @@ function render({ model, el }) {
   };
   // The widget's messages come one after another, so a move waits for a frame that is on its way.
   const ahead = () => {
-    if (held?.kind !== "range" || took > QUICK || document.hidden || !queue.still) return;
+    if (!hand || held?.kind !== "range" || took > QUICK || document.hidden || !queue.still) return;
     const there = seen.beside(hand, held.name, held.said.length);
     if (there) ask({ ask: "ahead", at: there });
   };
@@ -358,7 +358,7 @@ function render({ model, el }) {
 
   el.classList.add("lab-panel");
   el.addEventListener("keydown", keep);
-  // A page around the panel sets all of it at once, so.
+  // How a page around the panel sets all its controls at once.
   el.addEventListener("lab-set", ({ detail }) => press({ ask: "move", at: detail }));
   // Beside a live panel, what was stored of it is not shown.
   const hide = make("style", {}, `.lab-still-${model.get("stored_as")} { display: none }`);

@@ -147,7 +147,7 @@ def test_a_drag_leaves_no_queue(panel, page):
     So slow a view is not drawn ahead either.
     """
     slider(panel, "pause").fill("300")
-    says(panel, "x is 50.")
+    page.wait_for_timeout(3000)  # frames beside the pause are drawn ahead, until they are slow
     box = slider(panel).bounding_box()
     # The centre of the thumb goes from half a thumb to half a thumb before the end.
     x, y, step = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"] / 110
@@ -192,6 +192,8 @@ def test_beside_the_slider_in_hand_frames_are_drawn_ahead_and_shown_without_the_
 
 def test_a_redraw_that_takes_its_time_says_so(panel, page):
     busy = panel.get_by_text("Drawing …")
+    slider(panel, "rows in all").press("End")  # a setting that no test has seen, so none has kept
+    says(panel, "x is 50. Rows 100000")
     slider(panel).focus()
     page.keyboard.press("End")
     expect(busy).to_be_visible()
