@@ -20,27 +20,10 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from notebook_rules import Notebook, is_panel
 from panel_lessons import LESSONS
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 ROOT = Path(__file__).resolve().parents[1]
 ALL_PANELS = "notebooks/all_panels.ipynb"  # the panel cells of all lessons, one after another
-_NAMES = (
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    "chrome",
-    "msedge",
-)
-_QUIET = (
-    "--no-sandbox",  # as root, in a container
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 _START = "import sys; from labsupport.workspace.server import open_lab; from pathlib import Path; "
 _START += "sys.exit(open_lab(port=int(sys.argv[1]), browser=False, root=Path(sys.argv[2])))"
 
@@ -140,22 +123,6 @@ def _when_ready(server: subprocess.Popen, log: Path, root: Path) -> JupyterLab:
             return JupyterLab(found[1], found[2], root)
         time.sleep(0.1)
     raise RuntimeError(f"JupyterLab did not start: {log.read_text(encoding='utf-8')}")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A headless Chromium: the machine's, or the one that Playwright fetched."""
-    with sync_playwright() as playwright:
-        own = playwright.chromium.executable_path
-        path = next(filter(None, map(shutil.which, _NAMES)), own if Path(own).exists() else None)
-        if path is None:
-            pytest.skip(
-                "There is no Chromium on this machine; get one with `python -m playwright install "
-                "chromium`, or with the system's package manager (`apt install chromium`)."
-            )
-        running = playwright.chromium.launch(executable_path=path, args=_QUIET)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")

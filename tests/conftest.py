@@ -13,6 +13,7 @@ from textwrap import shorten
 import hypothesis
 import order
 import pytest
+from chromium import browser  # noqa: F401
 
 from labsupport.workspace import prepare_environment
 

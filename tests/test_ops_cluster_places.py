@@ -20,7 +20,7 @@ import nbclient
 import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
-from ops_work import ROOT, SOON, family_of, scheduler, square, until, worker
+from ops_work import ROOT, SOON, command_of, family_of, scheduler, square, until, worker
 
 from labsupport.ops.cluster import ClusterError, dask, executor, spread
 
@@ -248,7 +248,11 @@ def test_all_is_as_it_was_before(where, tmp_path, monkeypatch, capfd) -> None:
 
     def state() -> tuple:
         return (
-            {p for p in family_of(os.getpid()) if "resource_tracker" not in " ".join(p.cmdline())},
+            {
+                process
+                for process in family_of(os.getpid())
+                if (command := command_of(process)) and "resource_tracker" not in command
+            },
             dict(os.environ),
             [logging.getLogger(name).level for name in loggers],
             multiprocessing.current_process().daemon,
@@ -288,9 +292,7 @@ def test_an_error_ends_what_is_running(where) -> None:
     assert next(generator) == [4]
     workers = family_of(os.getpid())
     generator.close()
-    until(
-        lambda: not any(p.is_running() and "spawn_main" in " ".join(p.cmdline()) for p in workers)
-    )
+    until(lambda: not any("spawn_main" in command_of(p) for p in workers))
     assert time.monotonic() - before < SOON
 
 

@@ -17,7 +17,6 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser_lab import browser  # noqa: F401
 from playwright.sync_api import Browser, Page, expect
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -142,7 +141,7 @@ def address(site: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def reader(browser: Browser, address: str) -> Iterator[Page]:  # noqa: F811
+def reader(browser: Browser, address: str) -> Iterator[Page]:
     """A page of a browser that is fresh. No error in its console, no request to elsewhere."""
     context = browser.new_context(viewport=WIDE, color_scheme="light")
     page, faults = context.new_page(), []

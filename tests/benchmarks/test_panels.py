@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from browser_lab import ALL_PANELS, JupyterLab, browser, jupyterlab, page, ran  # noqa: F401
+from browser_lab import ALL_PANELS, JupyterLab, jupyterlab, page, ran  # noqa: F401
 from playwright.sync_api import Locator, Page, expect
 
 from labsupport.show.controls import Slider

@@ -47,6 +47,7 @@ def demo(tmp_path_factory) -> Iterator[tuple[str, subprocess.Popen]]:
 def room(browser: Browser) -> Iterator[Page]:
     """A page that fails its test when the console has an error, or the page asks another host."""
     page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.set_default_timeout(LONG)
     bad: list[str] = []
     page.on("console", lambda said: bad.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: bad.append(str(error)))
