@@ -152,10 +152,10 @@ function frames() {
       const frame = known.get(key(at));
       return frame?.shown.whole ? frame : undefined;
     },
-    /** The nearest setting beside this one that is not known yet, or undefined. */
-    beside(at, name, count) {
+    /** The nearest setting beside this one that is not known yet, the way of the last move first. */
+    beside(at, name, count, way) {
       for (let step = 1; step <= AHEAD; step++) {
-        for (const position of [at[name] + step, at[name] - step]) {
+        for (const position of [at[name] + way * step, at[name] - way * step]) {
           const there = { ...at, [name]: position };
           if (position >= 0 && position < count && !known.has(key(there))) return there;
         }
@@ -240,6 +240,7 @@ function render({ model, el }) {
   let gone = false;
   let hand = null; // where the hand has put the controls; null after a button, until it is answered
   let held; // the slider in hand
+  let way = 1; // where its last move went: up or down
   let since = 0; // when the last request was sent
   let took = 0; // milliseconds until it was answered
   let twin; // the model itself, which knows whether its connection lives
@@ -287,7 +288,10 @@ function render({ model, el }) {
   const move = (control, at) => {
     if (!alive()) return;
     held = control;
-    if (hand) hand = { ...hand, [control.name]: at };
+    if (hand) {
+      way = Math.sign(at - hand[control.name]) || way;
+      hand = { ...hand, [control.name]: at };
+    }
     const known = hand && seen.at(hand);
     if (known) put(known);
     ask({ ask: "move", at: { [control.name]: at } });
@@ -295,7 +299,7 @@ function render({ model, el }) {
   // The widget's messages come one after another, so a move waits for a frame that is on its way.
   const ahead = () => {
     if (!hand || held?.kind !== "range" || took > QUICK || document.hidden || !queue.still) return;
-    const there = seen.beside(hand, held.name, held.said.length);
+    const there = seen.beside(hand, held.name, held.said.length, way);
     if (there) ask({ ask: "ahead", at: there });
   };
   const take = (control) => () => {
@@ -350,6 +354,8 @@ function render({ model, el }) {
   const came = (shown, buffers) => {
     took = performance.now() - since;
     seen.keep(shown, buffers[0]);
+    // The hand may have gone there while it was on its way.
+    if (hand && key(hand) === key(shown.at) && shown.whole) put({ shown, bytes: buffers[0] });
     if (queue.answered(shown.answers)) {
       rest();
       ahead();

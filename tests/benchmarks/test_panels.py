@@ -115,7 +115,8 @@ def _drag(page: Page, moving: Locator, values: int) -> float:  # noqa: F811
         page.mouse.move(x, y)
         page.wait_for_timeout(BETWEEN)
     page.evaluate("window.took = null")
-    page.mouse.move(x + step, y)
+    one = box["width"] / (values - 1)  # to the next value, and no less
+    page.mouse.move(x + (max(step, one) if step > 0 else min(step, -one)), y)
     page.wait_for_function("window.took !== null")
     page.wait_for_timeout(300)  # the picture of the last step, not of one before it
     page.mouse.up()

@@ -153,6 +153,7 @@ def serve(word: str = "", port: int = 8900, browser: bool = True) -> int:
     word : the panel that the browser opens; empty for the list of all.
     """
     with _free(port) as listening:
+        listening.listen()  # who comes before all is loaded waits, and is not turned away
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/{word}"
         print(f"The panels are at {address}\nCtrl-C ends them.", flush=True)
         if browser:
