@@ -230,7 +230,7 @@ function presenter(main) {
   const items = told.steps.map((step, k) => make("li", {},
     make("strong", {}, step.ask),
     make("dl", {},
-      make("dt", {}, "set"), make("dd", {}, [step.preset || "Reset", step.by_hand].filter(Boolean).join("; ")),
+      make("dt", {}, "set"), make("dd", {}, step.preset || "Reset"),
       make("dt", {}, "it says"), make("dd", {}, step.expects),
       make("dt", {}, "because"), make("dd", {}, step.happens),
       make("dt", {}, "takes"), make("dd", {}, `${step.minutes} min`)),

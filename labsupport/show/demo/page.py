@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from labsupport.show.demo.steps import SCRIPTS, Step
+from labsupport.show.demo.steps import SCRIPTS
 from labsupport.show.frames import Frame, Frames
 
 SHOW = Path(__file__).parents[1]
@@ -36,7 +36,7 @@ def page(
     for step in script.steps:
         at = thinned(frames.at(step.values(panel)), kept)
         told = {key: getattr(step, key) for key in ("preset", "ask", "expects", "happens")}
-        steps.append(told | {"at": at, "minutes": step.minutes, "by_hand": _by_hand(step, frames)})
+        steps.append(told | {"at": at, "minutes": step.minutes})
     declared = frames.declared
     if kept:
         controls = [_thinned(control, kept[control["name"]]) for control in declared["controls"]]
@@ -63,16 +63,6 @@ def _thinned(control: Mapping[str, object], kept: Sequence[int]) -> dict[str, ob
     """A declared control with the values that are kept; a switch says none."""
     said = control["said"]
     return dict(control) | {"said": [said[k] for k in kept] if said else []}
-
-
-def _by_hand(step: Step, frames: Frames) -> str:
-    """What a step moves beside its preset, as a presenter reads it."""
-    declared = {control["name"]: control for control in frames.declared["controls"]}
-    at = frames.at(step.values(frames.panel))
-    return ", ".join(
-        f"{declared[name]['words']}: {(declared[name]['said'] or ['off', 'on'])[at[name]]}"
-        for name in step.moves
-    )
 
 
 def packed(frame: Frame) -> dict[str, object]:

@@ -47,6 +47,10 @@ def _frame(word: str, at: Mapping[str, int], request: Mapping) -> dict[str, obje
     return page.packed(frames.frame(frames.asked(values, request)))
 
 
+def _keep(word: str, label: str) -> None:
+    _frames(word).frame(PANELS[word].preset(label))
+
+
 class Drawing:
     """The process that draws; whoever asks hears when it is gone, and can have it back."""
 
@@ -91,6 +95,19 @@ class Pages:
 
     def __init__(self, drawing: Drawing) -> None:
         self._drawing = drawing
+        self._warmed: dict[str, asyncio.Task] = {}
+
+    async def _warm(self, word: str) -> None:
+        """Draw a panel's presets before somebody asks; a question waits for one of them at most."""
+        with contextlib.suppress(ConnectionError):  # who asks next will hear of it
+            for label in PANELS[word].presets:
+                await self._drawing.ask(_keep, word, label)
+
+    def end(self) -> None:
+        """Nothing more is drawn ahead, and nothing at all."""
+        for task in self._warmed.values():
+            task.cancel()
+        self._drawing.end()
 
     async def index(self, _: Request) -> Response:
         """The list of all panels."""
@@ -102,10 +119,13 @@ class Pages:
         if word not in SCRIPTS:
             return PlainTextResponse(f"There is no panel {word!r}: {', '.join(SCRIPTS)}.", 404)
         try:
-            return HTMLResponse(await self._drawing.ask(_page, word))
+            told = await self._drawing.ask(_page, word)
         except ConnectionError as error:
             self._drawing.again()  # nobody is on this page yet who could press a key
             return PlainTextResponse(f"{error} It is begun anew: load this page again.", 503)
+        if word not in self._warmed:
+            self._warmed[word] = asyncio.create_task(self._warm(word))
+        return HTMLResponse(told)
 
     async def frame(self, request: Request) -> Response:
         """A frame: of where the controls stand, and what is asked of them."""
@@ -124,18 +144,20 @@ class Pages:
     async def again(self, _: Request) -> Response:
         """A new process to draw."""
         self._drawing.again()
+        self._warmed.clear()
         return PlainTextResponse("It is back.")
 
 
 def app(drawing: Drawing) -> Starlette:
     """The pages, answered by a Drawing that ends with them."""
 
+    pages = Pages(drawing)
+
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        drawing.end()
+        pages.end()
 
-    pages = Pages(drawing)
     routes = [
         Route("/", pages.index),
         Route("/again", pages.again, methods=["POST"]),

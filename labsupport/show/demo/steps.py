@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from labsupport.show.controls import Panel
-from labsupport.show.frames import known
 from labsupport.show.panels import PANELS
 
 STEPS = Path(__file__).with_name("steps.toml")
@@ -21,7 +19,6 @@ class Step:
     Attributes
     ----------
     preset : the label of the panel's preset to press; empty for the start.
-    moves : {control: value} on top of it.
     ask : what to ask the room before it is shown.
     expects : the verdict that the panel then gives, one of the script's.
     happens : what will be seen, and why.
@@ -29,7 +26,6 @@ class Step:
     """
 
     preset: str
-    moves: Mapping[str, object]
     ask: str
     expects: str
     happens: str
@@ -40,12 +36,9 @@ class Step:
 
         Raises
         ------
-        KeyError : the panel has no such preset or control.
-        ValueError : a control has no such value.
+        KeyError : the panel has no such preset.
         """
-        own = {control.name: control for control in panel.controls}
-        base = panel.preset(self.preset) if self.preset else panel.start
-        return base | {name: known(own[name], value) for name, value in self.moves.items()}
+        return panel.preset(self.preset) if self.preset else panel.start
 
 
 @dataclass(frozen=True)
@@ -76,10 +69,7 @@ def _scripts() -> dict[str, Script]:
     read = tomllib.loads(STEPS.read_text(encoding="utf-8"))
     scripts = {}
     for word, told in read.items():
-        steps = tuple(
-            Step(**{"preset": "", "moves": {}} | {key: one[key] for key in one})
-            for one in told["steps"]
-        )
+        steps = tuple(Step(**{"preset": ""} | one) for one in told["steps"])
         scripts[word] = Script(told["lesson"], told["title"], tuple(told["verdicts"]), steps)
     return {word: scripts[word] for word in sorted(PANELS, key=lambda word: scripts[word].lesson)}
 
