@@ -6,11 +6,13 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -125,10 +127,22 @@ def _when_ready(server: subprocess.Popen, log: Path, root: Path) -> JupyterLab:
     raise RuntimeError(f"JupyterLab did not start: {log.read_text(encoding='utf-8')}")
 
 
-@pytest.fixture(scope="module")
-def page(browser: Browser) -> Iterator[Page]:
-    """A page as wide as a projector. An error in its console fails the tests: there is none."""
-    opened = browser.new_page(viewport={"width": 1400, "height": 900})
+@pytest.fixture(scope="session")
+def demo() -> Iterator[tuple[str, subprocess.Popen]]:
+    """The address of a running `lab demo`, and its process."""
+    command = [sys.executable, "-m", "labsupport.cli", "demo", "--no-browser"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        said = process.stdout.readline()
+        yield re.search(r"http\S+", said)[0], process
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0, "Ctrl-C ends it, and that is no error"
+
+
+@contextmanager
+def watched(browser: Browser, width: int, height: int) -> Iterator[Page]:
+    """A page. An error in its console fails the tests: there is none."""
+    opened = browser.new_page(viewport={"width": width, "height": height})
     errors: list[str] = []
     opened.on(
         "console", lambda message: errors.append(message.text) if message.type == "error" else None
@@ -137,6 +151,13 @@ def page(browser: Browser) -> Iterator[Page]:
     yield opened
     opened.close()
     assert not errors, f"The browser's console reports: {errors}"
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser) -> Iterator[Page]:
+    """A page as wide as a screen."""
+    with watched(browser, 1400, 900) as page:
+        yield page
 
 
 def opened(page: Page, lab: JupyterLab, path: str) -> None:

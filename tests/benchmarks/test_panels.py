@@ -5,15 +5,11 @@ picture that it caused is painted. Numbers, no bounds; the table comes at the en
 from __future__ import annotations
 
 import json
-import re
-import signal
 import statistics
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
-from browser_lab import ALL_PANELS, JupyterLab, jupyterlab, page, ran  # noqa: F401
+from browser_lab import ALL_PANELS, JupyterLab, demo, jupyterlab, page, ran  # noqa: F401
 from playwright.sync_api import Locator, Page, expect
 
 from labsupport.show.controls import Slider
@@ -41,15 +37,6 @@ def all_panels(page: Page, jupyterlab: JupyterLab) -> Iterator[Locator]:  # noqa
     jupyterlab.end_kernels()
 
 
-@pytest.fixture(scope="module")
-def demo() -> Iterator[str]:
-    """The address of a running `lab demo`."""
-    command = [sys.executable, "-m", "labsupport.cli", "demo", "--no-browser"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        yield re.search(r"http\S+", process.stdout.readline())[0]
-        process.send_signal(signal.SIGINT)
-
-
 @pytest.mark.parametrize("word", PANELS)
 def test_how_long_a_move_takes_in_a_lesson(all_panels, page, word, record_property):  # noqa: F811
     _measure("lesson", all_panels.nth(list(PANELS).index(word)), page, word, record_property)
@@ -57,7 +44,7 @@ def test_how_long_a_move_takes_in_a_lesson(all_panels, page, word, record_proper
 
 @pytest.mark.parametrize("word", PANELS)
 def test_how_long_a_move_takes_in_demo_mode(demo, page, word, record_property):  # noqa: F811
-    page.goto(f"{demo}{word}", timeout=120_000)
+    page.goto(f"{demo[0]}{word}", timeout=120_000)
     page.locator(".lab-picture img[src]").wait_for()
     _measure("demo", page.locator(".lab-panel"), page, word, record_property)
 

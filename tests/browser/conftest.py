@@ -1,3 +1,3 @@
 """The fixtures of browser_lab, for all tests here."""
 
-from browser_lab import jupyterlab, page  # noqa: F401
+from browser_lab import demo, jupyterlab, page  # noqa: F401

@@ -4,19 +4,13 @@ that need nobody.
 
 from __future__ import annotations
 
-import os
-import re
-import signal
-import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser_lab import ROOT
 from playwright.sync_api import Browser, Page, expect
 
 from labsupport.show.demo import record
@@ -26,21 +20,6 @@ from labsupport.show.panels import PANELS
 WORD = "costs"
 PRESETS, STEPS = list(PANELS[WORD].presets), SCRIPTS[WORD].steps
 LONG = 60_000  # milliseconds, for a process that begins on a busy machine
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory) -> Iterator[tuple[str, subprocess.Popen]]:
-    """The address of a running `lab demo`, and its process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "labsupport.cli", "demo", "--no-browser", "--port", str(port)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        said = process.stdout.readline()
-        yield re.search(r"http\S+", said)[0], process
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0, "Ctrl-C ends it, and that is no error"
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
-"""The panels of all lessons in JupyterLab: every control and button by keyboard, each picture byte
-by byte what Python draws.
+"""The panels of all lessons in JupyterLab and in `lab demo`: every control and button by keyboard,
+each picture byte by byte what Python draws, and nothing jumps.
 """
 
 from __future__ import annotations
@@ -7,29 +7,64 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
 
 import pytest
 import readme_picture
 from axe_playwright_python.sync_playwright import Axe
-from browser_lab import ALL_PANELS, JupyterLab, ran
+from browser_lab import ALL_PANELS, JupyterLab, ran, watched
 from panel_lessons import LESSONS
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
 
 from labsupport.show.controls import Choice, Control, Switch
 from labsupport.show.panels import PANELS
 
 PRESSES = 2
-every_panel = pytest.mark.parametrize("word", PANELS)
+LONG = 120_000  # milliseconds, for what begins on a busy machine
+# A sentence and an alt text are there. Asked at every frame that is painted; `expect` asks once a
+# second, when it has waited for one.
+SAYS = """([panel, said, alt]) => {
+  const words = panel.querySelector("[role=status]").textContent.replace(/\\s+/g, " ").trim();
+  return words === said && panel.querySelector("img").alt === alt;
+}"""
+twin_of = cache(lambda word: PANELS[word].live())  # it keeps what it has drawn
 
 
 @pytest.fixture(scope="module")
 def all_panels(page: Page, jupyterlab: JupyterLab) -> Iterator[Locator]:
     """One notebook with the panels of all lessons; its kernel is ended afterwards."""
     panels = ran(page, jupyterlab, ALL_PANELS)
-    expect(panels).to_have_count(len(PANELS), timeout=120_000)
+    expect(panels).to_have_count(len(PANELS), timeout=LONG)
     yield panels
     page.goto("about:blank")
     jupyterlab.end_kernels()
+
+
+@pytest.fixture(scope="module")
+def projector(browser: Browser) -> Iterator[Page]:
+    """A page as wide as a lecture hall's."""
+    with watched(browser, 1280, 720) as page:
+        yield page
+
+
+def in_lesson(word: str, request: pytest.FixtureRequest) -> Locator:
+    """A panel in that notebook."""
+    return request.getfixturevalue("all_panels").nth(list(PANELS).index(word))
+
+
+def in_demo(word: str, request: pytest.FixtureRequest) -> Locator:
+    """A panel that `lab demo` serves."""
+    page = request.getfixturevalue("projector")
+    page.goto(request.getfixturevalue("demo")[0] + word, timeout=LONG)
+    page.locator(".lab-picture img[src]").wait_for(timeout=LONG)
+    return page.locator(".lab-panel")
+
+
+# One panel after another, so that its pictures are drawn once; the notebook first, whole.
+every_panel = pytest.mark.parametrize(
+    ("where", "word"), [(where, word) for where in (in_lesson, in_demo) for word in PANELS]
+)
 
 
 def button(panel: Locator, label: str) -> Locator:
@@ -38,7 +73,9 @@ def button(panel: Locator, label: str) -> Locator:
 
 def assert_shows(panel: Locator, twin) -> None:
     """Sentence, alt text and picture are those of a panel in Python, the picture byte by byte."""
-    image = panel.locator("img")
+    image, said = panel.locator("img"), " ".join(twin.sentence.split())
+    with suppress(TimeoutError):  # then the next lines say what is there
+        panel.page.wait_for_function(SAYS, arg=[panel.element_handle(), said, twin.alt])
     expect(panel.get_by_role("status")).to_have_text(twin.sentence)
     expect(image).to_have_attribute("alt", twin.alt)
     assert png(image) == twin.picture
@@ -79,9 +116,18 @@ def test_axe_finds_nothing_in_the_panels_and_every_picture_is_told_with_numbers(
     assert not found, [(each["id"], each["nodes"][0]["html"][:200]) for each in found]
 
 
+def places(panel: Locator) -> list[dict[str, float]]:
+    """Where the picture and the first control are, seen from the panel's corner."""
+    corner = panel.bounding_box()
+    boxes = [panel.locator(each).first.bounding_box() for each in ("figure", ".lab-control")]
+    return [box | {"x": box["x"] - corner["x"], "y": box["y"] - corner["y"]} for box in boxes]
+
+
 @every_panel
-def test_every_control_is_reached_by_tab_and_moved_by_its_keys(all_panels, page, word):
-    panel, twin = all_panels.nth(list(PANELS).index(word)), PANELS[word].live()
+def test_every_control_is_reached_by_tab_and_moved_by_its_keys(where, word, request):
+    panel, twin = where(word, request), twin_of(word)
+    page = panel.page
+    twin.reset()
     assert_shows(panel, twin)
     assert panel.locator("img").evaluate("image => image.naturalWidth") > 600
     button(panel, "Reset").focus()
@@ -99,19 +145,23 @@ def test_every_control_is_reached_by_tab_and_moved_by_its_keys(all_panels, page,
         page.keyboard.press("Space" if isinstance(control, Switch) else "Tab")
         button(panel, "Reset").press("Enter")
         assert_shows(panel, twin)
-        where = panel.get_by_role("group", name=control.words, exact=True).get_by_role("radio")
+        one = panel.get_by_role("group", name=control.words, exact=True).get_by_role("radio")
         at = control.values.index(twin.values[control.name])
-        (where.nth(at) if names else panel.locator(f"[name={control.name}]")).focus()
+        (one.nth(at) if names else panel.locator(f"[name={control.name}]")).focus()
 
 
 @every_panel
-def test_every_button_shows_the_very_picture_that_python_draws(all_panels, page, word):
-    panel, twin = all_panels.nth(list(PANELS).index(word)), PANELS[word].live()
+def test_every_button_shows_the_very_picture_that_python_draws(where, word, request):
+    panel, twin = where(word, request), twin_of(word)
+    twin.reset()
     button(panel, "Reset").press("Enter")
+    assert_shows(panel, twin)
+    before = places(panel)
     for label in twin.buttons:
         button(panel, label).press("Enter")
         twin.press(label)
         assert_shows(panel, twin)
+        assert places(panel) == before, label
 
 
 @pytest.fixture(scope="module")
