@@ -138,8 +138,8 @@ def test_a_notebook_without_a_title_is_refused():
         outline(new_notebook(cells=[new_markdown_cell("no title")]))
 
 
-def test_a_formula_would_need_what_the_slides_do_not_have():
-    """The slides carry no MathJax, since no lesson has a formula. One that has needs both."""
+def test_a_formula_would_need_what_slides_and_pages_do_not_have():
+    """Slides and rendered lessons carry no MathJax, since no lesson has a formula."""
     for path in LESSONS:
         prose = [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
         assert not re.search(r"\$[^$\n]+\$|\\\(|\\\[", "\n".join(prose)), path.stem
