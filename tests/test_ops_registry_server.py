@@ -102,5 +102,5 @@ def test_the_server_is_of_the_version_that_asks_it():
     def version(package: str, lock: str) -> str:
         return re.search(rf"^{package}==(\S+)", (ROOT / lock).read_text(), re.M)[1]
 
-    whole = version("mlflow", "requirements-mlflow.lock")
-    assert whole == version("mlflow-skinny", "requirements.lock")
+    whole = version("mlflow", "locks/mlflow.lock")
+    assert whole == version("mlflow-skinny", "locks/lab.lock")

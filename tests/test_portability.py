@@ -179,7 +179,7 @@ def test_the_packages_are_those_that_the_core_imports():
 
 def lock() -> str:
     """All of the lock."""
-    return (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    return (ROOT / "locks/lab.lock").read_text(encoding="utf-8")
 
 
 def test_the_running_python_is_among_those_compared():

@@ -113,7 +113,7 @@ def test_ci_runs_windows_as_the_readme_says() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     said = set(re.findall(r"^ +(\.venv\\Scripts\\python .*)$", readme, re.MULTILINE))
     assert len(said) == 2
-    assert {line.replace("requirements.lock", "requirements-test.lock") for line in said} < commands
+    assert {line.replace("locks/lab.lock", "locks/test.lock") for line in said} < commands
 
 
 @pytest.mark.parametrize("hook", HOOKS[0]["hooks"], ids=lambda hook: hook["id"])

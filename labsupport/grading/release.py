@@ -186,7 +186,7 @@ def _preprocessors() -> list:
         except ImportError as error:
             raise ReleaseError(
                 "Exercises are made by nbgrader, which only authors need: `make release` gets it, "
-                f"or `pip install -r requirements-test.lock` ({error})."
+                f"or `pip install -r locks/test.lock` ({error})."
             ) from error
     quiet = logging.getLogger("labsupport.release")
     quiet.addHandler(logging.NullHandler())

@@ -21,7 +21,7 @@ from packaging.specifiers import SpecifierSet
 from labsupport.workspace import ROOT, LabError, prepare_environment
 from labsupport.workspace.server import DEFAULT_PORT, FIRST_LESSON
 
-REINSTALL = "run `make -B setup`, or without make `pip install -r requirements.lock`"
+REINSTALL = "run `make -B setup`, or without make `pip install -r locks/lab.lock`"
 MEMORY_NEEDED = 0.5  # GB: room for JupyterLab and a kernel
 DISK_NEEDED = 0.2  # GB
 SHOWN = ("numpy", "scipy", "jupyterlab")

@@ -1,5 +1,6 @@
 """Rendered pages before axe-core, in light and dark: nothing serious, nothing at all of lesser
-weight in what is ours. None asks for anything that it does not carry. Live panels are looked at beside their other tests.
+weight in what is ours. None asks for anything that it does not carry. Live panels are looked at
+beside their other tests.
 """
 
 from __future__ import annotations

@@ -90,8 +90,8 @@ def test_unused_import_in_a_lesson(project, catches):
 def test_range_that_differs_from_the_project(project, catches):
     shutil.copytree(ROOT / ".binder", project.root / ".binder")
     shutil.copy(ROOT / "Makefile", project.root)
-    for file in ("environment.yml", *(path.name for path in ROOT.glob("requirements*.lock"))):
-        shutil.copy(ROOT / file, project.root)
+    shutil.copytree(ROOT / "locks", project.root / "locks")
+    shutil.copy(ROOT / "environment.yml", project.root)
     ranges = (*PYTEST, "tests/test_environment.py", "-k", "conda")
     passes(project, *ranges)
     project.edit("environment.yml", "- papermill >=2.7,<3", "- papermill >=2.6,<3")
