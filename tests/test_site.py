@@ -19,6 +19,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from labsupport.show.demo.record import record
+from labsupport.show.panels import PANELS
+
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / ".venv" / "site"  # as the Makefile says
 PYTHON = HOME.joinpath(*(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
@@ -28,10 +31,7 @@ BOOKS = [
     for path in sorted((ROOT / folder).glob("*.ipynb"))
 ]
 # The panels that the book of these tests has; `make site` has them all.
-RECORDED = {"notebooks/02_confidence_intervals": ["intervals"]}
-A_PANEL = (
-    "<!DOCTYPE html><html lang='en'><title>A panel</title><main><h1>A panel</h1></main></html>"
-)
+RECORDED = {"notebooks/05_fail_fast": ["costs"]}
 WIDE, NARROW = {"width": 1280, "height": 720}, {"width": 390, "height": 844}
 GROUNDS = """() => {
   const ground = (each) => {
@@ -108,7 +108,7 @@ def site(tmp_path_factory) -> Path:
     panels = out.parent / "panels"
     panels.mkdir()
     for [word] in RECORDED.values():
-        (panels / f"{word}.html").write_text(A_PANEL, encoding="utf-8")
+        record(word, panels, most=2)
     command = [str(PYTHON), str(ROOT / "docs/site/build.py"), str(out), str(panels)]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=500)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
@@ -150,7 +150,7 @@ def reader(browser: Browser, address: str) -> Iterator[Page]:
     page.on(
         "request",
         lambda asked: (
-            None if asked.url.startswith((address, "data:")) else faults.append(asked.url)
+            None if asked.url.startswith((address, "data:", "blob:")) else faults.append(asked.url)
         ),
     )
     page.on("response", lambda got: faults.append(got.url) if got.status >= 400 else None)
@@ -286,6 +286,26 @@ def test_dark_mode_is_chosen_once_and_stays(reader, address):
     assert light != dark
     reader.goto(address + "exercises/01_evaluation_gate.html")
     assert reader.evaluate(ground) == dark
+
+
+@needs_sphinx
+def test_a_panel_moves_in_its_page_and_is_as_dark_as_the_book(reader, address):
+    [(book, [word])] = RECORDED.items()
+    reader.goto(f"{address}{book}.html")
+    reader.locator("iframe.panel").scroll_into_view_if_needed()
+    panel = reader.frame_locator("iframe.panel")
+    said, body = panel.locator(".lab-said"), panel.locator("body")
+    label = list(PANELS[word].presets)[-1]
+    panel.get_by_role("button", name=label, exact=True).click()
+    expect(said).to_contain_text(PANELS[word].view(**PANELS[word].preset(label)).sentence[:40])
+    expect(body).to_have_css("background-color", "rgb(255, 255, 255)")
+    reader.get_by_role("button", name="Color mode").click()
+    reader.get_by_role("button", name="Dark").click()
+    expect(body).not_to_have_css("background-color", "rgb(255, 255, 255)")
+    reader.reload()
+    reader.locator("iframe.panel").scroll_into_view_if_needed()
+    expect(said).to_be_visible()
+    expect(body).not_to_have_css("background-color", "rgb(255, 255, 255)")
 
 
 @needs_sphinx

@@ -16,6 +16,7 @@ html_title = project
 html_static_path = ["static"]
 html_favicon = "static/gate.svg"
 html_css_files = ["site.css"]
+html_js_files = ["panels.js"]
 templates_path = ["templates"]
 html_use_index = False
 html_copy_source = False

@@ -217,6 +217,11 @@ function audience(main) {
     if (data.reveal) voting.reveal();
     if (data.predict) toggle(true);
   });
+  // The page around this one, where there is one, has been made light or dark.
+  window.addEventListener("message", ({ source, data }) => {
+    const chosen = source === window.parent && ["light", "dark"].includes(data?.theme);
+    if (chosen) document.documentElement.dataset.theme = data.theme;
+  });
   if (asked.has("dark")) document.documentElement.dataset.theme = "dark";
   if (asked.has("light")) document.documentElement.dataset.theme = "light";
   if (asked.has("predict")) toggle(true);
