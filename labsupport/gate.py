@@ -149,7 +149,7 @@ class Verdict:
         heads = ("check", "slice", "value", "bound", *["false alarms"] * rated, "result")
         return (
             f"<table><caption><b>{self.decision.upper()}</b>: {html.escape(self.reason)}</caption>"
-            f"<thead><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead>"
+            f"<thead><tr>{''.join(f'<th scope=col>{head}</th>' for head in heads)}</tr></thead>"
             f"<tbody>{rows}</tbody></table>"
         )
 

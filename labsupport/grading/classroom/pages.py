@@ -76,8 +76,9 @@ def _page(title: str, *parts: str) -> str:
 
 def _table(head: list[str], rows: list[list[str]], numbers: tuple[int, ...] = ()) -> str:
     def cells(tag: str, row: list[str]) -> str:
+        scope = " scope=col" * (tag == "th")
         return "".join(
-            f"<{tag}{' class=number' if at in numbers else ''}>{cell}</{tag}>"
+            f"<{tag}{scope}{' class=number' if at in numbers else ''}>{cell}</{tag}>"
             for at, cell in enumerate(row)
         )
 

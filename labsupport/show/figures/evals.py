@@ -141,7 +141,7 @@ def draw_cell(
     corner = (at[0] - size[0] / 2, at[1] - size[1] / 2)
     ax.add_artist(Rectangle(corner, *size, linewidth=1.4, **look, **place))
     said = told(cell).removesuffix(")").replace(" (", "\n")
-    letters = 9.5 if errors or more else 11.5 - (len(said) > 8)
+    letters = 9.5 if errors or more or len(said) > 8 else 11.5
     style = {"weight": "bold" if tried else "normal", "fontsize": letters}
     style |= {"ha": "center", "va": "center", "linespacing": 1.05} | place
     ax.text(*at, said + more, color=words_in(words), **style)
