@@ -177,7 +177,8 @@ function sentence() {
       box.setAttribute("aria-live", "off");
       put(first, rest);
       // What follows the panel shall not jump with every move, so the place only grows.
-      if (box.clientWidth) box.style.minHeight = `${tallest = Math.max(tallest, box.clientHeight)}px`;
+      tallest = Math.max(tallest, box.getBoundingClientRect().height);
+      if (tallest) box.style.minHeight = `${tallest}px`;
       clearTimeout(timer);
       timer = setTimeout(() => {
         box.setAttribute("aria-live", "polite");
@@ -373,7 +374,12 @@ function render({ model, el }) {
     make("div", { class: "lab-controls" }, ...built.map(({ box }) => box))));
   show();
 
-  const fits = new ResizeObserver(() => said.refit());
+  // Another width breaks the lines anew; a height that changes is the sentence's own.
+  let wide;
+  const fits = new ResizeObserver(([{ contentRect }]) => {
+    if (contentRect.width !== wide) said.refit();
+    wide = contentRect.width;
+  });
   fits.observe(el);
   model.on("change:shown", show);
   model.on("msg:custom", came);

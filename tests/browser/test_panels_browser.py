@@ -156,12 +156,15 @@ def test_every_button_shows_the_very_picture_that_python_draws(where, word, requ
     twin.reset()
     button(panel, "Reset").press("Enter")
     assert_shows(panel, twin)
-    before = places(panel)
+    before, height = places(panel), panel.bounding_box()["height"]
     for label in twin.buttons:
         button(panel, label).press("Enter")
         twin.press(label)
         assert_shows(panel, twin)
         assert places(panel) == before, label
+        # The place for the sentence only grows, so what follows does not go up and down.
+        height, lower = panel.bounding_box()["height"], height
+        assert height >= lower, label
 
 
 @pytest.fixture(scope="module")
