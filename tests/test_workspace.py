@@ -100,8 +100,9 @@ def wait_until_it_answers(kernel: str) -> None:
         connection_file=str(Path(jupyter_runtime_dir()) / f"kernel-{kernel}.json")
     )
     client.load_connection_file()
-    client.start_channels()
-    client.wait_for_ready(timeout=60)
+    client.start_channels(hb=False)  # it takes a kernel that is slow to start for a dead one
+    client.kernel_info()
+    client.get_shell_msg(timeout=60)
     client.stop_channels()
 
 
