@@ -131,6 +131,73 @@ def test_axe_finds_nothing_serious(room, demo, look, which):
     assert not [one["id"] for one in found if one["impact"] in ("serious", "critical")], found
 
 
+def test_a_verdict_is_ticked_only_where_the_panel_says_it_and_follows_it(room, demo):
+    room.goto(f"{demo[0]}slices?predict&step=2", timeout=LONG)
+    room.keyboard.press("1")
+    room.keyboard.press("r")
+    tally = room.locator(".demo-tally")
+    expect(tally).to_have_text("Hands: 5% false alarms 1, 41% false alarms ✓ 0", timeout=LONG)
+    room.get_by_role("slider", name="slices", exact=True).focus()
+    for _ in range(4):
+        room.keyboard.press("ArrowLeft")
+    says(room, "25% false alarms")  # in which "5% false alarms" stands
+    expect(tally).to_have_text("Hands: 5% false alarms 1")
+
+
+def test_what_is_revealed_is_what_was_asked_for(room, demo):
+    """R before the frame has come: the vote stays open until it is there."""
+    room.goto(f"{demo[0]}{WORD}?predict&step=1", timeout=LONG)
+    room.keyboard.press("r")
+    expect(room.locator(".demo-tally .said")).to_have_text("checks first pay ✓ 0", timeout=LONG)
+    room.route("**/frame", lambda route: (room.wait_for_timeout(500), route.continue_()))
+    room.keyboard.press("n")
+    room.keyboard.press("r")
+    expect(room.get_by_role("region", name="The vote")).to_be_visible()
+    expect(room.locator(".demo-tally .said")).to_have_text("checks first do not pay ✓ 0")
+    room.unroute_all(behavior="ignoreErrors")
+
+
+def test_nothing_moves_when_the_vote_ends(room, demo):
+    room.goto(f"{demo[0]}{WORD}?predict&step=2", timeout=LONG)
+    says(room, "Checks first do not pay")
+    before = room.locator(".lab-body").bounding_box()
+    room.keyboard.press("1")
+    room.keyboard.press("r")
+    expect(room.locator(".lab-picture img")).to_be_visible()
+    assert room.locator(".lab-body").bounding_box()["y"] == before["y"]
+
+
+def test_a_page_that_is_loaded_again_is_where_it_was(room, demo):
+    room.goto(f"{demo[0]}{WORD}?predict", timeout=LONG)
+    for key in ("PageDown", "n"):
+        room.keyboard.press(key)
+    expect(room.locator(".demo-where")).to_have_text(f"step 2 of {len(STEPS)}")
+    room.reload(timeout=LONG)
+    expect(room.get_by_role("region", name="The vote")).to_contain_text(STEPS[1].ask)
+    expect(room.locator(".demo-where")).to_have_text(f"step 2 of {len(STEPS)}")
+
+
+@pytest.mark.parametrize(
+    ("which", "words"),
+    [("step=99", 'no step "99": 1 to'), ("step=x", 'no step "x"'), ("preset=x", 'no preset "x"')],
+)
+def test_what_an_address_asks_for_in_vain_is_said(room, demo, which, words):
+    room.goto(f"{demo[0]}{WORD}?{which}", timeout=LONG)
+    expect(room.get_by_role("status").filter(has_text=words)).to_be_visible(timeout=LONG)
+
+
+def test_a_hand_is_counted_by_a_button_that_keeps_the_focus_and_p_loses_none(room, demo):
+    room.goto(f"{demo[0]}{WORD}?predict&step=1", timeout=LONG)
+    first = room.get_by_role("button", name="One hand for checks first pay")
+    first.focus()
+    for _ in range(2):
+        room.keyboard.press("Enter")
+    for key in "pp":
+        room.keyboard.press(key)
+    vote = room.get_by_role("region", name="The vote")
+    expect(vote.get_by_role("row").nth(0).locator(".hands")).to_have_text("2")
+
+
 def test_the_verdict_is_on_the_first_screen_of_a_projector(room, demo):
     for word in ("gate", WORD):
         room.goto(f"{demo[0]}{word}", timeout=LONG)

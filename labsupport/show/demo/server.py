@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import signal
 import socket
+import threading
 import webbrowser
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
@@ -51,6 +53,19 @@ def _keep(word: str, label: str) -> None:
     _frames(word).frame(PANELS[word].preset(label))
 
 
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """A process that is started here hears no Ctrl-C: a terminal sends it to all, one decides."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 class Drawing:
     """The process that draws; whoever asks hears when it is gone, and can have it back."""
 
@@ -62,7 +77,8 @@ class Drawing:
         """End the process, also one that hangs, and begin a new one."""
         self.end()
         self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-        self._begun = self._pool.submit(_page, next(iter(SCRIPTS)))  # it imports all that there is
+        with _deaf():
+            self._begun = self._pool.submit(_page, next(iter(SCRIPTS)))  # it imports all there is
 
     def end(self) -> None:
         """End the process."""
