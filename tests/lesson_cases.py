@@ -38,12 +38,16 @@ CASES = {
             },
         ),
         (
-            {"margin": 0.002, "confidence": 0.5},
-            {"plain A": PROMOTED, "A": PROMOTED, "hair": PROMOTED, "A, fresh": PROMOTED},
+            {"margin": 0.002},
+            {"plain A": PROMOTED, "A": PROMOTED, "hair": DOUBTFUL, "A, fresh": PROMOTED},
         ),
         (
             {"margin": 0.02},
             {"plain A": NO_GAIN, "plain hair": NO_GAIN, "A": NO_GAIN, "hair": NO_GAIN},
+        ),
+        (
+            {"confidence": 0.5},
+            {"plain A": PROMOTED, "A": PROMOTED, "hair": DOUBTFUL, "A, fresh": PROMOTED},
         ),
         ({"seed": 99, "n_train": 120}, {"plain hair": NO_GAIN, "A": DOUBTFUL, "hair": NO_GAIN}),
     ],
@@ -57,7 +61,15 @@ CASES = {
             },
         ),
         (
-            {"min_gain": 0, "max_loss": 0, "tries": 20, "n_train": 300},
+            {"min_gain": 0, "tries": 20, "n_train": 300},
+            {
+                "trees_without_medical": IN_DOUBT,
+                "trees_all_columns": PROMOTED,
+                "logistic_without_sex_race": DOUBTFUL,
+            },
+        ),
+        (
+            {"min_gain": 0, "max_loss": 0, "tries": 20},
             {"trees_without_medical": REGRESSED, "trees_all_columns": IN_DOUBT},
         ),
         (
@@ -86,10 +98,8 @@ CASES = {
     ],
     "04_nondeterminism": [
         ({}, {"A": DOUBTFUL}),
-        (
-            {"margin": 0.002, "steps": 200, "allowed": 0.05, "retrainings": 20},
-            {"A": PROMOTED},
-        ),
+        ({"margin": 0.002, "steps": 200, "allowed": 0.05}, {"A": PROMOTED}),
+        ({"margin": 0.02, "steps": 100, "retrainings": 20}, {"A": NO_GAIN}),
     ],
     "06_cheap_checks": [
         (
@@ -100,6 +110,14 @@ CASES = {
                 "passed everything:": "undamaged, a leaked label, last week's copy",
                 "same pipeline": PROMOTED,
                 "what really flew": NO_GAIN,
+            },
+        ),
+        (
+            {"size": 0.1},
+            {
+                "passed everything:": "undamaged, a carrier gone, a class lost, a day twice, "
+                "a leaked label, categories re-coded, last week's copy",
+                "what really flew": PROMOTED,
             },
         ),
         (
@@ -169,6 +187,10 @@ CASES = {
             },
         ),
         (
+            {"guard": "both ends"},
+            {"verdict on quoted, no secret:": "BLOCK blocked: harmless traffic failed"},
+        ),
+        (
             {"guard": "both ends", "near_misses": 0.25, "min_gain": 0.3},
             {
                 "verdict on quoted, no secret:": "INCONCLUSIVE inconclusive: "
@@ -209,5 +231,6 @@ CASES = {
         ),
         ({"holiday_share": 0.15}, {"aggregate": PROMOTED, "segments": PROMOTED}),
         ({"holiday_share": 0.05}, {"aggregate": PROMOTED, "segments": IN_DOUBT}),
+        ({"max_loss": 0.3}, {"aggregate": PROMOTED, "segments": PROMOTED}),
     ],
 }

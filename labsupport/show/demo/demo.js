@@ -14,15 +14,15 @@ function modelOf(first, answer, changed) {
     declared: told.declared, shown: first.shown, picture: bytesOf(first.picture), stored_as: "",
   };
   const heard = {};
-  let asked = 0;
+  let waiting = 0;
   return {
-    get due() { return asked > 0; },
+    get due() { return waiting > 0; },
     get: (name) => state[name],
     on: (event, listener) => { heard[event] = listener; },
     async send(request) {
       if (request.ask === "still") return;
       const ahead = request.ask === "ahead";
-      if (!ahead) asked += 1;
+      if (!ahead) waiting += 1;
       const { shown, picture } = await answer(request, state.shown.at);
       const bytes = bytesOf(picture);
       const mine = { ...shown, answers: [request.page, request.turn] };
@@ -32,7 +32,7 @@ function modelOf(first, answer, changed) {
       }
       if (bytes.byteLength) state.picture = bytes;
       state.shown = { ...state.shown, ...mine };
-      asked -= 1;
+      waiting -= 1;
       heard["change:shown"]();
       changed();
     },
