@@ -16,6 +16,8 @@ TEST = f'make test ARGS="{REPORT}"'
 GUARD = ".venv/bin/python tests/guard.py build/tests.xml"
 WINDOWS_TEST = rf".venv\Scripts\python -m pytest -n 2 --dist loadfile {REPORT}"
 WINDOWS_GUARD = r".venv\Scripts\python tests\guard.py build/tests.xml"
+# All that takes long is tried on one machine at each change, and on all of them once a week.
+SLOW = {"test": "${{ github.event_name == 'schedule' && 1 || 0 }}", "readme": 1}
 RECIPE = "$(PY) -m pytest -n 2 --dist loadfile $(ARGS)"
 # What a step or a job may depend on: the machine, never a constant, an event or another step.
 CONDITION = re.compile(r"runner\.os [!=]= '\w+'|startsWith\(matrix\.\w+, '[\w.]+'\)")
@@ -159,7 +161,12 @@ def ci_faults(ci: dict) -> Iterator[str]:
     starts = ci.get(True, ci.get("on"))  # YAML 1.1 reads the key `on` as true
     if (starts.get("push"), starts.get("pull_request", 0)) != ({"branches": ["main"]}, None):
         yield "it must start on each push to main and each pull request, without filters."
+    if not starts.get("schedule"):
+        yield "it must start once a week as well, with SLOW=1 on all machines."
     test = ci["jobs"].get("test", {})
+    for job, wanted in SLOW.items():
+        if ci["jobs"].get(job, {}).get("env", {}).get("SLOW") != wanted:
+            yield f"job {job} must set SLOW to {wanted}."
     if "exclude" in test.get("strategy", {}).get("matrix", {}):
         yield "job test leaves machines out (exclude); remove that."
     for job, system, *wanted in (

@@ -13,6 +13,7 @@ from textwrap import shorten
 import hypothesis
 import order
 import pytest
+import slow
 from chromium import browser  # noqa: F401
 
 from labsupport.workspace import prepare_environment
@@ -83,7 +84,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(f"POSIX only: {mark.args[0]}")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items[:], later = slow.split(items)
+    if later:
+        config.hook.pytest_deselected(items=later)
     items.sort(key=lambda item: order.place(item.nodeid))
 
 
@@ -96,12 +100,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", f"{POSIX_ONLY}(reason): skipped on Windows, under CI as well, and nowhere else"
     )
+    config.addinivalue_line("markers", "slow: tried with SLOW=1 only")
     if CI:
         config.pluginmanager.register(NoSkipUnderCI())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what tests recorded, gathered from all workers."""
+    """Print what tests recorded, gathered from all workers, and what was not tried."""
+    if not slow.SLOW:
+        terminalreporter.line("What takes long was not tried: SLOW=1 make test tries all there is.")
     recorded: dict[str, list[str]] = {}
     for name, value in _properties(terminalreporter):
         recorded.setdefault(name, []).append(value)

@@ -3,6 +3,8 @@
     python tests/guard.py build/tests.xml           one sentence per fault, exit status 1 if any
     python tests/guard.py build/tests.xml --keep    write this run's numbers to tests/items.txt
 
+With SLOW=1, as in the run before, it also asks for what was tried only then.
+
 The report is what `pytest --junitxml=build/tests.xml -o junit_family=xunit1` writes. What must be
 in it is derived: from the test functions, notebooks and modules of the tree, and from the numbers
 kept in tests/items.txt. A kept number may grow. Where one shrinks, its line says why, behind a #.
@@ -16,12 +18,13 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
+import slow
 from ci_settings import settings_faults
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,7 +33,7 @@ HEADING = """\
 # How many items of each file pass, and how many wrong answers and planted faults they try. Written
 # by `python tests/guard.py build/tests.xml --keep`, read by .ci/run: so many at least. 12+: this
 # machine may have more, --keep leaves it. A number that shrinks needs its reason behind it:
-# `11 tests/test_gate.py  # why`.
+# `11 tests/test_gate.py  # why`. "slow": with SLOW=1, besides these.
 """
 # Words of labsupport whose tests stand under another word.
 TESTED_WITH = {
@@ -40,6 +43,7 @@ TESTED_WITH = {
     "reductions": "noise",
     "retrained": "noise",
 }
+SLOWLY = " slow"  # behind a file: its items that only a run with SLOW=1 has
 NOT_RUN_HERE = ("tests/benchmarks/",)  # `make bench`; what is kept of them is their number of tests
 FOLDERS = ("tests/negative", "tests/browser", "tests/wrong_answers", "tests/benchmarks")
 
@@ -78,9 +82,11 @@ def read_report(path: Path) -> Report:
             said = (problem.get("message") or "").strip().split("\n")[0]
             report.others.append(f"{file}::{name} did not pass ({problem.tag}): {said[:100]}")
             continue
-        report.numbers[file] += 1
+        told_all = list(case.iter("property"))
+        waits = any(told.get("name") == "slow" for told in told_all)
+        report.numbers[file + SLOWLY * waits] += 1
         report.functions.add((file, name.split("[")[0]))
-        for told in case.iter("property"):
+        for told in told_all:
             if told.get("name") == "negative_control":
                 report.numbers["planted faults"] += 1
             if told.get("name") == "tried":  # "04.1 380": wrong answers to a question, on all seeds
@@ -101,12 +107,13 @@ def _granted(problem) -> bool:
 # What must have run
 
 
-def test_files(root: Path) -> dict[str, list[str]]:
+def test_files(root: Path, slow_too: bool = True) -> dict[str, list[str]]:
     """{file: the names of its test functions}, of every test_*.py under tests/."""
     found = {}
     for path in sorted((root / "tests").rglob("test_*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+        waits = _is_slow(node for node in tree.body if _assigns(node, "pytestmark"))
         scopes = [tree, *(each for each in classes if each.name.startswith("Test"))]
         found[path.relative_to(root).as_posix()] = [
             node.name
@@ -114,15 +121,25 @@ def test_files(root: Path) -> dict[str, list[str]]:
             for node in scope.body
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             and node.name.startswith("test")
+            and (slow_too or not (waits or _is_slow(node.decorator_list)))
         ]
     return found
 
 
+def _assigns(node: ast.stmt, name: str) -> bool:
+    return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name
+
+
+def _is_slow(marks: Iterable[ast.AST]) -> bool:
+    """Whether one of these marks says so of all items of a test, or of a file."""
+    return any("pytest.mark.slow" in re.split(r"[\[\], ]+", ast.unparse(each)) for each in marks)
+
+
 def tree_faults(root: Path, report: Report) -> Iterator[str]:
     """What the tree has and the run has not."""
-    tests = test_files(root)
-    for file, names in tests.items():
-        if not names:
+    tests, wanted = test_files(root), test_files(root, slow_too=slow.SLOW)
+    for file, names in wanted.items():
+        if not tests[file]:
             yield f"{file} has no test; fill it, or delete it."
         if not file.startswith(NOT_RUN_HERE):
             missing = [name for name in names if (file, name) not in report.functions]
@@ -198,7 +215,7 @@ def count_faults(kept: dict[str, Kept], counts: dict[str, int]) -> Iterator[str]
     for name in sorted(kept.keys() | counts.keys()):
         number, *_ = kept.get(name, Kept(0))
         have = counts.get(name, 0)
-        if have < number:
+        if have < number and (slow.SLOW or not name.endswith(SLOWLY)):
             yield (
                 f"{name}: {have} of {number} items passed; bring the others back, or lower the "
                 f"number in {ITEMS} and say there why."
@@ -255,7 +272,8 @@ def keep(root: Path, counts: dict[str, int]) -> None:
     lines = []
     for name in sorted(kept.keys() | counts.keys()):
         number, at_least, why = kept.get(name, Kept(0))
-        number = min(number, counts.get(name, 0)) if at_least else counts.get(name, 0)
+        if slow.SLOW or not name.endswith(SLOWLY):
+            number = min(number, counts.get(name, 0)) if at_least else counts.get(name, 0)
         lines.append(f"{number:5}{'+' * at_least} {name}" + (f"  # {why}" if why else ""))
     path.write_text(HEADING + "\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 

@@ -522,6 +522,7 @@ def test_killed_fifty_times_it_comes_to_ends_that_follow_from_the_log(tmp_path):
                     "lost metrics": {"deadline"}}  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.posix_only("kill -9")
 def test_killed_at_any_time_likewise(tmp_path):
     """From outside, after some looks, which may be in the midst of the next one."""

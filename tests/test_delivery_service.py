@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 from scipy import stats
+from slow import some_slow
 
 from labsupport.cli import main
 from labsupport.cli.pipeline import ROLLOUT
@@ -149,7 +150,10 @@ class Told:
         return next(self.looks)
 
 
-@pytest.mark.parametrize("fault", [fault for fault in {**PLANTED, **AROUND} if fault != "none"])
+FAULTS = [fault for fault in {**PLANTED, **AROUND} if fault != "none"]
+
+
+@pytest.mark.parametrize("fault", some_slow(FAULTS, lambda fault: fault in FAULTS[::3]))
 def test_a_fault_is_rolled_back_within_the_looks_by_both_fleets_alike(room, fault):
     folder, new, old = room(fault)
     plan = small_plan() if fault == "small slice" else short()
@@ -226,6 +230,7 @@ def test_a_replica_serves_only_what_it_has_verified_and_answers_only_what_it_und
         assert fleet.ask("replica-1", "/answer", {"id": 1, "x": x})["answer"] in (0, 1)
 
 
+@pytest.mark.slow
 def test_a_replica_that_hangs_is_started_anew_when_all_have_to_follow(room):
     folder, new, old = room()
     with RealFleet(folder, replicas=3, limit=1.0) as fleet:

@@ -263,6 +263,7 @@ def test_an_unknown_panel_is_named_with_the_known_ones(capsys):
     assert "gate" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_one_panel_is_recorded_with_a_list(tmp_path, capsys):
     assert main(["demo", "05", "--record", str(tmp_path / "out")]) == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [

@@ -249,6 +249,7 @@ def test_the_shipped_judgements_belong_to_the_shipped_answers(shipped) -> None:
     assert all((each.log_odds is None) == (each.error is not None) for each in judged)
 
 
+@pytest.mark.slow
 @needs_model
 def test_fresh_answers_are_like_the_recorded_ones(shipped) -> None:
     """Another build words them otherwise, and half of them at most turn from held to worked."""

@@ -149,6 +149,7 @@ class TestWhateverIsPassed:
     def test_a_thing_that_is_no_answer(self, number):
         refused(number, [(repr(thing), thing) for thing in NO_ANSWERS])
 
+    @pytest.mark.slow
     def test_a_function_that_returns_nonsense(self, number):
         refused(number, [(repr(v), taking(number, lambda v=v: v)) for v in NONSENSE])
 

@@ -80,6 +80,7 @@ def test_it_gives_the_points_that_lab_grade_gives(course):
     }
 
 
+@pytest.mark.slow
 def test_validate_tells_a_student_what_fails(course):
     """An exercise as it was handed out is not done, and says so without a traceback of ours."""
     told = nbgrader(course, "validate", str(ROOT / f"exercises/{NAME}.ipynb"))

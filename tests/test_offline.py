@@ -178,13 +178,16 @@ def test_commands_run_offline(offline: Offline, tmp_path: Path) -> None:
     assert not offline.asked.exists(), offline.asked.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_lesson_runs_offline(offline: Offline, tmp_path: Path) -> None:
     assert "1 lesson, 0 failed" in offline.runs(*LAB, "run", "01", "--out", tmp_path / "build")
 
 
+@pytest.mark.slow
 def test_an_exercises_checks_run_offline(offline: Offline) -> None:
     assert " passed" in offline.runs(*PYTEST, "solutions/02_confidence_intervals.ipynb")
 
 
+@pytest.mark.slow
 def test_jupyterlab_and_a_kernel_run_offline(offline: Offline) -> None:
     assert offline.runs("-c", IN_A_CELL) == "42\n"

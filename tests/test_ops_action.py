@@ -201,6 +201,7 @@ def test_a_broken_candidate_fails_the_job_and_nothing_is_said_of_it(repository) 
     assert re.search(r"^lab: .*score", done.log, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_rows_that_cannot_tell_fail_the_job_too(repository) -> None:
     given = the_ten_lines()[1]
     for name in ("labels", "candidate", "baseline"):
@@ -288,6 +289,7 @@ def test_swallowed_a_block_would_pass(repository) -> None:
     assert job(early, repository, given).summary == ""
 
 
+@pytest.mark.slow
 def test_files_of_the_checkout_are_no_part_of_the_gate(repository) -> None:
     worse(repository)
     (repository / "labsupport").mkdir()
@@ -342,6 +344,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
 def test_the_gate_needs_what_its_lock_holds_and_no_more(repository) -> None:
     lock = (ROOT / "locks/gate.lock").read_text(encoding="utf-8")
     held = {name for name in re.findall(r"^([\w-]+)==", lock, re.MULTILINE)}
@@ -376,6 +379,7 @@ def test_the_readmes_ten_lines_are_what_the_action_takes() -> None:
     assert required <= set(given) <= set(ACTION["inputs"])
 
 
+@pytest.mark.slow
 def test_the_readmes_commands_do_the_same_by_hand(repository) -> None:
     section = README.partition("## The gate for your own model")[2].partition("\n## ")[0]
     commands = re.findall(r"^    lab (.*?)(?:  +#.*)?$", section, re.MULTILINE)

@@ -138,6 +138,7 @@ def lab_copy(folder: Path, keep: str) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("keep", "said"),
     [
@@ -214,6 +215,7 @@ def test_a_scheduler_that_goes_away(tmp_path) -> None:
             spread(rest, [0.2] * 100, made)
 
 
+@pytest.mark.slow
 def test_workers_that_go_away_and_do_not_come_back(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(dask, "WITHOUT_WORKERS", 1.0)
     with (
@@ -351,6 +353,7 @@ def test_a_script_without_a_guard_is_told(tmp_path) -> None:
     assert done.returncode == 1 and 'belongs below `if __name__ == "__main__":`' in str(last)
 
 
+@pytest.mark.slow
 def test_a_notebook_spreads_its_own_functions(tmp_path) -> None:
     source = """
 from labsupport.ops.cluster import executor, spread

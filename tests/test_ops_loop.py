@@ -123,6 +123,7 @@ def test_pairs_that_are_taken_one_by_one_take_sound_versions_back() -> None:
     assert taken_back >= 3
 
 
+@pytest.mark.slow
 def test_the_table_has_a_row_for_each_fault_and_setting() -> None:
     rows = table_without()
     assert [(row.fault, row.setting) for row in rows] == [
@@ -312,6 +313,7 @@ def test_more_days_go_on_and_fewer_leave_it(tmp_path) -> None:
     assert run_loop(tmp_path, 60) == simulate(60) and log_of(tmp_path) == late
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fault", "without"), [("another bundle", ()), (SLOW, ("gate", "canary"))])
 def test_killed_after_every_decision_the_log_is_the_same(tmp_path, fault, without) -> None:
     run_loop(tmp_path / "whole", 140, fault, without)
@@ -429,6 +431,7 @@ def test_the_command_tells_every_decision_once(tmp_path) -> None:
     assert other.returncode == 65 and "another loop" in other.stderr
 
 
+@pytest.mark.slow
 def test_the_command_says_in_its_status_what_reached_everybody(tmp_path) -> None:
     done = lab("--fault", SLOW, "--without", "gate", "canary", "--json", folder=tmp_path)
     told = json.loads(done.stdout)

@@ -216,6 +216,7 @@ def test_of_two_racing_moves_of_mlflow_s_own_aliases_both_win(registry, tmp_path
     assert [line.split()[0] for lines in told for line in lines] == ["won", "won"], told
 
 
+@pytest.mark.slow
 def test_one_digest_registered_by_many_at_once_is_one_version(registry, tmp_path):
     program = """
 for go in range(5):
@@ -227,6 +228,7 @@ for go in range(5):
     assert [str(version.number) for version in registry.versions()] == told[0]
 
 
+@pytest.mark.slow
 def test_many_open_a_new_registry_at_once(tmp_path):
     program = """
 together()
@@ -240,6 +242,7 @@ print(registry.at("prod"), registered(registry, folder, who).number in (1, 2))
 # Kills, moves and hands.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [1, 30, 60])
 def test_a_kill_while_the_database_is_made_costs_nothing(tmp_path, step):
     place = tmp_path / "registry.db"
@@ -405,6 +408,7 @@ def test_a_file_that_is_no_registry_is_left_alone(what, place):
     assert place.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_database_that_is_locked_is_said(registry, place, tmp_path):
     registered(registry, tmp_path, 1)
     with closing(sqlite3.connect(place, isolation_level=None)) as other:
@@ -414,6 +418,7 @@ def test_a_database_that_is_locked_is_said(registry, place, tmp_path):
     assert registry.at("prod") is None
 
 
+@pytest.mark.slow
 @pytest.mark.posix_only("Windows has no limit on the size of a file")
 def test_a_full_disk_is_an_error_of_the_system(place, tmp_path):
     code = (

@@ -31,6 +31,7 @@ def lab(*words: object) -> int:
         return done.code
 
 
+@pytest.mark.slow
 def test_versions_aliases_and_moves_are_shown(uri, capsys):
     assert lab("--registry", uri) == 0
     said = capsys.readouterr().out

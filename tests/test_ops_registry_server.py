@@ -66,6 +66,7 @@ def _end(running: subprocess.Popen) -> None:
     running.wait()
 
 
+@pytest.mark.slow
 @needs_server
 def test_the_same_promises_hold_behind_a_server(server, tmp_path, capfd):
     registry = Registry(server, "promises")
@@ -87,6 +88,7 @@ def test_the_same_promises_hold_behind_a_server(server, tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 @needs_server
 def test_of_two_racing_promotions_behind_a_server_one_wins(server, tmp_path):
     registry = Registry(server)

@@ -391,6 +391,7 @@ def test_deploying_killed_ends_the_same(shell, tmp_path):
     killed(shell.folder, DEPLOY, tmp_path, 4)
 
 
+@pytest.mark.slow
 def test_deploying_to_mlflow_killed_ends_the_same(shell, tmp_path):
     run = shell.judged("world:2:8000")
     for deadly in (30, 48):  # while it is packed; when the alias has moved

@@ -39,6 +39,7 @@ def test_a_model_does_not_depend_on_the_models_beside_it(n) -> None:
         assert np.concatenate(parts).tobytes() == whole.tobytes()
 
 
+@pytest.mark.slow
 def test_retrainings_are_the_same_to_the_last_bit() -> None:
     world, seeds = World.create(), range(60)
     whole = fit_logistic_many(world, seeds, 200).tobytes()
@@ -78,6 +79,7 @@ def test_the_pairs_are_two_models_of_one_recipe() -> None:
     assert outcomes == PairedOutcomes.from_predictions(world.holdout.y, candidate, baseline)
 
 
+@pytest.mark.slow
 def test_luck_is_counted_and_the_same_everywhere() -> None:
     policies = {"plain": PLAIN, "strict": Policy(max_gap=None, confidence=0.95)}
     one_by_one = aa_outcomes(range(30), 100)
@@ -129,6 +131,7 @@ def lab(*words: str) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.slow
 def test_the_command_counts_the_same_wherever_the_work_is_done() -> None:
     small = ("--seeds", "40", "--n", "100", "--json")
     done = [

@@ -370,6 +370,7 @@ def command(folder, path):
     return [sys.executable, "-m", "labsupport.cli", "evaluate", *places, "--out", folder / "run"]
 
 
+@pytest.mark.slow
 @pytest.mark.posix_only("SIGKILL")
 def test_a_kill_leaves_nothing_or_all(tmp_path):
     path = write(tmp_path / "all.csv", rows(60_000))

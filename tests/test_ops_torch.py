@@ -129,6 +129,7 @@ def group(request, tmp_path_factory):
     return processes, runs, statuses, [t["sums"] for t in told], done.stderr
 
 
+@pytest.mark.slow
 @needs_torch
 @kills
 @pytest.mark.parametrize("name", ["once", "resumed", "few", "chunks", "few chunks"])
@@ -142,6 +143,7 @@ def test_the_model_is_fit_logistics(group, name):
     assert left == {"lineage.json", "checks.json", "model.json", ".training"}
 
 
+@pytest.mark.slow
 @needs_torch
 @kills
 def test_again_and_resumed_it_has_the_same_bits(group):
@@ -153,6 +155,7 @@ def test_again_and_resumed_it_has_the_same_bits(group):
 CHUNKED = {}
 
 
+@pytest.mark.slow
 @needs_torch
 @kills
 def test_in_chunks_the_number_of_processes_does_not_matter(group):
@@ -161,6 +164,7 @@ def test_in_chunks_the_number_of_processes_does_not_matter(group):
     assert len(set(CHUNKED.values())) == 1, CHUNKED
 
 
+@pytest.mark.slow
 @needs_torch
 @kills
 def test_whoever_comes_first_the_sums_are_the_same(group):
@@ -178,6 +182,7 @@ def test_whoever_comes_first_the_sums_are_the_same(group):
     assert any(differ) == (processes > 2)
 
 
+@pytest.mark.slow
 @needs_torch
 @kills
 @pytest.mark.parametrize(
@@ -200,6 +205,7 @@ def test_what_cannot_be_trained_ends_with_a_status_and_without_a_model(group, na
 # ---- kill -9
 
 
+@pytest.mark.slow
 @needs_torch
 @kills
 def test_whoever_is_killed_at_whatever_step_the_restarted_job_ends_alike(tmp_path):
@@ -213,6 +219,7 @@ def test_whoever_is_killed_at_whatever_step_the_restarted_job_ends_alike(tmp_pat
     assert not (killed.folder / "checkpoint.json").exists()
 
 
+@pytest.mark.slow
 @needs_torch
 @kills
 @pytest.mark.parametrize("when", ["1:200", "0:300"])
@@ -226,6 +233,7 @@ def test_a_process_that_dies_leaves_a_status_and_a_checkpoint_and_no_model(tmp_p
     assert found.step == (step - 1) // 25 * 25
 
 
+@pytest.mark.slow
 @needs_torch
 @kills
 def test_lab_train_goes_on_after_the_whole_job_was_killed(tmp_path):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from slow import SLOW
 from workflow_runner import Job, evaluate, holes, run_job, runs
 
 from labsupport.ops.registry import Registry
@@ -117,7 +118,9 @@ def seeded(tmp_path_factory) -> tuple[Path, Job]:
     for name, script in {"lab": lab, "python": python, "gh": GH}.items():
         (tools / name).write_text(script)
         (tools / name).chmod(0o755)
-    return folder, job(folder, {"ref": "refs/heads/main", "event_name": "push"})
+    # PyTorch takes a minute and is set up where all is tried.
+    text = TEXT if SLOW else ALONE
+    return folder, job(folder, {"ref": "refs/heads/main", "event_name": "push"}, text)
 
 
 def job(folder: Path, github: dict, text: str = TEXT, registry: str = "", **inputs: str) -> Job:
@@ -137,7 +140,6 @@ def candidate(seeded: tuple[Path, Job], name: str, data: str, text: str = TEXT) 
     return ended, [ended.outcomes[stage] for stage in STAGES], Registry(uri).at("prod").number
 
 
-@needs_torch
 @bash
 def test_a_good_candidate_is_deployed(seeded) -> None:
     folder, ended = seeded
@@ -151,7 +153,6 @@ def test_a_good_candidate_is_deployed(seeded) -> None:
     assert deployed["version"] == 2 and deployed["alias"] == "prod"
 
 
-@needs_torch
 @bash
 def test_what_the_cheap_checks_stop_is_not_trained(seeded) -> None:
     ended, outcomes, version = candidate(seeded, "stale", "world:99:120")
@@ -160,16 +161,17 @@ def test_what_the_cheap_checks_stop_is_not_trained(seeded) -> None:
     assert version == 1
 
 
-@needs_torch
 @bash
 def test_what_only_the_gate_stops_is_reported_and_not_deployed(seeded) -> None:
-    ended, outcomes, version = candidate(seeded, "poor", "world:5:600")
+    text = TEXT if SLOW else ALONE
+    ended, outcomes, version = candidate(seeded, "poor", "world:5:600", text)
     wanted = ["success"] * 4 + ["skipped", "failure", "skipped"]
     assert ended.failed and outcomes == wanted, ended.log[-3000:]
     assert "Block: no eval gain" in ended.summary
     assert version == 1
 
 
+@pytest.mark.slow
 @needs_torch
 @bash
 def test_the_report_comes_to_the_pull_request_and_nothing_is_deployed(seeded) -> None:
@@ -190,6 +192,7 @@ def test_the_report_comes_to_the_pull_request_and_nothing_is_deployed(seeded) ->
     assert Registry(uri).at("prod").number == 1
 
 
+@pytest.mark.slow
 @needs_torch
 @bash
 def test_where_the_gates_status_is_not_believed_lab_deploy_still_refuses(seeded) -> None:

@@ -114,6 +114,7 @@ print(json.dumps({word: {"start": panel.start, "presets": panel.presets, "moves"
 """
 
 
+@pytest.mark.slow
 def test_panels_can_be_read_and_viewed_without_widgets():
     done = subprocess.run(
         [sys.executable, "-c", _WITHOUT_WIDGETS], capture_output=True, text=True, cwd=ROOT,
@@ -200,6 +201,7 @@ def test_a_control_moved_to_either_end_changes_picture_sentence_and_alt_text(pan
             assert all(changed), (setting, end, changed)
 
 
+@pytest.mark.slow
 @every_control
 def test_steps_between_the_ends_can_be_shown(panel, word, name):
     values = control_of(word, name).values
@@ -211,6 +213,7 @@ def test_steps_between_the_ends_can_be_shown(panel, word, name):
             assert_shows_its_view(panel)
 
 
+@pytest.mark.slow
 @every_panel
 def test_the_corners_of_all_controls_can_be_shown(panel, word):
     corners = list(itertools.product(*map(ends, PANELS[word].controls)))

@@ -59,6 +59,7 @@ def test_a_view_says_what_the_two_runs_say(label):
     assert view.sentence.startswith("Same bits" if view.same_bits else "Different bits")
 
 
+@pytest.mark.slow
 def test_equal_bits_only_where_nothing_was_let_in_or_the_order_is_fixed():
     for values in ALL:
         equal = values.get("ulps") == 0 or values.get("fixed", False)

@@ -13,10 +13,12 @@ from lesson_cases import CASES
 from lesson_rules import ORIENTATION, stated_budget
 from nbformat.v4 import new_code_cell
 from notebook_rules import PANEL_TAG, WIDGET, Notebook, is_panel, output_texts
+from slow import some_slow
 
 ROOT = Path(__file__).resolve().parents[1]
 LESSONS = {path.stem: path for path in sorted(ROOT.glob("notebooks/*.ipynb"))}
 VARIED = [(stem, *case) for stem, cases in CASES.items() if stem in LESSONS for case in cases[1:]]
+IN_SECONDS = ("01_evaluation_gate", "02_confidence_intervals", "05_fail_fast")
 CELL_SECONDS = 120  # what hangs outside of a cell meets the limit of every test, in pyproject
 
 # Run in the lesson's kernel after its last cell. A callback that raises leaves a notebook green:
@@ -174,6 +176,12 @@ def test_parameters_exist(stem):
     )
 
 
+def is_at_once(case: tuple) -> bool:
+    """The last one of a lesson that runs in seconds. The first ones also move the panels."""
+    stem, parameters, _ = case
+    return stem in IN_SECONDS and parameters == CASES[stem][-1][0]
+
+
 @pytest.mark.parametrize("stem", LESSONS)
 def test_verdicts_as_stored(stem):
     """nbval runs the lessons as they are stored and compares; here their outputs are only read."""
@@ -183,7 +191,9 @@ def test_verdicts_as_stored(stem):
 
 
 @pytest.mark.parametrize(
-    ("stem", "parameters", "expected"), VARIED, ids=[f"{stem}-{given}" for stem, given, _ in VARIED]
+    ("stem", "parameters", "expected"),
+    some_slow(VARIED, is_at_once),
+    ids=[f"{stem}-{given}" for stem, given, _ in VARIED],
 )
 def test_verdicts_under_other_parameters(stem, parameters, expected, tmp_path):
     """The first of a lesson's other runs also moves every control of its panel, in the end."""

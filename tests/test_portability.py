@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from pythons import PACKAGES, is_ready, locked, packages_for, pythons
+from slow import some_slow
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = ROOT / "tests" / "core_numbers.py"
@@ -101,7 +102,12 @@ SETTINGS += [(name, "1", ()) for name, needs in KERNELS.items() if needs <= FLAG
 SETTINGS += [(name, "2", FEW) for name, needs in KERNELS.items() if needs <= FLAGS]
 
 
-@pytest.mark.parametrize(("kernel", "threads", "parts"), [*SETTINGS, (None, "2", FEW)])
+@pytest.mark.parametrize(
+    ("kernel", "threads", "parts"),
+    some_slow(
+        [*SETTINGS, (None, "2", FEW)], lambda each: each[0] in {None, "Prescott"} and not each[2]
+    ),
+)
 def test_kernels_and_threads(kernel, threads, parts, expected, record_property):
     chosen = {"OPENBLAS_CORETYPE": kernel} if kernel else {}
     code = (str(SCRIPT), *parts)
@@ -154,6 +160,7 @@ def locales() -> list[str]:
     return ["C", *[name for name in known if name.startswith(("de_", "fr_", "es_", "it_"))][:1]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "environment",
     [
@@ -191,7 +198,8 @@ def test_under_ci_every_python_of_this_machine_is_ready():
     assert READY == PYTHONS or os.environ.get("CI", "") != "true"
 
 
-@pytest.mark.parametrize("version", READY)
+@pytest.mark.slow
+@pytest.mark.parametrize("version", some_slow(READY, lambda each: each == max(READY)))
 def test_pythons(version, expected, record_property):
     python, packages = READY[version], packages_for(version, READY[version])
     ask = "import sys, numpy; print('.'.join(map(str, sys.version_info[:3])), numpy.__version__)"

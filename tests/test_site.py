@@ -43,7 +43,8 @@ GROUNDS = """() => {
 }"""
 ALONE = {"preload": False}  # axe would ask for style sheets once more, under wrong addresses
 needs_sphinx = pytest.mark.skipif(not HOME.exists(), reason="no Sphinx here: make site")
-pytestmark = pytest.mark.timeout(600)  # the book is made in 10 seconds, on a busy machine in 100
+# The book is made in 10 seconds, on a busy machine in 100.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @dataclass

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refuses
 from scipy import optimize, stats
+from slow import some_slow
 
 from labsupport.comparisons import clustered_standard_error, is_comparison
 from labsupport.data import load_flights
@@ -172,6 +173,7 @@ def test_the_false_alarm_rate_of_several_new_values_is_that_of_simulated_charts(
     assert chart.false_alarm_rate() > 9 * stats.norm.sf(3)  # what "three sigma" is taken for
 
 
+@pytest.mark.slow
 @given(rate=st.floats(0.001, 0.9), values=st.integers(1, 100), runs=st.integers(3, 50))
 @settings(max_examples=20)
 def test_sigmas_for_a_wanted_rate_give_that_rate(rate, values, runs):
@@ -316,7 +318,7 @@ def false_promotions(better: np.ndarray, rows: np.ndarray) -> tuple[float, float
     return by_days.mean(), np.mean([c.interval(0.95).low > 0 for c in compared])
 
 
-@pytest.mark.parametrize("days", [14, 21, 56])
+@pytest.mark.parametrize("days", some_slow([14, 21, 56], lambda days: days == 14))
 @pytest.mark.parametrize(("correlation", "most"), [(0.0, 0.025), (0.24, 0.032), (0.36, 0.038)])
 def test_the_promised_error_of_a_trial_is_kept_when_neighbouring_days_go_together(
     days, correlation, most

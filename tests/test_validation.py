@@ -283,6 +283,7 @@ def test_no_environment_variable_switches_the_schema_off(monkeypatch):
 # ---- false alarms ----
 
 
+@pytest.mark.slow
 def test_false_alarms_over_all_columns_together():
     """Of 150 snapshots without drift, each against a reference of its own, about 3 or fewer in a
     hundred fail where the policy allows for 3 in a hundred; by folklore nearly all do.

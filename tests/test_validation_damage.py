@@ -202,6 +202,7 @@ def test_a_file_that_crashes_keeps_the_damage_sealed(tmp_path):
     assert not caught and "needs a function checks" in words
 
 
+@pytest.mark.slow
 def test_lab_damage(tmp_path, capsys):
     mine = written(tmp_path, "checks = validate")
     assert main(["damage", "--seed", "1", "--checks", mine]) == 0

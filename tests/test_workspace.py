@@ -136,6 +136,7 @@ def test_server_takes_the_next_port_answers_with_its_token_and_ends_on_ctrl_c(ro
     assert "@jupyter/nbgrader" in disabled and "announcements" in disabled
 
 
+@pytest.mark.slow
 def test_the_servers_settings_ask_the_network_for_nothing(room: Path) -> None:
     process, address = start_server(room, 8888)
     try:
@@ -288,6 +289,7 @@ def test_in_place_stores_the_same_bytes_whatever_was_stored_before(tmp_path: Pat
     )
 
 
+@pytest.mark.slow
 def test_a_notebook_that_was_saved_while_it_ran_is_not_overwritten(tmp_path: Path, capsys) -> None:
     """Also not by a cell of its own, which stands here for somebody at the keyboard."""
     saves = "from pathlib import Path\npath = Path('lesson.ipynb')\n"
@@ -321,6 +323,7 @@ def test_normalised_keeps_what_matters() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("own", "expected"), [(None, "1"), ("2", "2")])
 def test_a_kernel_computes_in_one_thread_unless_told_otherwise(
     own: str | None, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -351,6 +354,7 @@ def lesson_says(source: str, folder: Path, **environment: str) -> str:
     return nbformat.read(lesson, as_version=4).cells[-1].outputs[0].text
 
 
+@pytest.mark.slow
 @pytest.mark.posix_only("HOME is not what Windows asks")
 def test_a_users_own_settings_stay_out_of_the_lessons(tmp_path: Path) -> None:
     startup = tmp_path / ".ipython" / "profile_default" / "startup"
@@ -368,6 +372,7 @@ def test_a_users_own_settings_stay_out_of_the_lessons(tmp_path: Path) -> None:
     assert control.stdout == "True 9.0\n"
 
 
+@pytest.mark.slow
 @pytest.mark.posix_only("HOME is not what Windows asks")
 @pytest.mark.parametrize("home", ["/dev/null/nobody", "/proc"])
 def test_a_home_that_cannot_be_written_does_not_matter(home: str, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import psutil
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
+from slow import some_slow
 
 from labsupport.show.demo import record
 from labsupport.show.demo.steps import SCRIPTS
@@ -122,7 +123,7 @@ def test_the_presenters_page_shows_a_step_to_the_room_and_reveals_it(browser, de
         expect(shown.locator(".lab-picture img")).to_be_visible()
 
 
-@pytest.mark.parametrize("look", ["light", "dark"])
+@pytest.mark.parametrize("look", some_slow(["light", "dark"], lambda look: look == "dark"))
 @pytest.mark.parametrize("which", ["predict", "presenter", "preset=Few catches"])
 def test_axe_finds_nothing_serious(room, demo, look, which):
     room.goto(f"{demo[0]}{WORD}?{look}&{which}", timeout=LONG)
@@ -216,6 +217,7 @@ def recorded(tmp_path_factory) -> Path:
     return record.record(WORD, tmp_path_factory.mktemp("recorded"), most=3)
 
 
+@pytest.mark.slow
 def test_a_recorded_page_moves_from_a_disk_without_a_kernel(room, recorded):
     room.goto(recorded.as_uri())
     says(room, "Checks first pay: 390.00")

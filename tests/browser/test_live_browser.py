@@ -24,9 +24,12 @@ ANSWERS = 60_000
 ALIKE = 2.0  # of 255, the mean difference of two pictures: edges of letters, no mark
 MOVE = "(input, at) => { input.value = at; input.dispatchEvent(new Event('input')); }"
 
-pytestmark = pytest.mark.skipif(
-    not (LIVE / "index.html").exists(), reason="There is no build/live; `make live` makes it."
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (LIVE / "index.html").exists(), reason="There is no build/live; `make live` makes it."
+    ),
+]
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

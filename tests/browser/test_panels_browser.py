@@ -16,6 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browser_lab import ALL_PANELS, JupyterLab, ran, watched
 from panel_lessons import LESSONS
 from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
+from slow import some_slow
 
 from labsupport.show.controls import Choice, Control, Switch
 from labsupport.show.panels import PANELS
@@ -62,8 +63,13 @@ def in_demo(word: str, request: pytest.FixtureRequest) -> Locator:
 
 
 # One panel after another, so that its pictures are drawn once; the notebook first, whole.
+# Two of them in `lab demo` at once: all take thirteen minutes.
 every_panel = pytest.mark.parametrize(
-    ("where", "word"), [(where, word) for where in (in_lesson, in_demo) for word in PANELS]
+    ("where", "word"),
+    some_slow(
+        [(where, word) for where in (in_lesson, in_demo) for word in PANELS],
+        lambda each: each[0] is in_demo and each[1] in {"gate", "slices"},
+    ),
 )
 
 
@@ -108,6 +114,7 @@ def move(page: Page, control: Control, value: object) -> object:
     return control.values[at + steps if on else at - steps]
 
 
+@pytest.mark.slow
 def test_axe_finds_nothing_in_the_panels_and_every_picture_is_told_with_numbers(all_panels, page):
     """In light; test_shell_browser has the same controls in dark."""
     for image in all_panels.locator("img").all():
@@ -176,6 +183,7 @@ def gate_lesson(page: Page, jupyterlab: JupyterLab) -> Iterator[Locator]:
     jupyterlab.end_kernels()
 
 
+@pytest.mark.slow
 def test_the_readmes_picture_can_be_taken(gate_lesson: Locator, page: Page):
     """And is stored, when asked: `make picture`."""
     button(gate_lesson, readme_picture.PRESET).click()

@@ -301,6 +301,7 @@ def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
     yield from served(tmp_path_factory.mktemp("by hand"), BY_HAND)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["jupyterlab", "by_hand"])
 def test_a_notebook_that_is_opened_again_shows_the_panel_as_it_stood(
     start, request, browser: Browser

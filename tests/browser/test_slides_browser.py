@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
+from slow import some_slow
 
 from labsupport.workspace import ROOT, LabError
 from labsupport.workspace.slides.deck import reveal_folder, write_slides
@@ -60,7 +61,10 @@ def opened(browser: Browser, page: Path, shade: str = "light") -> tuple[Page, li
     return seen, said
 
 
-@pytest.mark.parametrize("name", [path.stem for path in LESSONS])
+NAMES = [path.stem for path in LESSONS]
+
+
+@pytest.mark.parametrize("name", some_slow(NAMES, lambda name: name in NAMES[1::3]))
 def test_every_slide_is_whole_and_legible_and_asks_for_nothing(browser, pages, name):
     page, said = opened(browser, pages[name])
     faults = {}

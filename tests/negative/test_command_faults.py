@@ -87,6 +87,7 @@ def test_unused_import_in_a_lesson(project, catches):
     (project.root / "notebooks/02_unused.ipynb").unlink()
 
 
+@pytest.mark.slow
 def test_range_that_differs_from_the_project(project, catches):
     shutil.copytree(ROOT / ".binder", project.root / ".binder")
     shutil.copy(ROOT / "Makefile", project.root)
@@ -107,6 +108,7 @@ def test_range_that_differs_from_the_project(project, catches):
 # Exercises
 
 
+@pytest.mark.slow
 def test_stale_exercise(project, catches):
     check = ("lab", "release", "--check")
     passes(project, "lab", "release")
@@ -143,6 +145,7 @@ def test_check_that_accepts_everything(project, catches):
 INTERVAL = "labsupport/grading/questions/q04_4.py"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "tests", "old", "new", "words"),
     [
@@ -213,6 +216,7 @@ def test_signals():
 """
 
 
+@pytest.mark.slow
 def test_only_windows_may_leave_out_what_only_posix_has(project, catches):
     test = project.root / "tests/test_posix.py"
     test.write_text(POSIX, encoding="utf-8")

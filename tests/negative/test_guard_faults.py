@@ -60,12 +60,18 @@ GATE = "tests/test_gate.py"
 class Lab(Project):
     """A copy of what starts CI, around the small lab."""
 
+    slow = "0"
+
     def ask(self, *words: str, **environment: str) -> subprocess.CompletedProcess:
         """Run a command in the copy, with nothing set that concerns tests but `environment`."""
         ours = ("CI", "PYTHONPATH", "PYTEST_ADDOPTS")
         env = {name: value for name, value in os.environ.items() if name not in ours}
         return subprocess.run(
-            words, cwd=self.root, env=env | environment, capture_output=True, text=True
+            words,
+            cwd=self.root,
+            env=env | {"SLOW": self.slow} | environment,
+            capture_output=True,
+            text=True,
         )
 
     def test(self) -> int:
@@ -96,7 +102,7 @@ def well(tmp_path_factory) -> Lab:
         lab.put(file, (ROOT / file).read_text(encoding="utf-8"))
     for file, text in FILES.items():
         lab.put(file, text)
-    for file in ("tests/guard.py", "tests/ci_settings.py"):
+    for file in ("tests/guard.py", "tests/ci_settings.py", "tests/slow.py"):
         shutil.copy(ROOT / file, lab.root / file)
     for folder in ("notebooks", "solutions"):
         (lab.root / folder).mkdir()
@@ -171,14 +177,14 @@ SWITCHED_OFF = [  # fault, file, old, new, words
     ("make test with ARGS", "Makefile", "ARGS ?=", "ARGS ?= -k gate", "ARGS a value"),
     ("make ignores all", "Makefile", "PY = ", "MAKEFLAGS += -i\nPY = ", "MAKEFLAGS"),
     ("run without CI=true", ".ci/run", "export CI=true", "export CI=", "does not `export CI=true`"),
-    ("run takes CI=true back", ".ci/run", "make pythons", "export CI=false", "takes CI=true back"),
+    ("run takes CI=true back", ".ci/run", "make llm", "export CI=false", "takes CI=true back"),
     ("run goes on after a failure", ".ci/run", "set -euo", "set -uo", "goes on after a failure"),
     ("run without the tests", ".ci/run", "\nmake test", "\n: make test", "does not end with"),
     (
         "run swallows a failure",
         ".ci/run",
-        "make pythons",
-        "make pythons || true",
+        "make llm",
+        "make llm || true",
         "hides a failure",
     ),
     (
@@ -215,6 +221,20 @@ SWITCHED_OFF = [  # fault, file, old, new, words
         "  pull_request:\n",
         "  pull_request:\n    paths: [docs/**]\n",
         "without filters",
+    ),
+    (
+        "workflow that tries what is slow never",
+        ".github/workflows/ci.yml",
+        "'schedule' && 1 ||",
+        "'schedule' && 0 ||",
+        "job test must set SLOW",
+    ),
+    (
+        "workflow without a weekly run",
+        ".github/workflows/ci.yml",
+        '    - cron: "17 4 * * 1"',
+        "",
+        "it must start once a week",
     ),
     (
         "workflow with a setting for pytest",
@@ -358,14 +378,61 @@ def test_a_line_cannot_go(lab, caught):
     caught("number removed", f"had 3 {GATE} and has 0")
 
 
+# What takes long
+
+SPLITS = """
+import slow
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow")
+
+def pytest_collection_modifyitems(items):
+    items[:], _ = slow.split(items)
+"""
+SOME_SLOW = """
+import pytest
+from slow import some_slow
+
+@pytest.mark.parametrize("n", some_slow([1, 2, 3], lambda n: n == 1))
+def test_adds(n):
+    assert n
+
+@pytest.mark.slow
+def test_adds_much():
+    assert True
+"""
+
+
+def test_what_is_slow_is_counted_apart_and_missed_where_all_is_tried(lab, caught):
+    lab.put("tests/conftest.py", SPLITS)
+    lab.put(GATE, SOME_SLOW)
+    lab.test()
+    caught("most of a file called slow", f"{GATE}: 1 of 3 items passed")
+    lab.guard("--keep")
+    lab.edit("tests/items.txt", f" 1 {GATE}", f" 1 {GATE}  # the others are slow")
+    lab.slow = "1"
+    lab.test()
+    lab.guard("--keep")
+    kept = (lab.root / "tests/items.txt").read_text()
+    assert f"    1 {GATE}  # the others are slow\n    3 {GATE} slow\n" in kept
+    assert lab.guard().returncode == 0, lab.guard().stdout
+    lab.put(GATE, SOME_SLOW.replace("[1, 2, 3]", "[1, 2]"))
+    lab.test()
+    caught("less of what is slow", f"{GATE} slow: 2 of 3 items passed")
+    lab.slow = "0"
+    lab.test()
+    assert lab.guard().returncode == 0, lab.guard().stdout
+
+
 # .ci/run itself
 
 STAND_IN = '#!/bin/sh\necho "$CI $(basename "$0") $*" >>told\n[ "$FAILS" != "$(basename "$0")" ]\n'
 
 
 @pytest.mark.posix_only(".ci/run is a shell script")
-@pytest.mark.parametrize(("fails", "told"), [("", 9), ("make", 1), ("python", 9)])
-def test_run_stops_where_it_fails_and_ends_with_the_guard(lab, fails, told: int):
+@pytest.mark.parametrize("all_of_it", ["0", "1"])
+@pytest.mark.parametrize("fails", ["", "make", "python"])
+def test_run_stops_where_it_fails_and_ends_with_the_guard(lab, fails, all_of_it):
     for file in (".venv/bin/python", "bin/make", "bin/chromium"):
         lab.put(file, STAND_IN)
         (lab.root / file).chmod(0o755)
@@ -373,20 +440,15 @@ def test_run_stops_where_it_fails_and_ends_with_the_guard(lab, fails, told: int)
     env = {name: value for name, value in os.environ.items() if name != "CI"}
     path = f"{lab.root / 'bin'}{os.pathsep}{env['PATH']}"
     run = [str(lab.root / ".ci/run")]
-    done = subprocess.run(run, cwd=lab.root, env=env | {"FAILS": fails, "PATH": path})
+    done = subprocess.run(
+        run, cwd=lab.root, env=env | {"FAILS": fails, "PATH": path, "SLOW": all_of_it}
+    )
     assert done.returncode == (1 if fails else 0)
     asked = (lab.root / "told").read_text().splitlines()
-    assert (
-        asked
-        == [
-            "true make pythons",
-            "true make llm",
-            "true make torch",
-            "true make mlflow",
-            "true make live",
-            "true make slides",
-            "true make .venv/.site",
-            f"true make test ARGS=--junitxml={REPORT} -o junit_family=xunit1",
-            f"true python tests/guard.py {REPORT}",
-        ][:told]
-    )
+    more = ("pythons", "torch", "mlflow", "live", ".venv/.site") if all_of_it == "1" else ()
+    wanted = [
+        *(f"true make {target}" for target in ("llm", "slides", *more)),
+        f"true make test ARGS=--junitxml={REPORT} -o junit_family=xunit1",
+        f"true python tests/guard.py {REPORT}",
+    ]
+    assert asked == wanted[: 1 if fails == "make" else None]
