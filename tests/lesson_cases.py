@@ -204,9 +204,9 @@ CASES = {
             {
                 "nightly:": "1",
                 "prod:": "2",
-                "stale shard came on day 105, and nothing caught it: 98 answers": "made worse and "
+                "Stale shard came on day 105, and nothing caught it: 98 answers": "made worse and "
                 "146 better, 990 dollars.",
-                "stale shard came on day 105, and nothing caught it: 57 answers": "made worse and "
+                "Stale shard came on day 105, and nothing caught it: 57 answers": "made worse and "
                 "102 better, 805 dollars.",
             },
         ),

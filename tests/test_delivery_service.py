@@ -330,6 +330,7 @@ def family_of(process: subprocess.Popen, done) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
 
+@pytest.mark.slow
 def test_a_controller_that_is_killed_leaves_no_process_and_the_next_one_goes_on(room):
     folder, *_ = room()
     log, counts = EventLog(folder / LOG), folder / "counts.json"

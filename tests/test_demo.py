@@ -10,7 +10,10 @@ import json
 import os
 import re
 import signal
+import socket
 import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -25,6 +28,12 @@ from labsupport.show.frames import Frames
 from labsupport.show.panels import PANELS
 
 EVERY_STEP = [(word, k) for word, script in SCRIPTS.items() for k in range(len(script.steps))]
+
+
+def in_a_thread(test: Callable[[], Coroutine]) -> None:
+    """Run it where no event loop runs: a browser that another test left open has one here."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(test())).result()
 
 
 def numbers(words: str) -> set[str]:
@@ -173,7 +182,7 @@ def test_a_panel_that_is_not_there_is_named_with_those_that_are(client):
 
 
 def test_a_process_that_was_killed_is_missed_and_comes_back():
-    asyncio.run(_killed())
+    in_a_thread(_killed)
 
 
 async def _killed() -> None:
@@ -191,7 +200,7 @@ async def _killed() -> None:
 
 def test_a_process_that_hangs_is_missed_and_ended(monkeypatch):
     monkeypatch.setattr(server, "LIMIT", 0.5)
-    asyncio.run(_hangs())
+    in_a_thread(_hangs)
 
 
 async def _hangs() -> None:
@@ -258,9 +267,47 @@ def test_a_page_cannot_be_left_by_what_it_is_told(monkeypatch, frames):
 # ---- the command ----
 
 
-def test_an_unknown_panel_is_named_with_the_known_ones(capsys):
-    assert main(["demo", "77"]) == 64
+@pytest.mark.parametrize("asked", ["77", "01xyz", "gates"])
+def test_an_unknown_panel_is_named_with_the_known_ones(asked, capsys):
+    assert main(["demo", asked]) == 64
     assert "gate" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("asked", "word"),
+    [
+        ("", ""),
+        ("01", "gate"),
+        ("Gate", "gate"),
+        ("02_confidence_intervals", "intervals"),
+        ("notebooks/05_fail_fast.ipynb", "costs"),
+    ],
+)
+def test_a_panel_is_asked_for_by_number_word_or_notebook(asked, word, monkeypatch):
+    served = []
+    monkeypatch.setattr(server, "serve", lambda word, *_: served.append(word) or 0)
+    assert main(["demo", asked, "--no-browser"]) == 0
+    assert served == [word]
+
+
+def test_a_port_that_is_taken_is_said(monkeypatch, capsys):
+    monkeypatch.setattr(server.uvicorn.Server, "run", lambda self, sockets: None)
+    monkeypatch.setattr(server, "app", lambda drawing: None)
+    monkeypatch.setattr(server, "Drawing", lambda: None)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+        assert server.serve("gate", port, browser=False) == 0
+    said = capsys.readouterr().out
+    assert f"Something else listens on port {port}, so it is " in said
+    assert f":{port}/" not in said
+
+
+def test_pages_are_recorded_into_a_folder_only(tmp_path, capsys):
+    (tmp_path / "a file").write_text("mine")
+    assert main(["demo", "05", "--record", str(tmp_path / "a file")]) == 64
+    assert "a file is a file; --record writes into a folder." in capsys.readouterr().err
+    assert (tmp_path / "a file").read_text() == "mine"
 
 
 @pytest.mark.slow

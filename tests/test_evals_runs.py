@@ -261,6 +261,7 @@ def test_a_score_has_the_exact_interval_of_its_tasks():
     assert (found.low, found.high) == (share(2, 9, 0.9).low, share(3, 9, 0.9).high)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 def test_variances_are_those_of_tasks_and_of_epochs(seed):

@@ -19,6 +19,7 @@ import nbformat
 import numpy as np
 import pytest
 from nbclient import NotebookClient
+from slow import some_slow
 
 from labsupport import comparisons, costs, gate, noise, outcomes, retrained
 from labsupport.answers import stopping
@@ -234,7 +235,7 @@ class TestTime:
                 assert not thread.is_alive()
 
     @pytest.mark.parametrize("number", NUMBERS)
-    @pytest.mark.parametrize("kind", ["loop", "stubborn"])
+    @pytest.mark.parametrize("kind", some_slow(["loop", "stubborn"], lambda k: k == "loop"))
     def test_an_endless_loop_is_stopped_and_the_kernel_lives(self, number, kind, monkeypatch):
         monkeypatch.setattr(calling, "TIME_LIMIT", 0.1)
         result = check(number, taking(number, getattr(self, kind)))

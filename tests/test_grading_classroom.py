@@ -521,6 +521,7 @@ def test_a_second_run_grades_only_what_changed(tmp_path, monkeypatch):
     assert graded(place, SEED + 1, log=log)["ann"] and asked[3:] == ["ann", "bo"]
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path):
     place = tmp_path / "in"
     place.mkdir()

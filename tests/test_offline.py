@@ -171,6 +171,7 @@ def test_a_namespace_alone_has_no_way_out(offline: Offline) -> None:
     assert "Network is unreachable" in done.stderr and not offline.asked.exists()
 
 
+@pytest.mark.slow
 def test_commands_run_offline(offline: Offline, tmp_path: Path) -> None:
     assert "ok  kernel" in offline.runs(*LAB, "doctor")
     weeks = ("--data", "flights:8-15", "--reference", "flights:0-7", "--holdout", "flights:16-17")

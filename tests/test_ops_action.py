@@ -279,6 +279,7 @@ def test_a_planted_hole_is_seen(where, changes, words) -> None:
     assert any(words in hole for hole in holes(planted(where, **changes)))
 
 
+@pytest.mark.slow
 def test_swallowed_a_block_would_pass(repository) -> None:
     # The control: the order and the bare last line are what fails the job and keeps the report.
     worse(repository)

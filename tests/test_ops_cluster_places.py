@@ -329,6 +329,7 @@ def test_workers_end_with_a_parent_that_was_killed(tmp_path, where) -> None:
         until(lambda: not any(p.is_running() and p.status() != "zombie" for p in workers))
 
 
+@pytest.mark.slow
 @pytest.mark.posix_only("Windows has no group to send Ctrl-C to but the tests' own")
 @pytest.mark.parametrize("where", [[], ["local"]], ids=["processes", "local"])
 def test_ctrl_c_ends_all_at_once_and_in_silence(tmp_path, where) -> None:

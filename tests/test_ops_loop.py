@@ -340,6 +340,7 @@ run_loop(Path(folder), 110, "none")
 """
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_a_write_the_log_is_the_same(tmp_path) -> None:
     calls = lived(PROGRAM, tmp_path / "whole").stdout.strip()
     writes = [place for place, kind in enumerate(calls, start=1) if kind == "w"]

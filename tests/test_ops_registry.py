@@ -68,6 +68,7 @@ def test_nothing_of_mlflow_is_loaded_before_it_is_needed():
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
+@pytest.mark.slow
 def test_a_registry_goes_below_the_current_folder(empty, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("build").mkdir()

@@ -166,7 +166,10 @@ def test_what_it_prints_for_people() -> None:
         (("--margin", "7"), 64, "min_gain is a share"),
         (("--cluster", "nowhere"), 64, "A cluster is `local` or the address"),
         (("--cluster", "tcp://127.0.0.1:1", "--workers", "2"), 64, "workers of its own"),
-        (("--cluster", "tcp://127.0.0.1:1"), 69, "No Dask scheduler answers"),
+        pytest.param(
+            *(("--cluster", "tcp://127.0.0.1:1"), 69, "No Dask scheduler answers"),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_wrong_usage_and_nobody_there(words, status, said) -> None:
@@ -175,6 +178,7 @@ def test_wrong_usage_and_nobody_there(words, status, said) -> None:
     assert "Traceback" not in done.stderr and done.stdout == ""
 
 
+@pytest.mark.slow
 def test_killed_it_leaves_nobody_and_again_it_tells_the_same() -> None:
     words = ("--seeds", "30", "--n", "100", "--json", "--workers", "2")
     process = subprocess.Popen(

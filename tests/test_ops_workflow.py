@@ -140,6 +140,7 @@ def candidate(seeded: tuple[Path, Job], name: str, data: str, text: str = TEXT) 
     return ended, [ended.outcomes[stage] for stage in STAGES], Registry(uri).at("prod").number
 
 
+@pytest.mark.slow
 @bash
 def test_a_good_candidate_is_deployed(seeded) -> None:
     folder, ended = seeded
@@ -153,6 +154,7 @@ def test_a_good_candidate_is_deployed(seeded) -> None:
     assert deployed["version"] == 2 and deployed["alias"] == "prod"
 
 
+@pytest.mark.slow
 @bash
 def test_what_the_cheap_checks_stop_is_not_trained(seeded) -> None:
     ended, outcomes, version = candidate(seeded, "stale", "world:99:120")
@@ -161,6 +163,7 @@ def test_what_the_cheap_checks_stop_is_not_trained(seeded) -> None:
     assert version == 1
 
 
+@pytest.mark.slow
 @bash
 def test_what_only_the_gate_stops_is_reported_and_not_deployed(seeded) -> None:
     text = TEXT if SLOW else ALONE

@@ -122,6 +122,7 @@ def test_the_start_is_kept_in_outline_until_the_panel_shows_it_again():
     assert interval_view(margin=0.0).start is None  # the margin moves neither rows nor interval
 
 
+@pytest.mark.slow
 def test_over_all_draws_the_intervals_keep_their_promise():
     for confidence, expected in ((0.5, 0.5), (0.95, 0.95), (0.99, 0.99)):
         held = sum(

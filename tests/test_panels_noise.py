@@ -70,6 +70,7 @@ def test_equal_bits_only_where_nothing_was_let_in_or_the_order_is_fixed():
             assert (view.parted == (None, None)) == equal
 
 
+@pytest.mark.slow
 def test_a_run_that_differs_ends_with_a_churn_of_several_percent():
     for values in ALL:
         view = noise_view(**values)

@@ -53,7 +53,7 @@ def test_until_a_day_it_tells_no_later_one() -> None:
         assert view.loop.days == day and all(e["day"] <= day for e in view.loop.events)
         assert (view.loop.planted is None) == (day < 105)
         assert (view.loop.caught is None) == (day < 126)
-    assert "did not come yet" in loop_view(day=98).sentence
+    assert "Skewed logs: not yet there after 98 days." in loop_view(day=98).sentence
     assert "nothing caught it" in loop_view(day=105).sentence
 
 

@@ -18,7 +18,7 @@ from slow import some_slow
 ROOT = Path(__file__).resolve().parents[1]
 LESSONS = {path.stem: path for path in sorted(ROOT.glob("notebooks/*.ipynb"))}
 VARIED = [(stem, *case) for stem, cases in CASES.items() if stem in LESSONS for case in cases[1:]]
-IN_SECONDS = ("01_evaluation_gate", "02_confidence_intervals", "05_fail_fast")
+IN_SECONDS = ("01_evaluation_gate", "05_fail_fast")
 CELL_SECONDS = 120  # what hangs outside of a cell meets the limit of every test, in pyproject
 
 # Run in the lesson's kernel after its last cell. A callback that raises leaves a notebook green:

@@ -220,6 +220,7 @@ def test_mistakes_have_names_and_hints_that_give_nothing_away(number):
     assert len({one.hint for one in named}) == len(named), "Two mistakes share a hint: one name."
 
 
+@pytest.mark.slow
 @QUESTION
 def test_what_is_said_when_no_mistake_explains_the_answer_gives_nothing_away(number):
     """The fallback hints, each case in turn being the first that is wrong."""

@@ -44,7 +44,9 @@ def _demo(arguments: argparse.Namespace) -> int:
     from labsupport.show.demo.steps import SCRIPTS
 
     lessons = {script.lesson[:2]: word for word, script in SCRIPTS.items()}
-    word = lessons.get(arguments.lesson[:2], arguments.lesson)
+    whole = {script.lesson: word for word, script in SCRIPTS.items()}
+    asked = Path(arguments.lesson.lower()).name.removesuffix(".ipynb")
+    word = (lessons | whole).get(asked, asked)
     if word and word not in SCRIPTS:
         raise UndecidedError(
             USAGE,
@@ -64,6 +66,8 @@ def _record(words: Sequence[str], folder: Path) -> int:
 
     from labsupport.show.demo.record import record, write_index
 
+    if folder.exists() and not folder.is_dir():
+        raise UndecidedError(USAGE, f"{folder} is a file; --record writes into a folder.")
     folder.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         pages = [pool.submit(record, word, folder) for word in words]

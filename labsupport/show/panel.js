@@ -14,6 +14,8 @@ const MANY = 200; // values; more do not fit under a mouse, so there are two but
 const AHEAD = 12; // steps to either side of the slider in hand
 const QUICK = 250; // milliseconds; frames that take longer are not asked for ahead
 const KEPT = 400; // frames, 20 MB
+const PAINTED = 20; // milliseconds; by then a picture that was there is painted
+const DECODED = 8; // pictures: the one that is up, and those that a hand may reach next
 const GONE = "The kernel is not running: run this cell again.";
 const DEAD = new Set(["dead", "unknown", "restarting", "autorestarting", "terminating"]);
 
@@ -193,29 +195,40 @@ function sentence() {
   };
 }
 
-/** The picture. It is shown when it is decoded, so that nothing flickers. */
+/** The picture. It is shown when it is decoded, so that nothing flickers; some are so before. */
 function picture(width, height) {
   const image = make("img", { width, height, alt: "" });
+  const decoded = new Map(); // by their bytes, the newest last; the picture that is up is one
   let latest = 0;
+  const decode = (bytes) => {
+    const known = decoded.get(bytes);
+    decoded.delete(bytes);
+    const url = known?.url ?? URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
+    const fresh = known?.fresh ?? make("img", { src: url });
+    decoded.set(bytes, known ?? { url, fresh, done: fresh.decode().catch(() => {}) });
+    for (const [old, { url: gone }] of decoded) {
+      if (decoded.size <= DECODED) break;
+      if (gone === image.src) continue;
+      decoded.delete(old);
+      URL.revokeObjectURL(gone);
+    }
+    return decoded.get(bytes);
+  };
   return {
     image,
+    decode,
     async show(bytes, alt) {
       const mine = ++latest;
-      const url = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
-      const fresh = make("img", { src: url });
-      await fresh.decode().catch(() => {});
-      const old = image.src;
-      if (mine === latest) {
-        image.src = url;
-        image.alt = alt;
-        if (old) URL.revokeObjectURL(old);
-      } else {
-        URL.revokeObjectURL(url);
-      }
+      const { url, done } = decode(bytes);
+      await done;
+      if (mine !== latest) return;
+      image.src = url;
+      image.alt = alt;
     },
     stop() {
       latest++;
-      if (image.src) URL.revokeObjectURL(image.src);
+      for (const { url } of decoded.values()) URL.revokeObjectURL(url);
+      decoded.clear();
     },
   };
 }
@@ -237,6 +250,7 @@ function render({ model, el }) {
   const figure = make("figure", { class: "lab-picture" }, drawn.image, busy);
   const notice = make("p", { class: "lab-gone", role: "alert" });
   let slow;
+  let soon;
   let store;
   let gone = false;
   let hand = null; // where the hand has put the controls; null after a button, until it is answered
@@ -296,6 +310,16 @@ function render({ model, el }) {
     const known = hand && seen.at(hand);
     if (known) put(known);
     ask({ ask: "move", at: { [control.name]: at } });
+    clearTimeout(soon);
+    soon = setTimeout(next, PAINTED);
+  };
+  // A hand that goes on reaches these: they are decoded by then.
+  const next = () => {
+    if (!hand || held?.kind !== "range") return;
+    for (const by of [way, 2 * way, -way]) {
+      const beside = seen.at({ ...hand, [held.name]: hand[held.name] + by });
+      if (beside) drawn.decode(beside.bytes);
+    }
   };
   // The widget's messages come one after another, so a move waits for a frame that is on its way.
   const ahead = () => {
@@ -359,6 +383,7 @@ function render({ model, el }) {
     if (hand && key(hand) === key(shown.at) && shown.whole) put({ shown, bytes: buffers[0] });
     if (queue.answered(shown.answers)) {
       rest();
+      next();
       ahead();
     }
   };
@@ -395,7 +420,7 @@ function render({ model, el }) {
     kernel?.statusChanged?.disconnect(alive);
     kernel?.disposed?.disconnect(alive);
     fits.disconnect();
-    [slow, store].forEach(clearTimeout);
+    [slow, soon, store].forEach(clearTimeout);
     said.stop();
     drawn.stop();
     el.removeEventListener("keydown", keep);

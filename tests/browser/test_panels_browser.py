@@ -63,12 +63,12 @@ def in_demo(word: str, request: pytest.FixtureRequest) -> Locator:
 
 
 # One panel after another, so that its pictures are drawn once; the notebook first, whole.
-# Two of them in `lab demo` at once: all take thirteen minutes.
+# One of them in `lab demo` at once: all take thirteen minutes.
 every_panel = pytest.mark.parametrize(
     ("where", "word"),
     some_slow(
         [(where, word) for where in (in_lesson, in_demo) for word in PANELS],
-        lambda each: each[0] is in_demo and each[1] in {"gate", "slices"},
+        lambda each: each[0] is in_demo and each[1] == "gate",
     ),
 )
 

@@ -224,6 +224,7 @@ def test_a_view_that_raises_says_so_and_the_next_move_goes_on(panel, page):
 # ---- what it looks like ----
 
 
+@pytest.mark.slow
 def test_axe_finds_nothing_serious_in_light_and_dark(panel, page, jupyterlab):
     body = page.locator("body")
     for theme, light in (("Dark", "false"), ("Light", "true")):

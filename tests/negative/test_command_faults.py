@@ -119,6 +119,7 @@ def test_stale_exercise(project, catches):
     project.edit(exercise, '"nbformat_minor": 4', '"nbformat_minor": 5')
 
 
+@pytest.mark.slow
 def test_check_that_accepts_everything(project, catches):
     lists = (*PYTEST, "tests/wrong_answers", "-k", "01.1 and (gap_only or signed_gap)")
     passes(project, *lists)

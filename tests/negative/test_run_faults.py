@@ -75,7 +75,6 @@ def papermill_run(tmp_path_factory) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-@pytest.mark.slow
 def test_a_valid_lesson_passes_papermill(papermill_run):
     assert "passed" in papermill_run[1], papermill_run[1]
     assert not [

@@ -168,6 +168,7 @@ class Project:
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONIOENCODING": "utf-8",
             "COLUMNS": "200",
+            "SLOW": "1",
         }
         env |= {"CI": "true"} if ci else {}
         start = (

@@ -138,18 +138,20 @@ class Loop:
         """The same for people."""
         if self.fault == NONE:
             said = ", ".join(f"{e['stage']} on day {e['day']}" for e in self.stops)
+            versions = f"{(new := len(self.promoted))} new version{'s' * (new != 1)}"
             return (
-                f"{self.days} days without a fault: {len(self.promoted)} new versions for "
-                f"everybody, {len(self.stops)} times a no ({said or 'none'})."
+                f"{self.days} days without a fault: {versions} for everybody, "
+                f"{len(self.stops)} times a no ({said or 'none'})."
             )
+        fault = self.fault[0].upper() + self.fault[1:]
         if self.planted is None:
-            return f"{self.days} days, and {self.fault} did not come yet."
+            return f"{fault}: not yet there after {self.days} days."
         cost = self.cost
         harm = (
             f"{cost.hurt:,} answers made worse and {cost.helped:,} better, "
             f"{cost.dollars:,.0f} dollars"
         )
-        came = f"{self.fault} came on day {self.planted['day']}"
+        came = f"{fault} came on day {self.planted['day']}"
         if self.caught is None:
             return f"{came}, and nothing caught it: {harm}."
         return f"{came}; {self.caught_at} caught it after {self.waited} days: {harm}."

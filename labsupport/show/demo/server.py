@@ -192,7 +192,9 @@ def serve(word: str = "", port: int = 8900, browser: bool = True) -> int:
     """
     with _free(port) as listening:
         listening.listen()  # who comes before all is loaded waits, and is not turned away
-        address = f"http://127.0.0.1:{listening.getsockname()[1]}/{word}"
+        if (free := listening.getsockname()[1]) != port:
+            print(f"Something else listens on port {port}, so it is {free}.")
+        address = f"http://127.0.0.1:{free}/{word}"
         print(f"The panels are at {address}\nCtrl-C ends them.", flush=True)
         if browser:
             webbrowser.open(address)

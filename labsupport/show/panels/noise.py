@@ -243,7 +243,7 @@ PANEL = Panel(
     plot_view,
     controls=(
         Choice("source", "what differs", SOURCES),
-        Choice("ulps", "moved by", ULPS, "{:,}", "ulps", only={"source": (WEIGHT,)}),
+        Choice("ulps", "moved by", ULPS, "{:,}", "ulp", only={"source": (WEIGHT,)}),
         Choice("other", "other seed", OTHERS, only=_SEEDS),
         Choice("workers", "workers", WORKERS, only=_SUMS),
         Switch("fixed", "sum by fixed chunks", only=_SUMS),

@@ -72,7 +72,7 @@ PANEL = Panel(
     controls=(
         Choice("fault", "what goes wrong", tuple(FAULTS)),
         Choice("without", "taken off", tuple(OFF)),
-        Slider("day", "watch until", "day", 7, DAYS, 7),
+        Slider("day", "watch until day", "", 7, DAYS, 7),
     ),
     presets={
         "Skewed logs": {},
