@@ -190,6 +190,36 @@ def test_beside_the_slider_in_hand_frames_are_drawn_ahead_and_shown_without_the_
     says(panel, "x is 52.")
 
 
+def test_what_a_hand_reaches_next_is_decoded_before_and_no_picture_is_held_for_ever(panel, page):
+    slider(panel).focus()
+    page.keyboard.press("ArrowRight")
+    says(panel, "x is 51.")
+    page.wait_for_timeout(3000)
+    page.evaluate("""() => {
+        const {createObjectURL: make, revokeObjectURL: drop} = URL;
+        window.made = new Set();
+        URL.createObjectURL = blob => {
+            const url = make.call(URL, blob);
+            window.made.add(url);
+            return url;
+        };
+        URL.revokeObjectURL = url => { window.made.delete(url); drop.call(URL, url); };
+    }""")
+    image = panel.locator("img")
+    before = image.get_attribute("src")
+    page.keyboard.press("ArrowRight")
+    says(panel, "x is 52.")
+    expect(image).not_to_have_attribute("src", before)
+    assert image.get_attribute("src") not in page.evaluate("[...window.made]")
+    for _ in range(40):  # over many that are known, and to and fro
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowRight")
+    says(panel, "x is 92.")
+    page.wait_for_timeout(3000)
+    assert len(page.evaluate("[...window.made]")) <= 8
+
+
 def test_a_redraw_that_takes_its_time_says_so(panel, page):
     busy = panel.get_by_text("Drawing …")
     slider(panel, "rows in all").press("Home")  # a setting that no test has seen, so none has kept
