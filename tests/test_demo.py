@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from ops_work import until
 from panel_lessons import ROOT
 from refusals import refuses
 from starlette.testclient import TestClient
@@ -212,6 +213,36 @@ async def _hangs() -> None:
         begun = time.monotonic()
         drawing.end()
     assert time.monotonic() - begun < 30
+
+
+class Remembers:
+    """A Drawing that only writes down what it is asked to draw ahead."""
+
+    def __init__(self) -> None:
+        self.ahead, self.begun = [], 1
+
+    async def ask(self, function, *arguments) -> str:
+        self.ahead += [arguments] * (function is server._keep)
+        return ""
+
+    def again(self) -> None:
+        self.ahead, self.begun = [], self.begun + 1
+
+    def end(self) -> None:
+        self.begun = 0
+
+
+def test_presets_are_drawn_ahead_and_again_by_a_new_process_for_the_page_that_is_up():
+    drawing = Remembers()
+    ahead = {word: [(word, label) for label in PANELS[word].presets] for word in PANELS}
+    with TestClient(server.app(drawing)) as client:
+        for word in ("costs", "gate", "gate"):
+            client.get(f"/{word}")
+        until(lambda: sorted(drawing.ahead) == sorted(ahead["costs"] + ahead["gate"]))
+        client.post("/again")
+        until(lambda: drawing.ahead == ahead["gate"])
+        assert drawing.begun == 2
+    assert drawing.begun == 0
 
 
 # ---- pages that need nobody ----

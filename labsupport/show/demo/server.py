@@ -112,6 +112,7 @@ class Pages:
     def __init__(self, drawing: Drawing) -> None:
         self._drawing = drawing
         self._warmed: dict[str, asyncio.Task] = {}
+        self._shown = ""  # the panel whose page was asked for last
 
     async def _warm(self, word: str) -> None:
         """Draw a panel's presets before somebody asks; a question waits for one of them at most."""
@@ -119,10 +120,21 @@ class Pages:
             for label in PANELS[word].presets:
                 await self._drawing.ask(_keep, word, label)
 
-    def end(self) -> None:
-        """Nothing more is drawn ahead, and nothing at all."""
+    def _anew(self) -> None:
+        """A new process to draw, which has drawn nothing ahead yet."""
+        self._cool()
+        self._drawing.again()
+        if self._shown:
+            self._warmed[self._shown] = asyncio.create_task(self._warm(self._shown))
+
+    def _cool(self) -> None:
         for task in self._warmed.values():
             task.cancel()
+        self._warmed.clear()
+
+    def end(self) -> None:
+        """Nothing more is drawn ahead, and nothing at all."""
+        self._cool()
         self._drawing.end()
 
     async def index(self, _: Request) -> Response:
@@ -137,8 +149,9 @@ class Pages:
         try:
             told = await self._drawing.ask(_page, word)
         except ConnectionError as error:
-            self._drawing.again()  # nobody is on this page yet who could press a key
+            self._anew()  # nobody is on this page yet who could press a key
             return PlainTextResponse(f"{error} It is begun anew: load this page again.", 503)
+        self._shown = word
         if word not in self._warmed:
             self._warmed[word] = asyncio.create_task(self._warm(word))
         return HTMLResponse(told)
@@ -159,8 +172,7 @@ class Pages:
 
     async def again(self, _: Request) -> Response:
         """A new process to draw."""
-        self._drawing.again()
-        self._warmed.clear()
+        self._anew()
         return PlainTextResponse("It is back.")
 
 
