@@ -3,7 +3,8 @@
     python tests/guard.py build/tests.xml           one sentence per fault, exit status 1 if any
     python tests/guard.py build/tests.xml --keep    write this run's numbers to tests/items.txt
 
-With SLOW=1, as in the run before, it also asks for what was tried only then.
+With SLOW=1, as in the run before, it also asks for what was tried only then, and keeps those
+numbers.
 
 The report is what `pytest --junitxml=build/tests.xml -o junit_family=xunit1` writes. What must be
 in it is derived: from the test functions, notebooks and modules of the tree, and from the numbers
@@ -88,7 +89,7 @@ def read_report(path: Path) -> Report:
         report.functions.add((file, name.split("[")[0]))
         for told in told_all:
             if told.get("name") == "negative_control":
-                report.numbers["planted faults"] += 1
+                report.numbers["planted faults" + SLOWLY * waits] += 1
             if told.get("name") == "tried":  # "04.1 380": wrong answers to a question, on all seeds
                 question, tried = told.get("value", "").split()
                 report.numbers[f"wrong answers to {question}"] += int(tried)
@@ -227,7 +228,8 @@ def grown(root: Path, report: Report) -> list[str]:
     kept = read_kept((root / ITEMS).read_text(encoding="utf-8"))
     counts = counted(root, report)
     loose = {name for name, line in kept.items() if line.at_least}
-    return [n for n in sorted(counts.keys() - loose) if counts[n] > kept.get(n, Kept(0)).number]
+    asked = {name for name in counts if name.endswith(SLOWLY) == slow.SLOW}
+    return [n for n in sorted(asked - loose) if counts[n] > kept.get(n, Kept(0)).number]
 
 
 def shrunk_faults(kept: dict[str, Kept], earlier: list[tuple[str, Kept]]) -> Iterator[str]:
@@ -272,7 +274,7 @@ def keep(root: Path, counts: dict[str, int]) -> None:
     lines = []
     for name in sorted(kept.keys() | counts.keys()):
         number, at_least, why = kept.get(name, Kept(0))
-        if slow.SLOW or not name.endswith(SLOWLY):
+        if name.endswith(SLOWLY) == slow.SLOW:  # on more seeds, other numbers are others
             number = min(number, counts.get(name, 0)) if at_least else counts.get(name, 0)
         lines.append(f"{number:5}{'+' * at_least} {name}" + (f"  # {why}" if why else ""))
     path.write_text(HEADING + "\n".join(lines) + "\n", encoding="utf-8", newline="\n")
