@@ -215,7 +215,7 @@ CASES = {
             {
                 "prod:": "1",
                 "eight parts here:": "6,534 3,800",
-                "latency regression came": "on day 105; rollback caught it after 22 days: "
+                "Latency regression came": "on day 105; rollback caught it after 22 days: "
                 "50 answers made worse and 0 better, 0 dollars.",
             },
         ),
