@@ -133,9 +133,10 @@ def demo() -> Iterator[tuple[str, subprocess.Popen]]:
     command = [sys.executable, "-m", "labsupport.cli", "demo", "--no-browser"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        said = process.stdout.readline()
-        yield re.search(r"http\S+", said)[0], process
-        process.send_signal(signal.SIGINT)
+        try:
+            yield re.search(r"http\S+", process.stdout.readline())[0], process
+        finally:
+            process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0, "Ctrl-C ends it, and that is no error"
 
 

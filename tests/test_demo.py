@@ -327,10 +327,11 @@ def test_a_port_that_is_taken_is_said(monkeypatch, capsys):
     monkeypatch.setattr(server, "Drawing", lambda: None)
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
+        other.listen()
         port = other.getsockname()[1]
         assert server.serve("gate", port, browser=False) == 0
     said = capsys.readouterr().out
-    assert f"Something else listens on port {port}, so it is " in said
+    assert f" (something else listens on port {port})\n" in said
     assert f":{port}/" not in said
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import socket
 import threading
@@ -204,10 +205,10 @@ def serve(word: str = "", port: int = 8900, browser: bool = True) -> int:
     """
     with _free(port) as listening:
         listening.listen()  # who comes before all is loaded waits, and is not turned away
-        if (free := listening.getsockname()[1]) != port:
-            print(f"Something else listens on port {port}, so it is {free}.")
+        free = listening.getsockname()[1]
         address = f"http://127.0.0.1:{free}/{word}"
-        print(f"The panels are at {address}\nCtrl-C ends them.", flush=True)
+        why = "" if free == port else f" (something else listens on port {port})"
+        print(f"The panels are at {address}{why}\nCtrl-C ends them.", flush=True)
         if browser:
             webbrowser.open(address)
         settings = uvicorn.Config(app(Drawing()), log_level="warning", lifespan="on")
@@ -219,6 +220,8 @@ def serve(word: str = "", port: int = 8900, browser: bool = True) -> int:
 def _free(port: int) -> socket.socket:
     for one in (*range(port, min(port + 20, 65536)), 0):
         listening = socket.socket()
+        if os.name == "posix":  # else one's own demo of a minute ago counts as something else
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with contextlib.suppress(OSError):
             listening.bind(("127.0.0.1", one))
             return listening
