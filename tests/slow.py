@@ -25,6 +25,12 @@ def some_slow(values: Iterable, at_once: Callable[[object], bool]) -> list:
     ]
 
 
+def one_in(count: int, values: Iterable) -> list:
+    """Values for parametrize; of as many as `count` one is not slow."""
+    values = list(values)
+    return some_slow(values, values[::count].__contains__)
+
+
 def split(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """What is tried now, and what is not."""
     now, later = [], []

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from refusals import refuses
 from scipy import special, stats
-from slow import some_slow
+from slow import one_in
 
 from labsupport.delivery import (
     FAULTS,
@@ -63,7 +63,7 @@ def many(kind: str, n: int = 2000):
     return many_rollouts(QUICK, TRAFFIC, CLOSE[kind], n, seed=11)
 
 
-@pytest.mark.parametrize("kind", some_slow(FAULTS, lambda kind: kind in [*FAULTS][::3]))
+@pytest.mark.parametrize("kind", one_in(3, FAULTS))
 def test_request_by_request_and_on_counts_rollouts_come_to_the_same_ends(kind, tmp_path):
     """Fisher's exact test, at 1e-6 over all faults and ends."""
     runs, ended, hurt = 40, [], []

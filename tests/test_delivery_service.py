@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 from scipy import stats
-from slow import some_slow
+from slow import one_in
 
 from labsupport.cli import main
 from labsupport.cli.pipeline import ROLLOUT
@@ -153,7 +153,7 @@ class Told:
 FAULTS = [fault for fault in {**PLANTED, **AROUND} if fault != "none"]
 
 
-@pytest.mark.parametrize("fault", some_slow(FAULTS, lambda fault: fault in FAULTS[::3]))
+@pytest.mark.parametrize("fault", one_in(3, FAULTS))
 def test_a_fault_is_rolled_back_within_the_looks_by_both_fleets_alike(room, fault):
     folder, new, old = room(fault)
     plan = small_plan() if fault == "small slice" else short()

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from slow import SLOW
 from workflow_runner import Job, evaluate, holes, run_job, runs
 
 from labsupport.ops.registry import Registry
@@ -118,9 +117,7 @@ def seeded(tmp_path_factory) -> tuple[Path, Job]:
     for name, script in {"lab": lab, "python": python, "gh": GH}.items():
         (tools / name).write_text(script)
         (tools / name).chmod(0o755)
-    # PyTorch takes a minute and is set up where all is tried.
-    text = TEXT if SLOW else ALONE
-    return folder, job(folder, {"ref": "refs/heads/main", "event_name": "push"}, text)
+    return folder, job(folder, {"ref": "refs/heads/main", "event_name": "push"})
 
 
 def job(folder: Path, github: dict, text: str = TEXT, registry: str = "", **inputs: str) -> Job:
@@ -141,6 +138,7 @@ def candidate(seeded: tuple[Path, Job], name: str, data: str, text: str = TEXT) 
 
 
 @pytest.mark.slow
+@needs_torch
 @bash
 def test_a_good_candidate_is_deployed(seeded) -> None:
     folder, ended = seeded
@@ -155,6 +153,7 @@ def test_a_good_candidate_is_deployed(seeded) -> None:
 
 
 @pytest.mark.slow
+@needs_torch
 @bash
 def test_what_the_cheap_checks_stop_is_not_trained(seeded) -> None:
     ended, outcomes, version = candidate(seeded, "stale", "world:99:120")
@@ -164,10 +163,10 @@ def test_what_the_cheap_checks_stop_is_not_trained(seeded) -> None:
 
 
 @pytest.mark.slow
+@needs_torch
 @bash
 def test_what_only_the_gate_stops_is_reported_and_not_deployed(seeded) -> None:
-    text = TEXT if SLOW else ALONE
-    ended, outcomes, version = candidate(seeded, "poor", "world:5:600", text)
+    ended, outcomes, version = candidate(seeded, "poor", "world:5:600")
     wanted = ["success"] * 4 + ["skipped", "failure", "skipped"]
     assert ended.failed and outcomes == wanted, ended.log[-3000:]
     assert "Block: no eval gain" in ended.summary

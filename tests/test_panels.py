@@ -18,7 +18,7 @@ import pytest
 from panel_lessons import LESSONS, ROOT
 from prose_numbers import tokens
 from refusals import refuses
-from slow import some_slow
+from slow import one_in
 
 from labsupport import show
 from labsupport.show.controls import Slider, Switch
@@ -185,7 +185,7 @@ def test_a_browser_is_told_what_a_control_declares(panel, word, name):
 # ---- moved ----
 
 
-@pytest.mark.parametrize(("word", "name"), some_slow(CONTROLS, lambda each: each in CONTROLS[::4]))
+@pytest.mark.parametrize(("word", "name"), one_in(4, CONTROLS))
 def test_a_control_moved_to_either_end_changes_picture_sentence_and_alt_text(panel, word, name):
     for setting in settings(word, name):
         for end in ends(control_of(word, name)):

@@ -195,24 +195,27 @@ function sentence() {
   };
 }
 
-/** The picture. It is shown when it is decoded, so that nothing flickers; some are so before. */
+/** The picture. It is shown when it is decoded, so that nothing flickers; what may be next is before. */
 function picture(width, height) {
   const image = make("img", { width, height, alt: "" });
   const decoded = new Map(); // by their bytes, the newest last; the picture that is up is one
   let latest = 0;
+  const begin = (bytes) => {
+    const url = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
+    const fresh = make("img", { src: url }); // held, so that what was decoded is
+    return { url, fresh, done: fresh.decode().catch(() => {}) };
+  };
   const decode = (bytes) => {
-    const known = decoded.get(bytes);
+    const one = decoded.get(bytes) ?? begin(bytes);
     decoded.delete(bytes);
-    const url = known?.url ?? URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
-    const fresh = known?.fresh ?? make("img", { src: url });
-    decoded.set(bytes, known ?? { url, fresh, done: fresh.decode().catch(() => {}) });
-    for (const [old, { url: gone }] of decoded) {
+    decoded.set(bytes, one);
+    for (const [old, { url }] of decoded) {
       if (decoded.size <= DECODED) break;
-      if (gone === image.src) continue;
+      if (url === image.src) continue;
       decoded.delete(old);
-      URL.revokeObjectURL(gone);
+      URL.revokeObjectURL(url);
     }
-    return decoded.get(bytes);
+    return one;
   };
   return {
     image,

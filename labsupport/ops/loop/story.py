@@ -138,7 +138,8 @@ class Loop:
         """The same for people."""
         if self.fault == NONE:
             said = ", ".join(f"{e['stage']} on day {e['day']}" for e in self.stops)
-            versions = f"{(new := len(self.promoted))} new version{'s' * (new != 1)}"
+            new = len(self.promoted)
+            versions = f"{new} new version{'s' * (new != 1)}"
             return (
                 f"{self.days} days without a fault: {versions} for everybody, "
                 f"{len(self.stops)} times a no ({said or 'none'})."
