@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from labsupport.show.pictures import Picture, new_figure, picture, styled
@@ -57,12 +58,12 @@ class Slider(Control):
         """The words beside the control, with the unit."""
         return f"{self.words} ({self.unit})" if self.unit else self.words
 
-    @property
+    @cached_property
     def decimals(self) -> int:
         """How many decimals tell two neighbouring steps apart."""
         return max(0, -Decimal(str(self.step)).normalize().as_tuple().exponent)
 
-    @property
+    @cached_property
     def values(self) -> tuple[float, ...]:
         """Every value that it can show, from low to high."""
         steps = round((self.high - self.low) / self.step)

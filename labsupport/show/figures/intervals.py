@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import StepPatch
 
 from labsupport.comparisons import Interval
 from labsupport.exact import as_written
@@ -96,7 +97,8 @@ def draw_distribution(ax: Axes, gains: np.ndarray, mass: np.ndarray, interval: I
     edges = 100 * np.append(gains - step / 2, gains[-1] + step / 2)
     inside = (gains >= interval.low) & (gains <= interval.high)
     for part, colour in ((~inside, TAILS), (inside, INSIDE)):
-        ax.stairs(height * part, edges, fill=True, color=colour, linewidth=0, zorder=2)
+        # Not ax.stairs, which goes over every step for the limits of an axis that has its limits.
+        ax.add_artist(StepPatch(height * part, edges, facecolor=colour, linewidth=0, zorder=2))
 
 
 def draw_margin(ax: Axes, margin: float, top: float) -> None:
