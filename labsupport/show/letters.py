@@ -1,4 +1,6 @@
-"""A canvas that keeps the letters it has drawn: letters cost most in a moving picture."""
+"""A canvas that keeps the words it has laid out, and the letters it has drawn: they cost most in a
+moving picture.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg, get_hi
 from matplotlib.figure import Figure
 
 _MOST = 8192  # letters that are kept, some hundred bytes each
+_LINES = 512  # lines of words that are kept
 _ONE = 64  # parts of a pixel, in which FreeType counts
 _WHOLE = 0x10000  # 1, as FreeType writes a matrix
 _HOOKED = (3, 11)  # the matplotlib whose hook is known here; it is not a public one
@@ -30,6 +33,26 @@ class _Renderer(RendererAgg):
     def __init__(self, width: float, height: float, dpi: float) -> None:
         super().__init__(width, height, dpi)
         self._letters: dict[tuple, tuple[np.ndarray, int, int]] = {}
+        self._lines: dict[tuple, list[tuple]] = {}
+
+    def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None) -> None:
+        """Draw a line; where its letters go is asked of the font once."""
+        if ismath or mtext is None:
+            return super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
+        key = s, prop, mtext.get_fontfeatures(), mtext.get_language()
+        if key not in self._lines:
+            if len(self._lines) >= _LINES:
+                self._lines.clear()
+            self._lines[s, prop.copy(), *key[2:]] = self._laid_out(*key)
+        self._draw_text_glyphs_and_boxes(gc, x, y, angle, self._lines[key], [])
+
+    def _laid_out(self, s, prop, features, language) -> list[tuple]:
+        asked = {"flags": get_hinting_flag(), "features": features, "language": language}
+        size = prop.get_size_in_points()
+        return [
+            (letter.ft_object, size, letter.glyph_index, 0, 1, letter.x, letter.y)
+            for letter in self._prepare_font(prop)._layout(s, **asked)
+        ]
 
     # The hook of matplotlib 3.11, through which all words go; see canvas_of.
     def _draw_text_glyphs_and_boxes(self, gc, x, y, angle, glyphs: Iterable[tuple], boxes) -> None:

@@ -12,6 +12,7 @@ const SETTLED = 600; // without a move: then the sentence is read out
 const STORED = 800; // and then what a saved notebook shows is renewed
 const MANY = 200; // values; more do not fit under a mouse, so there are two buttons for a step
 const AHEAD = 12; // steps to either side of the slider in hand
+const LEFT = 120; // milliseconds without a move, after which a drag is over, or rests
 const QUICK = 250; // milliseconds; frames that take longer are not asked for ahead
 const KEPT = 400; // frames, 20 MB
 const PAINTED = 20; // milliseconds; by then a picture that was there is painted
@@ -195,42 +196,45 @@ function sentence() {
   };
 }
 
-/** The picture. It is shown when it is decoded, so that nothing flickers; what may be next is before. */
+/** The picture. It is shown when it is decoded, so that nothing flickers; what may be next is before.
+ * What is shown is the image that was decoded: another that is given the same source loads it again. */
 function picture(width, height) {
-  const image = make("img", { width, height, alt: "" });
-  const decoded = new Map(); // by their bytes, the newest last; the picture that is up is one
+  const first = make("img", { width, height, alt: "" }); // empty, as large as those that follow
+  const decoded = new Map(); // images by their bytes, the newest last; the one that is up is there
+  let up = first;
   let latest = 0;
   const begin = (bytes) => {
-    const url = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
-    const fresh = make("img", { src: url }); // held, so that what was decoded is
-    return { url, fresh, done: fresh.decode().catch(() => {}) };
+    const src = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
+    const image = make("img", { src, width, height, decoding: "sync" });
+    return { image, done: image.decode().catch(() => {}) };
   };
   const decode = (bytes) => {
     const one = decoded.get(bytes) ?? begin(bytes);
     decoded.delete(bytes);
     decoded.set(bytes, one);
-    for (const [old, { url }] of decoded) {
+    for (const [old, { image }] of decoded) {
       if (decoded.size <= DECODED) break;
-      if (url === image.src) continue;
+      if (image === up) continue;
       decoded.delete(old);
-      URL.revokeObjectURL(url);
+      URL.revokeObjectURL(image.src);
     }
     return one;
   };
   return {
-    image,
+    first,
     decode,
     async show(bytes, alt) {
       const mine = ++latest;
-      const { url, done } = decode(bytes);
+      const { image, done } = decode(bytes);
       await done;
       if (mine !== latest) return;
-      image.src = url;
       image.alt = alt;
+      if (image !== up) up.replaceWith(image);
+      up = image;
     },
     stop() {
       latest++;
-      for (const { url } of decoded.values()) URL.revokeObjectURL(url);
+      for (const { image } of decoded.values()) URL.revokeObjectURL(image.src);
       decoded.clear();
     },
   };
@@ -250,7 +254,7 @@ function render({ model, el }) {
   const said = sentence();
   const drawn = picture(width, height);
   const busy = make("span", { class: "lab-busy", hidden: true }, "Drawing …");
-  const figure = make("figure", { class: "lab-picture" }, drawn.image, busy);
+  const figure = make("figure", { class: "lab-picture" }, drawn.first, busy);
   const notice = make("p", { class: "lab-gone", role: "alert" });
   let slow;
   let soon;
@@ -259,6 +263,9 @@ function render({ model, el }) {
   let hand = null; // where the hand has put the controls; null after a button, until it is answered
   let held; // the slider in hand
   let way = 1; // where its last move went: up or down
+  let leaps = false; // whether that was over values between, as a drag is
+  let moved = 0; // when it was
+  let rests; // until the hand does
   let since = 0; // when the last request was sent
   let took = 0; // milliseconds until it was answered
   let twin; // the model itself, which knows whether its connection lives
@@ -307,7 +314,10 @@ function render({ model, el }) {
     if (!alive()) return;
     held = control;
     if (hand) {
-      way = Math.sign(at - hand[control.name]) || way;
+      const by = at - hand[control.name];
+      way = Math.sign(by) || way;
+      leaps = Math.abs(by) > 1;
+      moved = performance.now();
       hand = { ...hand, [control.name]: at };
     }
     const known = hand && seen.at(hand);
@@ -327,6 +337,13 @@ function render({ model, el }) {
   // The widget's messages come one after another, so a move waits for a frame that is on its way.
   const ahead = () => {
     if (!hand || held?.kind !== "range" || took > QUICK || document.hidden || !queue.still) return;
+    // A drag does not stop beside where it is, and its next move would wait.
+    const wait = leaps ? moved + LEFT - performance.now() : 0;
+    clearTimeout(rests);
+    if (wait > 0) {
+      rests = setTimeout(ahead, wait);
+      return;
+    }
     const there = seen.beside(hand, held.name, held.said.length, way);
     if (there) ask({ ask: "ahead", at: there });
   };
@@ -423,7 +440,7 @@ function render({ model, el }) {
     kernel?.statusChanged?.disconnect(alive);
     kernel?.disposed?.disconnect(alive);
     fits.disconnect();
-    [slow, soon, store].forEach(clearTimeout);
+    [slow, soon, store, rests].forEach(clearTimeout);
     said.stop();
     drawn.stop();
     el.removeEventListener("keydown", keep);

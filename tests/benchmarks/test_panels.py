@@ -22,7 +22,9 @@ image => {
   const now = () => performance.now();
   document.addEventListener("keydown", () => { window.pressed = now(); window.took = null; }, true);
   const painted = () => { window.took = now() - window.pressed; };
-  image.addEventListener("load", () => requestAnimationFrame(painted));
+  // A picture comes decoded, as another image; the same one again has at least its alt text set.
+  const watched = { childList: true, subtree: true, attributeFilter: ["alt"] };
+  new MutationObserver(() => requestAnimationFrame(painted)).observe(image.parentNode, watched);
 }
 """
 
