@@ -335,6 +335,24 @@ def test_a_port_that_is_taken_is_said(monkeypatch, capsys):
     assert f":{port}/" not in said
 
 
+def test_a_frame_is_sent_without_waiting_for_the_browser_to_confirm_its_head():
+    """asyncio turns Nagle's algorithm off, but only on a socket that says that it is TCP."""
+
+    async def sends_at_once() -> None:
+        came = asyncio.get_running_loop().create_future()
+        listening = server._free(0)
+        serving = await asyncio.start_server(lambda _, w: came.set_result(w), sock=listening)
+        async with serving:
+            _, client = await asyncio.open_connection(*listening.getsockname())
+            sender = await came
+            connection = sender.get_extra_info("socket")
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            client.close()
+            sender.close()
+
+    in_a_thread(sends_at_once)
+
+
 def test_pages_are_recorded_into_a_folder_only(tmp_path, capsys):
     (tmp_path / "a file").write_text("mine")
     assert main(["demo", "05", "--record", str(tmp_path / "a file")]) == 64
