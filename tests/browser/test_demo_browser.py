@@ -73,6 +73,34 @@ def test_a_preset_is_reached_by_address(room, demo, label):
     says(room, PANELS[WORD].view(**PANELS[WORD].preset(label)).sentence[:60])
 
 
+def test_a_drag_waits_for_no_frame_that_is_drawn_ahead(room, demo):
+    """It leaps over values, so it will not be beside where it is; when it rests, it may."""
+    room.goto(f"{demo[0]}{WORD}", timeout=LONG)
+    says(room, "Checks first pay")
+    waits = room.evaluate("""async () => {
+        const input = document.querySelector("[name=catch_rate]"), ask = window.fetch, waits = [];
+        const first = Number(input.value);
+        let moved, answered;
+        window.fetch = (...request) => {
+            const ahead = JSON.parse(request[1].body).request.ask === "ahead";
+            if (ahead) waits.push(performance.now() - moved);
+            const reply = ask(...request);
+            if (!ahead) answered = reply;
+            return reply;
+        };
+        for (let leap = 1; leap <= 10; leap++) {
+            input.value = first + 9 * leap;
+            moved = performance.now();
+            input.dispatchEvent(new Event("input"));
+            await answered;
+            await new Promise(then => setTimeout(then, 60)); // time to ask for another
+        }
+        while (waits.length < 5) await new Promise(then => setTimeout(then, 60));
+        return waits;
+    }""")
+    assert min(waits) > 115
+
+
 def test_a_slider_moves_by_keys_and_reset_brings_it_back(room, demo):
     room.goto(f"{demo[0]}{WORD}", timeout=LONG)
     says(room, "Checks first pay: 390.00")
