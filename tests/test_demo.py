@@ -126,14 +126,14 @@ def test_a_preset_is_answered_with_the_frame_that_python_draws(client, frames, l
     asked = {"at": {}, "request": {"ask": "press", "label": label}}
     told = client.post("/costs/frame", content=json.dumps(asked)).json()
     frame = frames["costs"].frame(PANELS["costs"].preset(label))
-    assert told["shown"] == frame.told
-    assert base64.b64decode(told["picture"]) == frame.picture
+    assert told == frame.told
+    assert base64.b64decode(told["src"].removeprefix("data:image/png;base64,")) == frame.picture
 
 
 def test_a_move_goes_on_from_where_the_controls_stand(client):
     asked = {"at": {"catch_rate": 7}, "request": {"ask": "move", "at": {"check_minutes": 3}}}
     told = client.post("/costs/frame", content=json.dumps(asked)).json()
-    assert told["shown"]["at"]["catch_rate"] == 7 and told["shown"]["at"]["check_minutes"] == 3
+    assert told["at"]["catch_rate"] == 7 and told["at"]["check_minutes"] == 3
 
 
 def test_presets_are_drawn_before_somebody_asks_and_once():
@@ -273,7 +273,7 @@ def test_a_recorded_page_has_every_preset_and_the_sliders_around_it(recorded):
 def test_a_recorded_frame_says_what_the_panel_says(recorded, frames):
     told = told_of(recorded)
     for label, at in told["source"]["presets"].items():
-        shown = told["source"]["frames"]["-".join(map(str, at.values()))]["shown"]
+        shown = told["source"]["frames"]["-".join(map(str, at.values()))]
         frame = frames["costs"].frame(PANELS["costs"].preset(label))
         assert (shown["first"], shown["rest"], shown["alt"]) == (frame.first, frame.rest, frame.alt)
         for control in told["declared"]["controls"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import html
 import zipfile
@@ -78,6 +79,11 @@ def ask(panel: LivePanel, turn: int = 1, **what) -> None:
     panel._heard(panel, what | {"page": "p", "turn": turn}, [])
 
 
+def png_in(src: str) -> bytes:
+    """The bytes that an image's address has in it."""
+    return base64.b64decode(src.removeprefix("data:image/png;base64,"), validate=True)
+
+
 # ---- what goes between Python and a browser ----
 
 
@@ -86,7 +92,8 @@ def test_a_move_is_answered_in_one_message_with_the_picture(panel, sent):
     (message,) = sent
     assert message["shown"]["answers"] == ["p", 1]
     assert message["shown"]["at"] == {"x": 3, "size": 1, "name": 0, "on": 0}
-    assert message["picture"] == panel.picture and message["shown"]["alt"] == panel.alt
+    assert png_in(message["shown"]["src"]) == panel.picture
+    assert message["shown"]["alt"] == panel.alt
     assert panel.values == {"x": 3, "size": 1000, "name": "one", "on": False}
     assert panel.sentence == "x is 3, 1000, one, False. All is <well>."
 
@@ -94,7 +101,8 @@ def test_a_move_is_answered_in_one_message_with_the_picture(panel, sent):
 def test_a_move_to_where_it_stands_is_answered_and_not_drawn(panel, sent):
     ask(panel, ask="move", at={"x": 1}, turn=7)
     (message,) = sent
-    assert message["shown"]["answers"] == ["p", 7] and "picture" not in message
+    assert message["shown"]["answers"] == ["p", 7]
+    assert png_in(message["shown"]["src"]) == panel.picture and panel.redraws == 1
     assert panel.redraws == 1
 
 
@@ -234,22 +242,23 @@ def test_the_front_end_asks_nothing_of_a_network():
 
 def test_a_frame_asked_for_ahead_moves_nothing_and_is_drawn_once(panel, monkeypatch):
     told = []
-    monkeypatch.setattr(panel, "send", lambda content, buffers: told.append((content, buffers)))
+    monkeypatch.setattr(panel, "send", told.append)
     at = {"x": 4, "size": 0, "name": 0, "on": 0}
     ask(panel, ask="ahead", at=at, turn=9)
-    ((content, (picture,)),) = told
+    (content,) = told
     assert content["at"] == at and content["answers"] == ["p", 9] and content["whole"]
     assert panel.values["x"] == 1 and panel.redraws == 1
     ask(panel, ask="move", at=at)
-    assert panel.picture is picture and panel.shown["alt"] == content["alt"]
+    assert panel.picture == png_in(content["src"]) and panel.shown["alt"] == content["alt"]
 
 
 def test_what_cannot_be_shown_ahead_is_said_and_raises_nothing(panel, monkeypatch):
     told = []
-    monkeypatch.setattr(panel, "send", lambda content, buffers: told.append((content, buffers)))
+    monkeypatch.setattr(panel, "send", told.append)
     ask(panel, ask="ahead", at={"x": 7})
-    ((content, buffers),) = told
-    assert buffers == [b""] and not content["whole"] and "7 is <too> much" in content["rest"]
+    (content,) = told
+    assert not {"src", "alt"} & content.keys() and not content["whole"]
+    assert "7 is <too> much" in content["rest"]
     assert panel.error is None and "x is 1" in panel.sentence
 
 

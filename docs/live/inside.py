@@ -40,7 +40,6 @@ def answer(word: str, at: dict[str, int], request: dict[str, object]) -> Frame:
         request = {"ask": "move", "at": request["at"]}
     frame = frames.frame(frames.asked(frames.values(at), request))
     (OUT / "told").write_text(json.dumps(frame.told))
-    (OUT / "picture").write_bytes(frame.picture)
     return frame
 
 

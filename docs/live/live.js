@@ -8,8 +8,8 @@ const say = (words) => { if (progress.textContent !== words) progress.textConten
 const MB = 1e6;
 
 /** What panel.js takes for a kernel's model: questions go to the worker. */
-function model(word, ask, { declared, told, picture }, lost) {
-  const held = { declared, shown: told, picture, stored_as: "" };
+function model(word, ask, { declared, told }, lost) {
+  const held = { declared, shown: told, stored_as: "" };
   const heard = {};
   return {
     get: (name) => held[name],
@@ -20,10 +20,9 @@ function model(word, ask, { declared, told, picture }, lost) {
         const answer = await ask("answer", { word, at: held.shown.at, request });
         const told = { ...answer.told, answers: [page, turn] };
         if (request.ask === "ahead") {
-          heard["msg:custom"](told, [answer.picture]);
+          heard["msg:custom"](told);
           return;
         }
-        if (answer.picture.length) held.picture = answer.picture;
         held.shown = { ...held.shown, ...told };
         heard["change:shown"]();
       } catch (error) {

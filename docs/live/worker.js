@@ -76,8 +76,7 @@ function turn(source) {
   if (exports.turn(place, bytes.length) !== 0) throw new Error("Python raised an exception.");
 }
 
-const written = (name) => out.get(name)?.data;
-const plain = (name) => JSON.parse(new TextDecoder().decode(written(name)));
+const plain = (name) => JSON.parse(new TextDecoder().decode(out.get(name)?.data));
 
 /** A literal of Python: JSON in a string, read there. */
 const literal = (value) => `json.loads(${JSON.stringify(JSON.stringify(value))})`;
@@ -127,11 +126,11 @@ const does = {
   },
   async declare({ word }) {
     turn(`_ = declare(${literal(word)})`);
-    return { declared: plain("declared"), told: plain("told"), picture: written("picture") };
+    return { declared: plain("declared"), told: plain("told") };
   },
   async answer({ word, at, request }) {
     turn(`_ = answer(${[word, at, request].map(literal)})`);
-    return { told: plain("told"), picture: written("picture") };
+    return { told: plain("told") };
   },
 };
 

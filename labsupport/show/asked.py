@@ -17,7 +17,7 @@ from labsupport.evals.assistant.assistant import Assistant
 from labsupport.evals.assistant.extract import Extract
 from labsupport.evals.assistant.words import COMMON, stem
 from labsupport.evals.attacks.guarantees import guarantee_checks
-from labsupport.evals.attacks.guardrails import FamilyCount, GuardPolicy, families, guardrail_checks
+from labsupport.evals.attacks.guardrails import FamilyCount, GuardPolicy, checks_of, families
 from labsupport.evals.attacks.report import holes
 from labsupport.evals.estimate import Estimate
 from labsupport.evals.judges.corrected import Calibration
@@ -196,7 +196,7 @@ def gain_checks(version: Version, margin: int, judge: str = "known answers") -> 
 def guard_checks(version: Version, misses: int) -> tuple[Check, ...]:
     """The guardrails; of the near misses, so many in a hundred may be blocked."""
     policy = GuardPolicy(max_blocked={BENIGN: BOUND, MISSES: misses / 100})
-    return tuple(guardrail_checks(measured(version).attacked, suites()[1], policy))
+    return tuple(checks_of(measured(version).counts, policy))
 
 
 def kind_of(check: Check) -> str:

@@ -7,6 +7,7 @@ way.
 
 from __future__ import annotations
 
+import base64
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,10 +42,16 @@ class Frame:
 
     @property
     def told(self) -> dict[str, object]:
-        """All but the picture, as plain data; without alt text where there is no picture."""
+        """The frame as plain data, its picture as the address of an image that has its bytes in it;
+        without alt text and address where there is no picture.
+        """
         told = {"at": dict(self.at), "enabled": list(self.enabled), "whole": bool(self.picture)}
         told |= {"first": self.first, "rest": self.rest}
-        return told | ({"alt": self.alt} if self.picture else {})
+        if not self.picture:
+            return told
+        kind = "png" if self.picture.startswith(b"\x89PNG") else "webp"
+        code = base64.b64encode(self.picture).decode()
+        return told | {"alt": self.alt, "src": f"data:image/{kind};base64,{code}"}
 
 
 class Frames:

@@ -5,7 +5,8 @@
 // nobody waits, those beside the slider in hand are asked for ahead: a move to one is seen at once.
 //
 // What is asked goes to a model. In a notebook it is the widget's; pages without one bring their own,
-// with get, send and on.
+// with get, send and on. A frame's picture comes as the address of an image, its bytes in it: a page
+// that hands bytes on asks the browser for a place to keep them and to load them from, and waits.
 
 const BUSY = 300; // milliseconds until a redraw that takes its time says so
 const SETTLED = 600; // without a move: then the sentence is read out
@@ -145,15 +146,15 @@ const key = (at) => JSON.stringify(Object.entries(at).sort());
 function frames() {
   const known = new Map();
   return {
-    keep(shown, bytes) {
+    keep(shown) {
       known.delete(key(shown.at));
-      known.set(key(shown.at), { shown, bytes });
+      known.set(key(shown.at), shown);
       if (known.size > KEPT) known.delete(known.keys().next().value);
     },
     /** A frame with its picture; undefined where none was seen, or none can be shown. */
     at(at) {
-      const frame = known.get(key(at));
-      return frame?.shown.whole ? frame : undefined;
+      const shown = known.get(key(at));
+      return shown?.whole ? shown : undefined;
     },
     /** The nearest setting beside this one that is not known yet, the way of the last move first. */
     beside(at, name, count, way) {
@@ -173,15 +174,19 @@ function sentence() {
   const box = make("p", { class: "lab-said", role: "status", "aria-live": "polite" });
   let timer;
   let tallest = 0;
+  // What follows the panel shall not jump with every move, so the place only grows.
+  const grown = new ResizeObserver(([{ borderBoxSize: [{ blockSize }] }]) => {
+    if (blockSize <= tallest) return;
+    tallest = blockSize;
+    box.style.minHeight = `${tallest}px`;
+  });
+  grown.observe(box);
   const put = (first, rest) => box.replaceChildren(make("b", {}, first), rest);
   return {
     box,
     say(first, rest) {
       box.setAttribute("aria-live", "off");
       put(first, rest);
-      // What follows the panel shall not jump with every move, so the place only grows.
-      tallest = Math.max(tallest, box.getBoundingClientRect().height);
-      if (tallest) box.style.minHeight = `${tallest}px`;
       clearTimeout(timer);
       timer = setTimeout(() => {
         box.setAttribute("aria-live", "polite");
@@ -192,7 +197,10 @@ function sentence() {
       tallest = 0;
       box.style.minHeight = "";
     },
-    stop: () => clearTimeout(timer),
+    stop() {
+      clearTimeout(timer);
+      grown.disconnect();
+    },
   };
 }
 
@@ -200,32 +208,29 @@ function sentence() {
  * What is shown is the image that was decoded: another that is given the same source loads it again. */
 function picture(width, height) {
   const first = make("img", { width, height, alt: "" }); // empty, as large as those that follow
-  const decoded = new Map(); // images by their bytes, the newest last; the one that is up is there
+  const decoded = new Map(); // images by address, the newest last; the one that is up is there
   let up = first;
   let latest = 0;
-  const begin = (bytes) => {
-    const src = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
+  const begin = (src) => {
     const image = make("img", { src, width, height, decoding: "sync" });
     return { image, done: image.decode().catch(() => {}) };
   };
-  const decode = (bytes) => {
-    const one = decoded.get(bytes) ?? begin(bytes);
-    decoded.delete(bytes);
-    decoded.set(bytes, one);
+  const decode = (src) => {
+    const one = decoded.get(src) ?? begin(src);
+    decoded.delete(src);
+    decoded.set(src, one);
     for (const [old, { image }] of decoded) {
       if (decoded.size <= DECODED) break;
-      if (image === up) continue;
-      decoded.delete(old);
-      URL.revokeObjectURL(image.src);
+      if (image !== up) decoded.delete(old);
     }
     return one;
   };
   return {
     first,
     decode,
-    async show(bytes, alt) {
+    async show(src, alt) {
       const mine = ++latest;
-      const { image, done } = decode(bytes);
+      const { image, done } = decode(src);
       await done;
       if (mine !== latest) return;
       image.alt = alt;
@@ -234,7 +239,6 @@ function picture(width, height) {
     },
     stop() {
       latest++;
-      for (const { image } of decoded.values()) URL.revokeObjectURL(image.src);
       decoded.clear();
     },
   };
@@ -305,8 +309,8 @@ function render({ model, el }) {
   const ask = (request) => alive() && queue.ask(request);
   const seen = frames();
   let up; // the frame that is up: what comes later for the same setting is the same picture
-  const put = ({ shown, bytes }) => {
-    if (up !== key(shown.at)) drawn.show(bytes, shown.alt);
+  const put = (shown) => {
+    if (up !== key(shown.at)) drawn.show(shown.src, shown.alt);
     up = key(shown.at);
     said.say(shown.first, shown.rest);
   };
@@ -331,7 +335,7 @@ function render({ model, el }) {
     if (!hand || held?.kind !== "range") return;
     for (const by of [way, 2 * way, -way]) {
       const beside = seen.at({ ...hand, [held.name]: hand[held.name] + by });
-      if (beside) drawn.decode(beside.bytes);
+      if (beside) drawn.decode(beside.src);
     }
   };
   // The widget's messages come one after another, so a move waits for a frame that is on its way.
@@ -379,13 +383,12 @@ function render({ model, el }) {
   };
   const show = () => {
     const shown = model.get("shown");
-    const frame = { shown, bytes: model.get("picture") };
     const mine = shown.answers && !queue.still;
     const settled = mine ? queue.answered(shown.answers) : queue.still;
     if (mine) took = performance.now() - since;
-    seen.keep(shown, frame.bytes);
+    seen.keep(shown);
     // Where the hand is further and its frame is known, that one is seen already.
-    if (settled || !hand || !seen.at(hand)) put(frame);
+    if (settled || !hand || !seen.at(hand)) put(shown);
     if (settled) {
       // While moves are on their way, the controls stand where the hand has put them.
       hand = { ...shown.at };
@@ -396,11 +399,11 @@ function render({ model, el }) {
       ahead();
     }
   };
-  const came = (shown, buffers) => {
+  const came = (shown) => {
     took = performance.now() - since;
-    seen.keep(shown, buffers[0]);
+    seen.keep(shown);
     // The hand may have gone there while it was on its way.
-    if (hand && key(hand) === key(shown.at) && shown.whole) put({ shown, bytes: buffers[0] });
+    if (hand && key(hand) === key(shown.at) && shown.whole) put(shown);
     if (queue.answered(shown.answers)) {
       rest();
       next();

@@ -94,12 +94,12 @@ class LivePanel(anywidget.AnyWidget):
     _css = HERE / "panel.css"
     declared = traitlets.Dict().tag(sync=True)
     shown = traitlets.Dict({"enabled": [], "alt": ""}).tag(sync=True)
-    picture = traitlets.Bytes().tag(sync=True)
     stored_as = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, panel: Panel) -> None:
         self.panel, self._frames = panel, Frames(panel)
         self._values, self._drawn, self._stored = dict(panel.start), None, None
+        self.picture = b""
         self._seen, self.error, self.redraws = None, None, 0
         self.controls = {control.name: Held(self, control) for control in panel.controls}
         labels = (*panel.moves, *panel.presets)
@@ -160,10 +160,8 @@ class LivePanel(anywidget.AnyWidget):
         self.redraws += 1
         frame = self._frames.frame(values)
         self._drawn, self.error = values if frame.picture else None, frame.error
-        # All in one message: a browser decodes the picture once, and shows it with its words.
-        with self.hold_sync():
-            self.picture = frame.picture or self.picture
-            self.shown = self.shown | frame.told
+        self.picture = frame.picture or self.picture
+        self.shown = self.shown | frame.told
         if frame.error:
             raise frame.error
         self._seen = values
@@ -175,7 +173,7 @@ class LivePanel(anywidget.AnyWidget):
         answers = {"answers": [message["page"], message["turn"]]}
         if message["ask"] == "ahead":  # a frame that may be asked for next, while nobody waits
             frame = self._frames.frame(self._frames.values(message["at"]))
-            return self.send(frame.told | answers, [frame.picture])
+            return self.send(frame.told | answers)
         with DRAWING, self.hold_sync():
             try:
                 self.set(**self._frames.asked(self.values, message))

@@ -196,28 +196,29 @@ def test_what_a_hand_reaches_next_is_decoded_before_and_no_picture_is_held_for_e
     says(panel, "x is 51.")
     page.wait_for_timeout(3000)
     page.evaluate("""() => {
-        const {createObjectURL: make, revokeObjectURL: drop} = URL;
-        window.made = new Set();
-        URL.createObjectURL = blob => {
-            const url = make.call(URL, blob);
-            window.made.add(url);
-            return url;
+        const decode = HTMLImageElement.prototype.decode;
+        window.decoded = [];
+        HTMLImageElement.prototype.decode = function () {
+            window.decoded.push(new WeakRef(this));
+            return decode.call(this);
         };
-        URL.revokeObjectURL = url => { window.made.delete(url); drop.call(URL, url); };
     }""")
+    held = "window.decoded.map(one => one.deref()?.src).filter(Boolean)"
     image = panel.locator("img")
     before = image.get_attribute("src")
     page.keyboard.press("ArrowRight")
     says(panel, "x is 52.")
     expect(image).not_to_have_attribute("src", before)
-    assert image.get_attribute("src") not in page.evaluate("[...window.made]")
+    assert image.get_attribute("src") not in page.evaluate(held)
     for _ in range(40):  # over many that are known, and to and fro
         page.keyboard.press("ArrowRight")
         page.keyboard.press("ArrowLeft")
         page.keyboard.press("ArrowRight")
     says(panel, "x is 92.")
     page.wait_for_timeout(3000)
-    assert len(page.evaluate("[...window.made]")) <= 8
+    page.context.new_cdp_session(page).send("HeapProfiler.collectGarbage")
+    assert len(page.evaluate("window.decoded")) > 8
+    assert len(page.evaluate(held)) <= 8
 
 
 def test_a_redraw_that_takes_its_time_says_so(panel, page):

@@ -166,8 +166,15 @@ def guardrail_checks(
         raise TypeError(f"A run is held against a GuardPolicy; got {type(policy).__name__}.")
     if isinstance(regression, str) or not isinstance(regression, Collection):
         raise TypeError(f"regression holds ids of attacks, as ever_worked; got {regression!r}.")
-    regression = frozenset(regression)
-    counts = families(run, suite)
+    return checks_of(families(run, suite), policy, frozenset(regression))
+
+
+def checks_of(
+    counts: Mapping[tuple[str, str | None], FamilyCount],
+    policy: GuardPolicy,
+    regression: frozenset[str] = frozenset(),
+) -> list[Check]:
+    """The checks of a run whose families are counted already; see guardrail_checks."""
     attacks = {name: _merged(counts, name, attack=True) for name in _names(counts, policy)}
     checks = [_attacks(name, count, policy) for name, count in attacks.items()]
     for kind, bound in policy.max_blocked.items():

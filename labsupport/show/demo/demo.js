@@ -4,15 +4,12 @@
 
 const told = JSON.parse(document.getElementById("told").textContent);
 const asked = new URLSearchParams(location.search);
-const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 const room = "BroadcastChannel" in window ? new BroadcastChannel(`lab-demo-${told.word}`) : null;
 
-/** A model as panel.js wants it; answer(request, at) resolves to {shown, picture}. What it shows has
- * changed: changed() is told. While `due`, it is about to change. */
+/** A model as panel.js wants it; answer(request, at) resolves to a frame. What it shows has changed:
+ * changed() is told. While `due`, it is about to change. */
 function modelOf(first, answer, changed) {
-  const state = {
-    declared: told.declared, shown: first.shown, picture: bytesOf(first.picture), stored_as: "",
-  };
+  const state = { declared: told.declared, shown: first, stored_as: "" };
   const heard = {};
   let waiting = 0;
   return {
@@ -23,14 +20,12 @@ function modelOf(first, answer, changed) {
       if (request.ask === "still") return;
       const ahead = request.ask === "ahead";
       if (!ahead) waiting += 1;
-      const { shown, picture } = await answer(request, state.shown.at);
-      const bytes = bytesOf(picture);
+      const shown = await answer(request, state.shown.at);
       const mine = { ...shown, answers: [request.page, request.turn] };
       if (ahead) {
-        heard["msg:custom"](mine, [bytes]);
+        heard["msg:custom"](mine);
         return;
       }
-      if (bytes.byteLength) state.picture = bytes;
       state.shown = { ...state.shown, ...mine };
       waiting -= 1;
       heard["change:shown"]();
@@ -66,7 +61,7 @@ function recorded({ frames: all, presets, start }) {
     if (request.ask === "reset") centre = start;
     if (request.ask === "press" || request.ask === "reset") return at(centre);
     const change = request.at;
-    if (request.ask === "ahead") return at(change) ?? { shown: { at: change, whole: false }, picture: "" };
+    if (request.ask === "ahead") return at(change) ?? { at: change, whole: false };
     if (request.ask === "move" && names.every((name) => name in change)) centre = change;
     return at({ ...now, ...change }) ?? at({ ...centre, ...change }) ?? at(now);
   };

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import json
 from collections.abc import Mapping, Sequence
@@ -10,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from labsupport.show.demo.steps import SCRIPTS
-from labsupport.show.frames import Frame, Frames
+from labsupport.show.frames import Frames
 
 SHOW = Path(__file__).parents[1]
 _EXPORT = "export default { render };"
@@ -48,7 +47,7 @@ def page(
         "verdicts": script.verdicts,
         "steps": steps,
         "declared": declared,
-        "first": packed(replace(start, at=thinned(start.at, kept))),
+        "first": replace(start, at=thinned(start.at, kept)).told,
         "source": source,
     }
     return _document(script.title, json.dumps(told))
@@ -63,11 +62,6 @@ def _thinned(control: Mapping[str, object], kept: Sequence[int]) -> dict[str, ob
     """A declared control with the values that are kept; a switch says none."""
     said = control["said"]
     return dict(control) | {"said": [said[k] for k in kept] if said else []}
-
-
-def packed(frame: Frame) -> dict[str, object]:
-    """A frame as plain data, its picture in base64."""
-    return {"shown": frame.told, "picture": base64.b64encode(frame.picture).decode()}
 
 
 def _document(title: str, told: str) -> str:

@@ -44,8 +44,8 @@ def record(word: str, folder: Path, most: int | None = None) -> Path:
     for values in _settings(frames, centres, kept):
         frame = frames.frame(values)
         at = page.thinned(frame.at, kept)
-        shown = page.packed(replace(frame, at=at, picture=_smaller(frame.picture)))
-        recorded["-".join(map(str, at.values()))] = shown
+        shown = replace(frame, at=at, picture=_smaller(frame.picture))
+        recorded["-".join(map(str, at.values()))] = shown.told
     presets = {label: page.thinned(frames.at(panel.preset(label)), kept) for label in panel.presets}
     start = page.thinned(frames.at(panel.start), kept)
     source = {"kind": "recorded", "frames": recorded, "presets": presets, "start": start}

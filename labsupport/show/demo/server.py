@@ -47,7 +47,7 @@ def _frame(word: str, at: Mapping[str, int], request: Mapping) -> dict[str, obje
     values = frames.values(at)
     if request.get("ask") == "ahead":
         request = {**request, "ask": "move"}
-    return page.packed(frames.frame(frames.asked(values, request)))
+    return frames.frame(frames.asked(values, request)).told
 
 
 def _keep(word: str, label: str) -> None:
