@@ -10,6 +10,7 @@
 
 const BUSY = 300; // milliseconds until a redraw that takes its time says so
 const SETTLED = 600; // without a move: then the sentence is read out
+const HEARD = 3000; // and this long it stands where a screen reader found it
 const STORED = 800; // and then what a saved notebook shows is renewed
 const MANY = 200; // values; more do not fit under a mouse, so there are two buttons for a step
 const AHEAD = 12; // steps to either side of the slider in hand
@@ -169,10 +170,14 @@ function frames() {
   };
 }
 
-/** The sentence: seen at once, read out when it has settled. */
+/** The sentence: seen at once, read out when it has settled. What is read out stands in a place of
+ * its own that is there from the start: a screen reader hears nothing of one whose aria-live is
+ * turned off and on (Orca 43 with Chromium). */
 function sentence() {
-  const box = make("p", { class: "lab-said", role: "status", "aria-live": "polite" });
+  const box = make("p", { class: "lab-said" });
+  const heard = make("p", { class: "lab-heard", role: "status" });
   let timer;
+  let first = true; // frame: nobody has moved anything yet
   let tallest = 0;
   // What follows the panel shall not jump with every move, so the place only grows.
   const grown = new ResizeObserver(([{ borderBoxSize: [{ blockSize }] }]) => {
@@ -181,17 +186,22 @@ function sentence() {
     box.style.minHeight = `${tallest}px`;
   });
   grown.observe(box);
-  const put = (first, rest) => box.replaceChildren(make("b", {}, first), rest);
+  const read = () => {
+    clearTimeout(timer);
+    heard.textContent = "";
+    timer = setTimeout(() => {
+      heard.textContent = box.textContent;
+      timer = setTimeout(() => { heard.textContent = ""; }, HEARD);
+    }, SETTLED);
+  };
   return {
     box,
-    say(first, rest) {
-      box.setAttribute("aria-live", "off");
-      put(first, rest);
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        box.setAttribute("aria-live", "polite");
-        put(first, rest);
-      }, SETTLED);
+    heard,
+    read,
+    say(verdict, rest) {
+      box.replaceChildren(make("b", {}, verdict), rest);
+      if (!first) read();
+      first = false;
     },
     refit() {
       tallest = 0;
@@ -417,8 +427,10 @@ function render({ model, el }) {
   el.addEventListener("lab-set", ({ detail }) => press({ ask: "move", at: detail }));
   // Beside a live panel, what was stored of it is not shown.
   const hide = make("style", {}, `.lab-still-${model.get("stored_as")} { display: none }`);
+  // How it has the sentence read out, which nobody could hear while it was hidden.
+  el.addEventListener("lab-read", said.read);
   el.append(hide, make("div", { class: "lab-body" }, buttons,
-    make("div", { class: "lab-shown" }, figure, said.box, notice),
+    make("div", { class: "lab-shown" }, figure, said.box, said.heard, notice),
     make("div", { class: "lab-controls" }, ...built.map(({ box }) => box))));
   show();
 

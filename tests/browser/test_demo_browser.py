@@ -48,11 +48,13 @@ def says(page: Page, words: str) -> None:
 def test_the_room_predicts_and_then_sees_by_keys_alone(room, demo):
     room.goto(f"{demo[0]}{WORD}?light", timeout=LONG)
     says(room, "Checks first pay")
+    question = room.locator(".demo-asked").element_handle()
     room.keyboard.press("p")
     room.keyboard.press("n")
     room.keyboard.press("n")
     vote, picture = room.get_by_role("region", name="The vote"), room.locator(".lab-picture img")
-    expect(vote).to_contain_text(STEPS[1].ask)
+    expect(vote.get_by_role("status")).to_have_text(STEPS[1].ask)
+    assert question.evaluate("e => e.isConnected"), "a screen reader hears what changes in place"
     expect(picture).to_be_hidden()
     expect(room.locator(".lab-said")).to_be_hidden()
     for key in "1122298":
@@ -61,7 +63,11 @@ def test_the_room_predicts_and_then_sees_by_keys_alone(room, demo):
     expect(vote.get_by_role("row").nth(0)).to_contain_text("2")
     expect(vote.get_by_role("row").nth(1)).to_contain_text("2")
     says(room, "Checks first do not pay")  # it is there, and nobody sees it
+    heard = room.locator(".lab-heard")
+    expect(heard).to_be_hidden()
+    expect(heard).to_have_text("")
     room.keyboard.press("r")
+    expect(heard).to_contain_text("Checks first do not pay")
     expect(vote).to_be_hidden()
     expect(picture).to_be_visible()
     expect(room.locator(".demo-tally .said")).to_have_text("checks first do not pay ✓ 2")

@@ -82,7 +82,7 @@ def assert_shows(panel: Locator, twin) -> None:
     image, said = panel.locator("img"), " ".join(twin.sentence.split())
     with suppress(TimeoutError):  # then the next lines say what is there
         panel.page.wait_for_function(SAYS, arg=[panel.element_handle(), said, twin.alt])
-    expect(panel.get_by_role("status")).to_have_text(twin.sentence)
+    expect(panel.locator(".lab-said")).to_have_text(twin.sentence)
     expect(image).to_have_attribute("alt", twin.alt)
     assert png(image) == twin.picture
 

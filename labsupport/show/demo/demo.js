@@ -74,7 +74,11 @@ const has = (sentence, verdict) =>
 /** One way to ask of the room before it sees: hands are counted, then the panel speaks. */
 function vote(stage, model) {
   const hands = told.verdicts.map(() => 0);
-  const box = make("section", { class: "demo-vote", "aria-label": "The vote", hidden: true });
+  const asked = make("p", { class: "demo-asked", role: "status" });
+  const table = make("table");
+  const box = make("section", { class: "demo-vote", "aria-label": "The vote", hidden: true },
+    make("h2", {}, "What will it say?"), asked, table,
+    make("p", { class: "demo-note" }, "A digit counts a hand, Backspace takes the last one back, R reveals."));
   const tally = make("p", { class: "demo-tally", role: "status", hidden: true });
   let question = "";
   let on = false;
@@ -92,11 +96,7 @@ function vote(stage, model) {
         make("span", { class: "bar", style: `width: ${(70 * hands[k]) / most}%` }), String(hands[k])),
       make("td", {}, make("button", { type: "button", "aria-label": `One hand for ${verdict}`,
         click: () => count(k) }, "+1"))));
-    box.replaceChildren(
-      make("h2", {}, "What will it say?"),
-      make("p", { class: "demo-asked" }, question || "N asks the question of the next step."),
-      make("table", {}, ...rows),
-      make("p", { class: "demo-note" }, "A digit counts a hand, Backspace takes the last one back, R reveals."));
+    table.replaceChildren(...rows);
     const counts = told.verdicts.map((verdict, k) => (hands[k] || k === said) &&
       make("span", { class: k === said ? "said" : "" }, `${verdict}${k === said ? " ✓" : ""} ${hands[k]}`))
       .filter(Boolean);
@@ -104,7 +104,11 @@ function vote(stage, model) {
     tally.replaceChildren(...(open ? ["\u00a0"] : ["Hands: ", ...counts.flatMap((one, k) => (k ? [", ", one] : [one]))]));
     tally.hidden = !on;
     box.hidden = !on || !open;
+    const words = box.hidden ? "" : question || "N asks the question of the next step.";
+    if (asked.textContent !== words) asked.textContent = words; // said anew is read out anew
+    const hid = stage.hasAttribute("data-hidden");
     stage.toggleAttribute("data-hidden", on && open);
+    if (hid && !(on && open)) stage.dispatchEvent(new Event("lab-read"));
     if (held >= 0) box.querySelectorAll("button")[held].focus();
   };
   const counted = [];
