@@ -14,7 +14,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize, special, stats
+import scipy
+from scipy import special
 
 from labsupport.bootstrap import (
     Pairs,
@@ -94,7 +95,9 @@ def mcnemar(outcomes: Pairs) -> float:
     discordant pairs.
     """
     pairs = outcomes.candidate_only + outcomes.baseline_only
-    return 1.0 if pairs == 0 else float(stats.binomtest(outcomes.candidate_only, pairs).pvalue)
+    return (
+        1.0 if pairs == 0 else float(scipy.stats.binomtest(outcomes.candidate_only, pairs).pvalue)
+    )
 
 
 def examples_needed(
@@ -221,7 +224,9 @@ def _score(outcomes: Pairs, tail: float) -> tuple[float, float]:
             return score_statistic(outcomes, gain) + sign * z
 
         return (
-            sign * 1.0 if measured == sign else optimize.brentq(beyond, measured, sign, xtol=1e-14)
+            sign * 1.0
+            if measured == sign
+            else scipy.optimize.brentq(beyond, measured, sign, xtol=1e-14)
         )
 
     return end(-1), end(1)

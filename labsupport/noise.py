@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from labsupport.exact import as_array, as_masks, as_numbers, as_written, check_level
 from labsupport.network import Training, network_task
@@ -163,7 +163,7 @@ def noise_floor(values: Sequence[float], confidence: float = 0.95) -> NoiseFloor
         )
     df = len(metric) - 1
     sd = float(metric.std(ddof=1))
-    above, below = stats.chi2.isf([(1 - confidence) / 2, (1 + confidence) / 2], df)
+    above, below = scipy.stats.chi2.isf([(1 - confidence) / 2, (1 + confidence) / 2], df)
     ends = (sd * math.sqrt(df / quantile) for quantile in (above, below))
     return NoiseFloor(len(metric), float(metric.mean()), sd, *ends, confidence)
 
@@ -199,7 +199,7 @@ def margin_above(
         if k < 1:
             raise ValueError(f"{name} counts retrainings, at least 1; got {k!r}.")
     return (
-        float(stats.t.isf(rate, floor.runs - 1))
+        float(scipy.stats.t.isf(rate, floor.runs - 1))
         * floor.sd
         * math.sqrt(1 / k_candidate + 1 / k_baseline)
     )

@@ -9,7 +9,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-from scipy import fft, special, stats
+import scipy
+from scipy import fft, special
 
 from labsupport.exact import as_written, check_count, check_level
 from labsupport.intervals import gain_interval
@@ -107,4 +108,4 @@ def _promoted(fewest: np.ndarray, n: int, gain: float, churn: np.ndarray) -> np.
     share = np.clip(p / np.maximum(1 - q, p).clip(1e-300), 0, 1)
     enough = special.betainc(np.maximum(fewest, 1), n - worse - fewest + 1, share)
     enough = np.where(fewest > 0, enough, 1.0)
-    return (stats.binom.pmf(worse, n, np.clip(q, 0, 1)) * enough).sum(axis=1)
+    return (scipy.stats.binom.pmf(worse, n, np.clip(q, 0, 1)) * enough).sum(axis=1)

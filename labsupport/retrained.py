@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
-from scipy import optimize, special, stats
+import scipy
+from scipy import special
 
 from labsupport.comparisons import (
     ExactPair,
@@ -126,7 +127,7 @@ class RetrainedOutcomes(ExactPair):
 
         ends = {0.0: beyond(0) >= 0, 37.0: beyond(37) <= 0}
         z = next((end for end, there in ends.items() if there), None)
-        return math.copysign(optimize.brentq(beyond, 0, 37) if z is None else z, distance)
+        return math.copysign(scipy.optimize.brentq(beyond, 0, 37) if z is None else z, distance)
 
     def examples_needed(self, margin: float, confidence: float = 0.95) -> int:
         """How many rows would set the interval apart from the margin, with these runs; 0 when no
@@ -142,13 +143,13 @@ class RetrainedOutcomes(ExactPair):
     def _reach(self, tail: float, more: float = 1.0) -> float:
         """The interval's on `more` times as many rows."""
         n = self.n * more
-        rows = float(stats.t.isf(tail, max(n - 1, 1)))
+        rows = float(scipy.stats.t.isf(tail, max(n - 1, 1)))
         square = rows**2 * self.paired / n
         for seed, spread, k in (
             (self.candidate_seed, self.candidate_spread, self.k_candidate),
             (self.baseline_seed, self.baseline_spread, self.k_baseline),
         ):
-            runs = float(stats.t.isf(tail, k - 1))
+            runs = float(scipy.stats.t.isf(tail, k - 1))
             square += runs**2 * (seed + (spread - seed) / more) / k
         return bounded_reach(rows, math.sqrt(square) / rows if rows else 0.0, 1 / n)
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize, special
+import scipy
+from scipy import special
 
 from labsupport.delivery.recursion import REACH, crossed, spending_bounds
 from labsupport.exact import check_count, check_level
@@ -157,7 +158,7 @@ def looks_needed(
         raise ValueError(
             f"power must exceed the chance of a false alarm, alpha / 2; got {power!r}."
         )
-    drift = optimize.brentq(excess, 0.0, bounds[-1] + REACH, xtol=1e-10)
+    drift = scipy.optimize.brentq(excess, 0.0, bounds[-1] + REACH, xtol=1e-10)
     pairs = max(len(times), math.ceil(discordance * (drift / harm) ** 2))
     sizes = _sizes(times, pairs)
     levels = nominal_levels(sizes, alpha)
@@ -236,4 +237,6 @@ def _scaled(looks: Sequence[int], alpha: float, shape_of: Callable) -> np.ndarra
 
     # Between one look's bound and the one that Bonferroni's inequality allows.
     low, high = (-special.ndtri(level / 2) for level in (alpha, alpha / len(times)))
-    return shape * (low if low == high else optimize.brentq(excess, low - 1e-9, high, xtol=1e-12))
+    return shape * (
+        low if low == high else scipy.optimize.brentq(excess, low - 1e-9, high, xtol=1e-12)
+    )

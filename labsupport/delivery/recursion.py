@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize, special
+import scipy
+from scipy import special
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 REACH = 14.0  # standard deviations beyond which nothing is left to integrate: 10^-44
@@ -45,7 +46,7 @@ def spending_bounds(times: np.ndarray, alpha: float) -> np.ndarray:
         def excess(bound: float) -> float:
             return math.log(max(step.beyond(bound, False), 1e-300)) - target
 
-        return optimize.brentq(excess, 0.0, _HIGHEST, xtol=1e-13)
+        return scipy.optimize.brentq(excess, 0.0, _HIGHEST, xtol=1e-13)
 
     return np.array([bound for _, bound in _recursion(times, bound_of, 0.0, False)])
 

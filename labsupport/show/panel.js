@@ -180,11 +180,12 @@ function sentence() {
   let first = true; // frame: nobody has moved anything yet
   let tallest = 0;
   // What follows the panel shall not jump with every move, so the place only grows.
-  const grown = new ResizeObserver(([{ borderBoxSize: [{ blockSize }] }]) => {
-    if (blockSize <= tallest) return;
-    tallest = blockSize;
+  const grow = (height) => {
+    if (height <= tallest) return;
+    tallest = height;
     box.style.minHeight = `${tallest}px`;
-  });
+  };
+  const grown = new ResizeObserver(([{ borderBoxSize: [{ blockSize }] }]) => grow(blockSize));
   grown.observe(box);
   const read = () => {
     clearTimeout(timer);
@@ -206,6 +207,7 @@ function sentence() {
     refit() {
       tallest = 0;
       box.style.minHeight = "";
+      grow(box.getBoundingClientRect().height);
     },
     stop() {
       clearTimeout(timer);

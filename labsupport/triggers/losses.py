@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
-from scipy import fft, stats
+import scipy
+from scipy import fft
 
 from labsupport.comparisons import ExactPair, Interval, rows_to_settle
 from labsupport.exact import as_numbers, check_level, same_rows
@@ -49,7 +50,7 @@ class PairedLoss(ExactPair):
     def interval(self, confidence: float = 0.95) -> Interval:
         """A two-sided interval for the true gain: Student's t."""
         check_level(confidence, "confidence")
-        reach = stats.t.isf((1 - confidence) / 2, self.freedom) * self.standard_error
+        reach = scipy.stats.t.isf((1 - confidence) / 2, self.freedom) * self.standard_error
         return Interval(self.gain - reach, self.gain + reach, confidence, "t over days")
 
     def statistic(self, gain: float) -> float:
@@ -59,8 +60,8 @@ class PairedLoss(ExactPair):
         distance = self.gain - gain
         if self.standard_error == 0:
             return 0.0 if distance == 0 else math.copysign(math.inf, distance)
-        tail = stats.t.logsf(abs(distance) / self.standard_error, self.freedom)
-        return math.copysign(float(stats.norm.isf(math.exp(tail))), distance)
+        tail = scipy.stats.t.logsf(abs(distance) / self.standard_error, self.freedom)
+        return math.copysign(float(scipy.stats.norm.isf(math.exp(tail))), distance)
 
     def examples_needed(self, margin: float, confidence: float = 0.95, power: float = 0.5) -> int:
         """How many rows, of as many days more, would set the interval apart from the margin; see

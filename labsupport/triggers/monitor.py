@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special, stats
+import scipy
+from scipy import special
 
 from labsupport.exact import check_count, check_level
 from labsupport.triggers.stream import Stream
@@ -96,7 +97,9 @@ def sigmas_for(rate: float, values: int, runs: int) -> float:
     check_level(rate, "rate")
     check_count(values, "values")
     check_count(runs - 1, "runs - 1")
-    return float(optimize.brentq(lambda sigmas: _any_alarm(sigmas, runs, values) - rate, -1e6, 1e6))
+    return float(
+        scipy.optimize.brentq(lambda sigmas: _any_alarm(sigmas, runs, values) - rate, -1e6, 1e6)
+    )
 
 
 def _any_alarm(sigmas: float, runs: int, values: int) -> float:
@@ -106,11 +109,13 @@ def _any_alarm(sigmas: float, runs: int, values: int) -> float:
     check_count(values, "values")
     z, weight_z = np.polynomial.hermite_e.hermegauss(60)
     df = runs - 1
-    top = math.sqrt(stats.chi2.isf(1e-17, df))
+    top = math.sqrt(scipy.stats.chi2.isf(1e-17, df))
     x, weight_x = np.polynomial.legendre.leggauss(400)
     chi = top * (x + 1) / 2
     weight = (
-        np.outer(weight_z, weight_x * stats.chi.pdf(chi, df)) * (top / 2) / math.sqrt(2 * math.pi)
+        np.outer(weight_z, weight_x * scipy.stats.chi.pdf(chi, df))
+        * (top / 2)
+        / math.sqrt(2 * math.pi)
     )
     limit = z[:, None] / math.sqrt(runs) + sigmas * chi / math.sqrt(df)
     return float((weight * -np.expm1(values * special.log_ndtr(limit))).sum())

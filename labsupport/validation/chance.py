@@ -12,7 +12,8 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy import special, stats
+import scipy
+from scipy import special
 
 from labsupport.exact import as_written
 
@@ -50,12 +51,12 @@ def _may_reach(bound: float, c: int, m: int, n: int) -> bool:
 
 def _at_least(k: np.ndarray, c: np.ndarray, m: int, n: int) -> np.ndarray:
     """The chance that k or more of n fall below the (c + 1)-th of m."""
-    return stats.hypergeom.sf(k - 1, m + n, n, c + k)
+    return scipy.stats.hypergeom.sf(k - 1, m + n, n, c + k)
 
 
 def _at_most(k: np.ndarray, c: np.ndarray, m: int, n: int) -> np.ndarray:
     """The chance that k or fewer of n fall below the c-th of m."""
-    return stats.hypergeom.cdf(k, m + n, n, c + k)
+    return scipy.stats.hypergeom.cdf(k, m + n, n, c + k)
 
 
 def lost_rate(bound: float, counts: Sequence[int], m: int, n: int) -> float:

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from scipy import special, stats
+import scipy
+from scipy import special
 
 from labsupport.validation.chance import chance_of_none
 
@@ -36,7 +37,7 @@ def psi_rate(bound: float, counts: Sequence[int], m: int, n: int) -> float:
     empty, mean, weight, least = _without_drift(tuple(int(c) for c in counts), m, n)
     alone = (weight * (least > bound)).sum(axis=1).max()
     df = len(counts) - 1
-    return float(min(1.0, empty + max(alone, stats.chi2.sf(bound * df / mean, df))))
+    return float(min(1.0, empty + max(alone, scipy.stats.chi2.sf(bound * df / mean, df))))
 
 
 @lru_cache(maxsize=256)

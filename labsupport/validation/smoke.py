@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy
 
 from labsupport.gate import Verdict, conclude
 from labsupport.validation.policy import Finding
@@ -197,7 +197,7 @@ def _least(trainer, X, y) -> float:
     def at(point, function):
         return np.asarray(function(point.reshape(start.shape), X, y), float).ravel()
 
-    found = minimize(
+    found = scipy.optimize.minimize(
         lambda point: float(at(point, trainer.loss)[0]),
         start.ravel(),
         jac=lambda point: at(point, trainer.gradient),

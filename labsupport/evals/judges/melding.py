@@ -14,8 +14,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+import scipy
 from scipy import special
-from scipy.stats import qmc
 
 DRAWS = 4096
 
@@ -23,7 +23,7 @@ DRAWS = 4096
 @lru_cache(maxsize=16)
 def evenly(dimensions: int) -> np.ndarray:
     """(dimensions, DRAWS) points of the unit cube that fill it evenly, none on its border."""
-    points = qmc.Sobol(dimensions, scramble=False).random(DRAWS).T + 0.5 / DRAWS
+    points = scipy.stats.qmc.Sobol(dimensions, scramble=False).random(DRAWS).T + 0.5 / DRAWS
     points.flags.writeable = False
     return points
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
-from scipy import optimize, special, stats
+import scipy
+from scipy import special
 
 from labsupport.comparisons import (
     ExactPair,
@@ -127,7 +128,7 @@ class PairedScores(ExactPair):
 
         ends = {0.0: beyond(0) >= 0, 37.0: beyond(37) <= 0}
         z = next((end for end, there in ends.items() if there), None)
-        return math.copysign(optimize.brentq(beyond, 0, 37) if z is None else z, distance)
+        return math.copysign(scipy.optimize.brentq(beyond, 0, 37) if z is None else z, distance)
 
     def examples_needed(self, margin: float, confidence: float = 0.95) -> int:
         """How many tasks, in as many more clusters of the same kind, would set the interval apart
@@ -146,7 +147,7 @@ class PairedScores(ExactPair):
         freedom = len(self.sizes) * more - 1
         if freedom <= 0:
             return math.inf
-        t = float(stats.t.isf(tail, freedom))
+        t = float(scipy.stats.t.isf(tail, freedom))
         lost = (1 + side * self.gain) * _unseen(np.array(self.sizes) / self.n, tail, more)
         unit = lost / -math.log(tail)
         return max(lost, bounded_reach(t, self.standard_error / math.sqrt(more), unit))

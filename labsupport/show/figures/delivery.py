@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import scipy
 from matplotlib.axes import Axes
-from scipy.optimize import isotonic_regression
 
 from labsupport.delivery.states import ENDS, FLEET
 from labsupport.delivery.story import Story
@@ -89,7 +89,9 @@ def _draw_bounds(ax: Axes, looks: Sequence[int], bounds: Mapping[str, Sequence[f
     order = np.argsort(-ends, kind="stable")
     apart = 0.08 * 2 * ax.get_ylim()[1] * np.arange(len(ends))
     heights = np.empty(len(ends))
-    heights[order] = isotonic_regression(ends[order] + apart, increasing=False).x - apart
+    heights[order] = (
+        scipy.optimize.isotonic_regression(ends[order] + apart, increasing=False).x - apart
+    )
     for (name, bound), y, (ink, style, mark) in zip(bounds.items(), heights, _BOUNDS, strict=False):
         for sign in (1, -1):
             line = {"color": ink, "linestyle": style, "linewidth": 2, "marker": mark, "zorder": 3}

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy
 from matplotlib.axes import Axes
-from scipy.optimize import isotonic_regression
 
 from labsupport.show.draw import (
     ASIDE,
@@ -196,7 +196,9 @@ def _name_suites(
     heights = np.array([height for height, _ in ends.values()])
     order = np.argsort(-heights, kind="stable")
     apart, places = 15.0 * np.arange(len(ends)), np.empty(len(ends))
-    places[order] = isotonic_regression(heights[order] + apart, increasing=False).x - apart
+    places[order] = (
+        scipy.optimize.isotonic_regression(heights[order] + apart, increasing=False).x - apart
+    )
     places += max(0, 4 - places.min())
     right = (versions - 1) * 1.0
     step = (versions - 0.7) / 20
