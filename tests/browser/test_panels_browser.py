@@ -26,7 +26,7 @@ LONG = 120_000  # milliseconds, for what begins on a busy machine
 # A sentence and an alt text are there. Asked at every frame that is painted; `expect` asks once a
 # second, when it has waited for one.
 SAYS = """([panel, said, alt]) => {
-  const words = panel.querySelector("[role=status]").textContent.replace(/\\s+/g, " ").trim();
+  const words = panel.querySelector(".lab-said").textContent.replace(/\\s+/g, " ").trim();
   return words === said && panel.querySelector("img").alt === alt;
 }"""
 twin_of = cache(lambda word: PANELS[word].live())  # it keeps what it has drawn
