@@ -91,13 +91,9 @@ def score_statistic(outcomes: Pairs, gain: float) -> float:
 
 
 def mcnemar(outcomes: Pairs) -> float:
-    """The exact two-sided p-value of "both models are equally often right": a sign test on the
-    discordant pairs.
-    """
-    pairs = outcomes.candidate_only + outcomes.baseline_only
-    return (
-        1.0 if pairs == 0 else float(scipy.stats.binomtest(outcomes.candidate_only, pairs).pvalue)
-    )
+    """The exact two-sided p-value of equal accuracies: a sign test on the discordant pairs."""
+    better, pairs = outcomes.candidate_only, outcomes.candidate_only + outcomes.baseline_only
+    return float(scipy.stats.binomtest(better, pairs).pvalue) if pairs else 1.0
 
 
 def examples_needed(
@@ -223,11 +219,9 @@ def _score(outcomes: Pairs, tail: float) -> tuple[float, float]:
         def beyond(gain: float) -> float:
             return score_statistic(outcomes, gain) + sign * z
 
-        return (
-            sign * 1.0
-            if measured == sign
-            else scipy.optimize.brentq(beyond, measured, sign, xtol=1e-14)
-        )
+        if measured == sign:
+            return sign * 1.0
+        return scipy.optimize.brentq(beyond, measured, sign, xtol=1e-14)
 
     return end(-1), end(1)
 

@@ -115,6 +115,9 @@ class FamilyCount:
         return share(self.tried - self.held, self.tried, confidence)
 
 
+Counts = Mapping[tuple[str, str | None], FamilyCount]
+
+
 def families(run: Run, suite: Suite) -> dict[tuple[str, str | None], FamilyCount]:
     """Counts of a run: {(family, aim): count}, for harmless traffic {(family, None): count}.
 
@@ -170,9 +173,7 @@ def guardrail_checks(
 
 
 def checks_of(
-    counts: Mapping[tuple[str, str | None], FamilyCount],
-    policy: GuardPolicy,
-    regression: frozenset[str] = frozenset(),
+    counts: Counts, policy: GuardPolicy, regression: frozenset[str] = frozenset()
 ) -> list[Check]:
     """The checks of a run whose families are counted already; see guardrail_checks."""
     attacks = {name: _merged(counts, name, attack=True) for name in _names(counts, policy)}
@@ -184,14 +185,12 @@ def checks_of(
     return checks
 
 
-def _names(counts: Mapping[tuple[str, str | None], FamilyCount], policy: GuardPolicy) -> list[str]:
+def _names(counts: Counts, policy: GuardPolicy) -> list[str]:
     tried = [family for family, aim in counts if aim is not None]
     return list(dict.fromkeys((*policy.families, *tried)))
 
 
-def _merged(
-    counts: Mapping[tuple[str, str | None], FamilyCount], family: str, attack: bool
-) -> FamilyCount:
+def _merged(counts: Counts, family: str, attack: bool) -> FamilyCount:
     """A family's counts over all aims."""
     parts = [c for (name, aim), c in counts.items() if name == family and (aim is None) != attack]
     told = ([n for c in parts for n in getattr(c, k)] for k in ("ids", "worked", "errors"))
@@ -242,9 +241,7 @@ def _needed(bound: Fraction, confidence: float) -> int:
     return math.ceil(math.log((1 - confidence) / 2) / math.log1p(-float(bound)))
 
 
-def _regression(
-    counts: Mapping[tuple[str, str | None], FamilyCount], regression: frozenset[str]
-) -> Check:
+def _regression(counts: Counts, regression: frozenset[str]) -> Check:
     attacks = [c for c in counts.values() if c.aim is not None]
     asked, hit, errors = (
         {n for c in attacks for n in getattr(c, k)} for k in ("ids", "worked", "errors")
